@@ -1,0 +1,108 @@
+import { Type } from 'typebox'
+import { Event } from '../event.ts'
+import { Id } from '../id.ts'
+import { Job, JobQuery, JobSubmit } from '../job.ts'
+import { PageQuery, page } from '../page.ts'
+import { routes } from '../route.ts'
+import { RunStatusSchema } from '../run.ts'
+
+const byId = Type.Object({ id: Id })
+
+export const jobRoutes = routes({
+  submitJob: {
+    method: 'POST',
+    path: '/api/v1/jobs',
+    tag: 'Jobs',
+    summary: 'Submit a job; durable when this answers',
+    permission: 'operator',
+    body: JobSubmit,
+    success: { status: 201, schema: Job },
+    problems: [
+      'job_empty',
+      'workflow_unknown',
+      'workflow_input_invalid',
+      'project_not_found',
+      'idempotency_key_reused',
+      'idempotency_key_in_flight',
+      'idempotency_key_invalid',
+    ],
+    idempotent: true,
+  },
+  listJobs: {
+    method: 'GET',
+    path: '/api/v1/jobs',
+    tag: 'Jobs',
+    summary: 'List jobs, newest first',
+    permission: 'viewer',
+    query: JobQuery,
+    success: { status: 200, schema: page('jobs', Job) },
+    problems: ['cursor_invalid'],
+  },
+  getJob: {
+    method: 'GET',
+    path: '/api/v1/jobs/{id}',
+    tag: 'Jobs',
+    summary: 'Get a job',
+    permission: 'viewer',
+    params: byId,
+    success: { status: 200, schema: Job },
+    problems: ['job_not_found'],
+  },
+  listJobEvents: {
+    method: 'GET',
+    path: '/api/v1/jobs/{id}/events',
+    tag: 'Jobs',
+    summary: 'List or stream the events of a job and its runs',
+    permission: 'viewer',
+    params: byId,
+    query: Type.Object({ after: Type.Optional(Type.Integer({ minimum: 0 })), ...PageQuery }),
+    success: { status: 200, schema: page('events', Event) },
+    problems: ['job_not_found', 'cursor_invalid'],
+    stream: true,
+  },
+  cancelJob: {
+    method: 'POST',
+    path: '/api/v1/jobs/{id}/cancel',
+    tag: 'Jobs',
+    summary: 'Cancel the latest run of a job',
+    permission: 'operator',
+    params: byId,
+    body: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 1024 })) }),
+    success: { status: 200, schema: Job },
+    problems: ['job_not_found', 'run_ended'],
+  },
+  retryJob: {
+    method: 'POST',
+    path: '/api/v1/jobs/{id}/retry',
+    tag: 'Jobs',
+    summary: 'Run a job again with the same input',
+    permission: 'operator',
+    params: byId,
+    success: { status: 201, schema: Job },
+    problems: ['job_not_found', 'run_not_ended'],
+    idempotent: true,
+  },
+  setJobStatus: {
+    method: 'PUT',
+    path: '/api/v1/jobs/{id}/status',
+    tag: 'Jobs',
+    summary: 'Move a job to a status; only legal transitions',
+    permission: 'operator',
+    params: byId,
+    query: Type.Object({ status: Type.Optional(RunStatusSchema) }),
+    body: Type.Object({ status: Type.Optional(RunStatusSchema) }),
+    success: { status: 200, schema: Job },
+    problems: ['job_not_found', 'job_transition_invalid'],
+  },
+  deleteJob: {
+    method: 'DELETE',
+    path: '/api/v1/jobs/{id}',
+    tag: 'Jobs',
+    summary: 'Delete a job and what its runs left',
+    permission: 'operator',
+    params: byId,
+    query: Type.Object({ force: Type.Optional(Type.Boolean({ description: 'Cancel it first' })) }),
+    success: { status: 200, schema: Type.Object({ message: Type.String() }) },
+    problems: ['job_not_found', 'job_running'],
+  },
+})
