@@ -1,0 +1,227 @@
+import type { Role } from '@kyros/contract/auth'
+import type { RunEventData, RunEventType } from '@kyros/contract/event'
+import type { Json, JsonObject } from '@kyros/contract/json'
+import type { RunState } from '@kyros/contract/run-state'
+
+/** A fact about to be numbered. Times are milliseconds since 1970, from the caller's clock. */
+export type NewEvent = {
+  type: string
+  subject: string
+  timeMs: number
+  actor?: string
+  jobId?: string
+  data: JsonObject
+}
+
+/** A fact of one run; `subject`, job and numbers are filled in by the writer. */
+export type NewRunEvent = {
+  [T in RunEventType]: { type: T; timeMs: number; actor?: string; data: RunEventData[T] }
+}[RunEventType]
+
+export type NewJob = {
+  id: string
+  title: string
+  task: string | null
+  agentId: string | null
+  workflow: string | null
+  priority: 'low' | 'medium' | 'high' | 'critical'
+  projectId: string
+  createdBy: string
+  createdMs: number
+  input: Json
+  metadata: JsonObject
+}
+
+export type NewRun = {
+  id: string
+  jobId: string
+  workflow: string
+  version: string
+  definition: string
+  attempt: number
+  maxRetries: number
+  timeoutSeconds: number
+  input: Json
+  createdBy: string
+  /** Role of who asked for the run: steps look at it before they touch local paths. */
+  createdByRole: Role
+  createdMs: number
+}
+
+/** Kept for 24 hours in the commit that it names; the same key and fingerprint give the first answer again. */
+export type Idempotency = {
+  principal: string
+  route: string
+  key: string
+  /** Hash of the canonical request body. */
+  fingerprint: string
+  status: number
+  /** The answer's body, known before the write because ids and times come from the caller. */
+  response: Json
+  createdMs: number
+}
+
+export type Replayed = { replayed: { status: number; response: Json } }
+
+export type NewLogLine = {
+  timeMs: number
+  level: 'info' | 'warn' | 'error'
+  step: string | null
+  attempt: number | null
+  message: string
+}
+
+/**
+ * Every write there is. A command carries its own preconditions; one that fails them fails alone, with a
+ * ProblemError (or RunConflict), and the others of its batch are not touched.
+ */
+export type Command =
+  | { kind: 'submit_job'; job: NewJob; run: NewRun; events: NewRunEvent[]; idempotency?: Idempotency }
+  /** A new run of an existing job. Precondition: its latest run has ended (`run_not_ended`). */
+  | { kind: 'retry_job'; run: NewRun; events: NewRunEvent[]; idempotency?: Idempotency }
+  /**
+   * Preconditions: `expectedRunSeq` is the run's last `run_seq` (RunConflict), `unlessEnded` (`run_ended`),
+   * `epoch` is still the engine's lease (EngineFenced).
+   */
+  | {
+      kind: 'append_run_events'
+      runId: string
+      events: NewRunEvent[]
+      expectedRunSeq?: number
+      unlessEnded?: boolean
+      epoch?: number
+    }
+  | { kind: 'append_event'; event: NewEvent; idempotency?: Idempotency }
+  /** Precondition: the job's latest run is not running (`job_running`). Removes runs, logs and artifacts; events stay. */
+  | { kind: 'delete_job'; jobId: string; actor: string; timeMs: number }
+  | { kind: 'append_log_lines'; runId: string; lines: NewLogLine[] }
+  | {
+      kind: 'put_artifact'
+      runId: string
+      name: string
+      mediaType: string
+      sha256: string
+      bytes: number
+      createdMs: number
+    }
+  | { kind: 'store_definition'; definition: StoredDefinition }
+  | {
+      kind: 'create_project'
+      id: string
+      name: string
+      description: string
+      projectType: string
+      timeMs: number
+      actor: string
+    }
+  /** Precondition: no user with this e-mail (`user_exists`); `onlyIfNone`: no user at all (first admin). */
+  | { kind: 'create_user'; user: NewUser; actor: string; onlyIfNone?: boolean }
+  | { kind: 'set_password'; userId: string; passwordHash: string; actor: string; timeMs: number }
+  | { kind: 'create_session'; session: NewSession; token: NewRefreshToken; timeMs: number }
+  /**
+   * Trades a refresh token. A token used before: within `graceMs` another successor is given, later the whole
+   * session is revoked (`refresh_token_invalid`) and `session.reused` is logged.
+   */
+  | { kind: 'rotate_session'; tokenHash: string; next: NewRefreshToken; timeMs: number; graceMs: number }
+  | { kind: 'revoke_session'; sessionId: string; userId?: string; actor: string; timeMs: number }
+  | { kind: 'create_api_key'; apiKey: NewApiKey; actor: string }
+  | { kind: 'revoke_api_key'; id: string; userId?: string; actor: string; timeMs: number }
+  | { kind: 'touch_api_key'; id: string; timeMs: number }
+  /** Takes or renews the right to run the engine; a new holder gets a higher epoch. */
+  | { kind: 'acquire_engine_lease'; holder: string; timeMs: number; ttlMs: number }
+  | { kind: 'release_engine_lease'; holder: string }
+  /** A message to the engine from a process that does not hold the lease. */
+  | { kind: 'put_inbox'; message: InboxMessage; timeMs: number }
+  | { kind: 'take_inbox'; upToId: number }
+
+export type InboxMessage =
+  | { type: 'accept'; runId: string }
+  | { type: 'cancel'; runId: string; reason: string; actor: string }
+  | { type: 'signal'; runId: string; signal: string; payload: Json; actor: string }
+
+export type StoredDefinition = {
+  hash: string
+  name: string
+  version: string
+  /** The bundle: one ESM file. */
+  source: string
+  createdMs: number
+}
+
+export type NewUser = {
+  id: string
+  email: string
+  passwordHash: string
+  role: Role
+  createdMs: number
+}
+
+export type NewSession = {
+  id: string
+  userId: string
+  client: string
+  address: string
+  createdMs: number
+  expiresMs: number
+}
+
+/** Only the hash of a refresh token is kept. */
+export type NewRefreshToken = { id: string; hash: string; expiresMs: number }
+
+export type NewApiKey = {
+  id: string
+  userId: string
+  name: string
+  prefix: string
+  hash: string
+  role: Role
+  createdMs: number
+  expiresMs: number | null
+}
+
+type Results = {
+  submit_job: Appended | Replayed
+  retry_job: Appended | Replayed
+  append_run_events: Appended
+  append_event: { seq: number } | Replayed
+  delete_job: { deleted: true }
+  append_log_lines: { lastLine: number }
+  put_artifact: Record<string, never>
+  store_definition: Record<string, never>
+  create_project: Record<string, never>
+  create_user: { created: boolean }
+  set_password: Record<string, never>
+  create_session: Record<string, never>
+  rotate_session: { sessionId: string; userId: string }
+  revoke_session: { revoked: boolean }
+  create_api_key: Record<string, never>
+  revoke_api_key: { revoked: boolean }
+  touch_api_key: Record<string, never>
+  acquire_engine_lease: { held: true; epoch: number } | { held: false; holder: string; untilMs: number }
+  release_engine_lease: Record<string, never>
+  put_inbox: { id: number }
+  take_inbox: Record<string, never>
+}
+
+/** `seqs[i]` is the number of `events[i]`; `state` is the run after the last of them. */
+export type Appended = { seqs: number[]; state: RunState }
+
+export type CommandKind = Command['kind']
+export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>
+export type ResultOf<K extends CommandKind> = Results[K]
+
+/** Somebody else appended to the run first: read what came and decide again. */
+export class RunConflict extends Error {
+  override readonly name = 'RunConflict'
+  readonly actualRunSeq: number
+
+  constructor(runId: string, actualRunSeq: number) {
+    super(`Run ${runId} is at ${actualRunSeq}`)
+    this.actualRunSeq = actualRunSeq
+  }
+}
+
+/** Another process holds the engine's lease now; this one must stop running runs. */
+export class EngineFenced extends Error {
+  override readonly name = 'EngineFenced'
+}

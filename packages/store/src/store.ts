@@ -1,0 +1,122 @@
+import type { ApiKey, Role, Session, User } from '@kyros/contract/auth'
+import type { Event } from '@kyros/contract/event'
+import type { Job, JobQuery, RunQuery } from '@kyros/contract/job'
+import type { Json } from '@kyros/contract/json'
+import type { EventQuery, Stats } from '@kyros/contract/platform'
+import type { Project } from '@kyros/contract/project'
+import type { Artifact, LogLine, RunSummary } from '@kyros/contract/run'
+import type { CommandKind, CommandOf, InboxMessage, ResultOf, StoredDefinition } from './command.ts'
+
+export type Page<T> = { items: T[]; nextCursor: string | null; total?: number }
+
+/** A run as its projection keeps it: no steps (fold its events for those). */
+export type RunRecord = RunSummary & { input: Json; result: Json; created_by_role: Role }
+
+export type FollowOptions = {
+  /** Only events with a larger number. */
+  after: number
+  jobId?: string
+  runId?: string
+  type?: string
+  subject?: string
+}
+
+export type UserRecord = User & { password_hash: string }
+
+/** A reader gets `reset` when it asks for numbers that retention has removed, and goes on from `from`. */
+export type FollowBatch = { events: Event[] } | { reset: { from: number } }
+
+/**
+ * Where everything is kept. Reads see what is committed; writes are commands and are on disk when their promise
+ * resolves. Both dialects pass the same suite (`store.suite.ts`).
+ * Every method may throw `store_unavailable`; writes may throw `storage_full`.
+ */
+export interface Store {
+  readonly dialect: 'sqlite' | 'postgres'
+
+  write<K extends CommandKind>(command: CommandOf<K> & { kind: K }): Promise<ResultOf<K>>
+
+  readonly jobs: {
+    get(id: string): Promise<Job | undefined>
+    list(query: JobQuery): Promise<Page<Job>>
+  }
+  readonly runs: {
+    get(id: string): Promise<RunRecord | undefined>
+    list(query: RunQuery): Promise<Page<RunSummary>>
+    /** Runs that have not ended, oldest first, in pages by id: what the engine takes up at start. */
+    unfinished(afterId: string | undefined, limit: number): Promise<RunRecord[]>
+  }
+  readonly events: {
+    /** The number of the last event, 0 in an empty log. */
+    head(): Promise<number>
+    list(query: EventQuery & { job_id?: string; run_id?: string }): Promise<Page<Event>>
+    /** All events of a run in order, after `afterRunSeq`. */
+    ofRun(runId: string, afterRunSeq?: number): Promise<Event[]>
+    /**
+     * Follows the log without gap or duplicate, also what other processes write. Ends when `signal` aborts.
+     * A reader that does not keep up reads from the log again: nothing is buffered without bound.
+     */
+    follow(options: FollowOptions, signal: AbortSignal): AsyncIterable<FollowBatch>
+  }
+  readonly logs: {
+    list(runId: string, options: { after: number; limit: number; step?: string }): Promise<LogLine[]>
+    /** Wakes (with no value) whenever lines of the run were added; a hint, at least once a second. */
+    changes(runId: string, signal: AbortSignal): AsyncIterable<void>
+  }
+  readonly artifacts: {
+    list(runId: string): Promise<Artifact[]>
+    get(runId: string, name: string): Promise<Artifact | undefined>
+  }
+  /** Content-addressed bytes: files beside SQLite, a table on PostgreSQL. Durable when `put` resolves. */
+  readonly blobs: {
+    put(data: Uint8Array): Promise<{ sha256: string; bytes: number }>
+    get(sha256: string): Promise<Uint8Array | undefined>
+  }
+  readonly definitions: {
+    get(hash: string): Promise<StoredDefinition | undefined>
+    list(): Promise<Omit<StoredDefinition, 'source'>[]>
+  }
+  readonly projects: {
+    byName(name: string): Promise<Project | undefined>
+    get(id: string): Promise<Project | undefined>
+    list(query: { limit?: number; cursor?: string }): Promise<Page<Project>>
+  }
+  readonly users: {
+    count(): Promise<number>
+    byEmail(email: string): Promise<UserRecord | undefined>
+    get(id: string): Promise<UserRecord | undefined>
+    list(): Promise<User[]>
+  }
+  readonly sessions: {
+    /** Sessions that are neither revoked nor expired at `nowMs`. */
+    ofUser(userId: string, nowMs: number): Promise<Omit<Session, 'current'>[]>
+    isLive(id: string, nowMs: number): Promise<boolean>
+    /** Grows with every revocation of a session, key or user: caches of verified tokens compare it. */
+    revocationEpoch(): Promise<number>
+  }
+  readonly apiKeys: {
+    byHash(hash: string): Promise<(ApiKey & { user: User }) | undefined>
+    ofUser(userId: string): Promise<ApiKey[]>
+  }
+  readonly inbox: {
+    /** Messages after `afterId`, in order; the holder of the engine's lease reads them. */
+    list(afterId: number, limit: number): Promise<{ id: number; message: InboxMessage }[]>
+    changes(signal: AbortSignal): AsyncIterable<void>
+  }
+  /** Counts for the console; `nowMs` ends the 24 hours. */
+  stats(nowMs: number): Promise<Stats>
+
+  /** Resolves when the database answers within `timeoutMs`, else rejects with `store_unavailable`. */
+  ping(timeoutMs: number): Promise<void>
+  /** Lets queued writes finish, then closes. */
+  close(): Promise<void>
+}
+
+export type OpenStore = {
+  /** `<dir>/kyros.db` and `<dir>/blobs`, or `:memory:`. */
+  dataDir: string
+  /** postgres:// or postgresql://; unset: SQLite in `dataDir`. */
+  databaseUrl?: string
+  maxConnections?: number
+  log?: (level: 'info' | 'warn' | 'error', message: string) => void
+}
