@@ -1,11 +1,57 @@
 import { defineConfig } from 'vitest/config'
 
+const workspaces = '{packages,services,cli,console,tools,test,bench}'
+const integration = [`${workspaces}/**/*.pg.test.ts`, `${workspaces}/**/*.integration.test.ts`]
+const exclude = ['**/node_modules/**', '**/dist/**', '**/fixtures/**']
+
 export default defineConfig({
   test: {
-    include: ['{packages,services,cli,console,tools,test}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/fixtures/**'],
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    reporters: ['default', './tools/count-reporter.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: [`${workspaces}/**/*.test.{ts,tsx}`],
+          exclude: [...exclude, ...integration],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: integration,
+          exclude,
+          globalSetup: ['./tools/test-postgres.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.e2e.ts'],
+          exclude,
+          // A journey starts a server and a browser of its own: two at a time are a fair load for two cores.
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      reporter: ['text', 'html'],
+      reportsDirectory: 'coverage',
+      include: ['{packages,services,cli}/**/src/**/*.ts', 'console/src/**/*.{ts,tsx}'],
+      exclude: ['**/*.test.ts', '**/*.testsuite.ts', '**/fixtures/**', '**/*.e2e.ts'],
+      thresholds: {
+        lines: 80,
+        'packages/store/src/**': { lines: 90 },
+        'packages/engine/src/**': { lines: 90 },
+      },
+    },
   },
 })
