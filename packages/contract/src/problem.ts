@@ -15,8 +15,6 @@ export const problems = {
   token_invalid: { status: 401, title: 'The token is not valid' },
   refresh_token_invalid: { status: 401, title: 'The refresh token is not valid' },
   permission_denied: { status: 403, title: 'You may not do this' },
-  precondition_failed: { status: 412, title: 'It has changed since you read it' },
-  precondition_missing: { status: 428, title: 'Say which version you are changing' },
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key was used with another request' },
   idempotency_key_in_flight: {
     status: 409,
@@ -37,7 +35,6 @@ export const problems = {
   event_type_reserved: { status: 422, title: 'Only the platform writes events of this type' },
   project_not_found: { status: 404, title: 'Project not found' },
   user_exists: { status: 409, title: 'There is a user with this e-mail address' },
-  user_not_found: { status: 404, title: 'User not found' },
   api_key_not_found: { status: 404, title: 'API key not found' },
   session_not_found: { status: 404, title: 'Session not found' },
   health_service_unknown: { status: 404, title: 'There is no such upstream service' },
