@@ -1,0 +1,23 @@
+// Installs this package's own dependencies on first use, then runs the benchmark named on the command line.
+// Plain JavaScript, so that it starts under any Node; the benchmarks need the pinned one.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = dirname(fileURLToPath(import.meta.url))
+
+if (!existsSync(join(here, 'node_modules'))) {
+  process.stderr.write('bench: installing its dependencies\n')
+  const installed = spawnSync('npm', ['ci', '--no-workspaces', '--ignore-scripts', '--silent'], {
+    cwd: here,
+    stdio: ['ignore', 2, 2],
+  })
+  if (installed.status !== 0) {
+    process.stderr.write('bench: npm ci failed; its messages are above\n')
+    process.exit(1)
+  }
+}
+
+const { main } = await import('./src/main.ts')
+process.exitCode = await main(process.argv.slice(2))
