@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox'
+import { type TArray, type TSchema, Type } from 'typebox'
 
 export const maxPageSize = 200
 export const defaultPageSize = 50
@@ -9,9 +9,11 @@ export const PageQuery = {
 }
 
 /** A list answer `{<name>: [...], next_cursor, total?}`; `next_cursor` is null on the last page. */
-export function page<T extends TSchema>(name: string, item: T) {
+export function page<const N extends string, T extends TSchema>(name: N, item: T) {
+  // A computed key widens to `string` and loses the list from the type of the answer; the cast names it.
+  const list = { [name]: Type.Array(item) } as { [K in N]: TArray<T> }
   return Type.Object({
-    [name]: Type.Array(item),
+    ...list,
     next_cursor: Type.Union([Type.String(), Type.Null()]),
     total: Type.Optional(Type.Integer()),
   })
