@@ -37,7 +37,10 @@ export type WorkflowContext<S extends StepContract = StepContract> = {
     readonly version: string
     readonly attempt: number
   }
-  /** One function per step. The result is durable before the promise resolves. */
+  /**
+   * One function per step. Whatever depends on its result (the next step's side effect, the end of the run) happens
+   * only after the result is durable.
+   */
   readonly step: {
     readonly [K in keyof S]: (input: S[K]['input'], options?: StepOptions) => Promise<S[K]['output']>
   }
