@@ -1,13 +1,17 @@
 import type { Json } from '@kyros/contract/json'
 import type { StepContext } from './step-context.ts'
 
-/** What a workflow's steps take and give, by name; values are JSON. Implementations live in services/worker. */
-export type StepContract = { [name: string]: { input: unknown; output: unknown } }
+/**
+ * What a workflow's steps take and give, by name, written as the functions that will do them (`StepImplementation`);
+ * values are JSON. The definition sees only these types: implementations live in services/worker.
+ */
+export type StepContract = { [name: string]: (input: never, context: StepContext) => Promise<unknown> }
+
+export type StepInput<S extends StepContract, K extends keyof S> = Parameters<S[K]>[0]
+export type StepOutput<S extends StepContract, K extends keyof S> = Awaited<ReturnType<S[K]>>
 
 /** The functions that do the steps of contract `S`; each attempt calls one of them. */
-export type StepImplementations<S extends StepContract> = {
-  [K in keyof S]: (input: S[K]['input'], context: StepContext) => Promise<S[K]['output']>
-}
+export type StepImplementations<S extends StepContract> = { readonly [K in keyof S]: S[K] }
 
 export type RetryPolicy = {
   /** Attempts in all, the first included. */
@@ -42,7 +46,7 @@ export type WorkflowContext<S extends StepContract = StepContract> = {
    * only after the result is durable.
    */
   readonly step: {
-    readonly [K in keyof S]: (input: S[K]['input'], options?: StepOptions) => Promise<S[K]['output']>
+    readonly [K in keyof S]: (input: StepInput<S, K>, options?: StepOptions) => Promise<StepOutput<S, K>>
   }
   sleep(durationMs: number): Promise<void>
   /** Waits until `predicate` is true after a signal was handled; false when `timeoutMs` passed first. */
