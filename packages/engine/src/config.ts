@@ -1,0 +1,36 @@
+import { Type } from 'typebox'
+
+/** How runs move. */
+export const engineConfig = Type.Object({
+  engine: Type.Object({
+    max_concurrent_steps: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 8,
+      unit: 'steps',
+      planned: 'limits of the embedded engine',
+      description: 'Step attempts that run at the same time in this process.',
+    }),
+  }),
+  workflows: Type.Object({
+    dir: Type.Optional(
+      Type.String({
+        minLength: 1,
+        planned: 'workflows of your own',
+        description: 'Directory with workflow definitions and steps of your own.',
+      }),
+    ),
+  }),
+  temporal: Type.Object(
+    {
+      host_port: Type.Optional(Type.String({ minLength: 1, description: 'Address of a Temporal cluster.' })),
+      namespace: Type.String({ default: 'default', minLength: 1, description: 'Namespace on that cluster.' }),
+      task_queue: Type.String({
+        default: 'orchestrator-task-queue',
+        minLength: 1,
+        description: 'Task queue that workers of this platform poll.',
+      }),
+    },
+    { additionalProperties: true, planned: 'the Temporal engine' },
+  ),
+})

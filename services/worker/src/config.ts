@@ -1,0 +1,12 @@
+import { Type } from 'typebox'
+
+/** What steps may touch. */
+export const workerConfig = Type.Object({
+  analysis: Type.Object({
+    allowed_roots: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description:
+        'Directories whose repositories anyone may analyse; admins and the local command line may analyse any.',
+    }),
+  }),
+})
