@@ -1,0 +1,69 @@
+import type { FieldError } from '@kyros/contract/problem'
+import { CommandError } from './command-error.ts'
+import { type ExitCode, exitCode } from './exit-code.ts'
+
+export type Failure = {
+  lines: string[]
+  /** Stable name of the problem, for `--json`. */
+  code: string
+  exitCode: ExitCode
+}
+
+type ProblemLike = {
+  name: string
+  code: string
+  status: number
+  message: string
+  title?: string
+  errors?: readonly FieldError[]
+}
+
+/** What to tell the user about an error: never a stack, always what to do next. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommandError) {
+    return { lines: [error.message, error.next], code: 'command_failed', exitCode: error.exitCode }
+  }
+  if (isConfigError(error)) {
+    const lines = error.faults.flatMap((fault) => [fault.what, `  ${fault.next}`])
+    return { lines, code: 'config_invalid', exitCode: exitCode.failed }
+  }
+  if (isProblem(error)) return problemFailure(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return {
+    lines: [
+      `Something went wrong: ${message.split('\n')[0]}`,
+      'Run it again with LOG_LEVEL=debug to see where, or `kyros doctor` to check this machine.',
+    ],
+    code: 'internal_error',
+    exitCode: exitCode.failed,
+  }
+}
+
+function problemFailure(error: ProblemLike): Failure {
+  const fields = (error.errors ?? []).slice(0, 5).map((field) => `${field.path || '/'}: ${field.message}`)
+  const what = [error.title ?? error.code, ...fields].join('; ')
+  return { lines: [what, error.message], code: error.code, exitCode: exitCodeOf(error.status) }
+}
+
+function exitCodeOf(status: number): ExitCode {
+  switch (status) {
+    case 0:
+      return exitCode.unreachable
+    case 401:
+    case 403:
+      return exitCode.notAllowed
+    case 404:
+      return exitCode.notFound
+    default:
+      return exitCode.failed
+  }
+}
+
+/** Names instead of `instanceof`: the classes' modules are loaded only by commands that use them. */
+function isProblem(error: unknown): error is ProblemLike & Error {
+  return error instanceof Error && (error.name === 'ApiError' || error.name === 'ProblemError')
+}
+
+function isConfigError(error: unknown): error is Error & { faults: { what: string; next: string }[] } {
+  return error instanceof Error && error.name === 'ConfigError' && 'faults' in error
+}
