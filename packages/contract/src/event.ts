@@ -129,7 +129,8 @@ export type RunEventData = {
   'timer.started': { timer: string; command: number; fire_at: string }
   'timer.fired': { timer: string; command: number }
   'timer.cancelled': { timer: string; command: number }
-  'signal.received': { signal: string; payload: Json }
+  /** `inbox_id`: the message of another process that it came by, so that it is taken only once. */
+  'signal.received': { signal: string; payload: Json; inbox_id?: number }
   'value.recorded': { name: string; command: number; value: Json }
 }
 
