@@ -10,7 +10,12 @@ const nullableTime = Type.Union([Type.String({ format: 'date-time' }), Type.Null
 export const JobSubmit = Type.Object(
   {
     title: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 255, description: 'What the job is called' }),
+      // Counted after trimming: the schema leaves room for what is trimmed away.
+      Type.String({
+        minLength: 1,
+        maxLength: 1024,
+        description: 'What the job is called; 1 to 255 characters after trimming',
+      }),
     ),
     task: Type.Optional(
       Type.String({ minLength: 1, maxLength: 65_536, description: 'What is to be done, in words' }),

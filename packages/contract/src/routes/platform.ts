@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { Event } from '../event.ts'
 import { Id } from '../id.ts'
-import { page } from '../page.ts'
+import { PageQuery, page } from '../page.ts'
 import { EventEmit, EventQuery, Health, Readiness, Stats } from '../platform.ts'
 import { Project } from '../project.ts'
 import { routes } from '../route.ts'
@@ -93,6 +93,24 @@ export const platformRoutes = routes({
     permission: 'public',
     success: { status: 200, schema: open },
   },
+  docs: {
+    method: 'GET',
+    path: '/docs',
+    tag: 'Platform',
+    summary: 'This API as a page to read',
+    permission: 'public',
+    success: { status: 200, mediaType: 'text/html' },
+  },
+  docsOfProblem: {
+    method: 'GET',
+    path: '/docs/errors/{code}',
+    tag: 'Platform',
+    summary: 'What a problem means and what to do; its `type` leads here',
+    permission: 'public',
+    params: Type.Object({ code: Type.String({ maxLength: 128 }) }),
+    success: { status: 200, mediaType: 'text/html' },
+    problems: ['route_not_found'],
+  },
   config: {
     method: 'GET',
     path: '/v1/config',
@@ -140,7 +158,9 @@ export const platformRoutes = routes({
     tag: 'Projects',
     summary: 'List projects',
     permission: 'viewer',
+    query: Type.Object(PageQuery),
     success: { status: 200, schema: page('projects', Project) },
+    problems: ['cursor_invalid'],
   },
   emitEvent: {
     method: 'POST',

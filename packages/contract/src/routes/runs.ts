@@ -116,7 +116,7 @@ export const runRoutes = routes({
       ...PageQuery,
     }),
     success: { status: 200, schema: page('lines', LogLine) },
-    problems: ['run_not_found'],
+    problems: ['run_not_found', 'cursor_invalid'],
     stream: true,
   },
   getRunMetrics: {

@@ -1,0 +1,14 @@
+import type { Engine } from '@kyros/engine/engine'
+import type { Clock } from '@kyros/kernel/clock'
+import type { Store } from '@kyros/store/store'
+
+/** What the slices of the API work with; made once by `createOrchestrator`. */
+export type ApiContext = {
+  readonly store: Store
+  readonly engine: Engine
+  readonly clock: Clock
+  /** A new UUIDv7. */
+  readonly newId: () => string
+  /** The project of jobs that name none. @throws service_not_ready before the first boot has made it */
+  readonly defaultProjectId: () => string
+}

@@ -1,0 +1,74 @@
+import { api } from '@kyros/contract/api'
+import { problem } from '@kyros/contract/problem'
+import { type RouteOptions, registerRoute } from '@kyros/kernel/route'
+import { streamSse } from '@kyros/kernel/sse'
+import type { FastifyInstance } from 'fastify'
+import type { ApiContext } from '../context.ts'
+import { emitEvent } from '../events/emit-event.ts'
+import { streamEvents } from '../events/stream-events.ts'
+import { isProblem } from '../http/is-problem.ts'
+import { wantsEventStream } from '../http/negotiate.ts'
+import { submitJob } from '../jobs/submit-job.ts'
+
+type ServePage = NonNullable<RouteOptions['before']>
+
+/** How many events the older `GET /events` shows. */
+const lastEvents = 100
+
+/** The shapes that the documents' older clients speak, over the same use cases; browsers get the console here. */
+export async function registerOlderRoutes(
+  app: FastifyInstance,
+  context: ApiContext,
+  servePage: ServePage,
+): Promise<void> {
+  // A scope of its own: here a body of the wrong shape is a 400, as the older documents say.
+  await app.register(async (scope) => {
+    scope.setErrorHandler((error) => {
+      throw isProblem(error, 'request_invalid')
+        ? problem('request_malformed', {
+            detail: error.message,
+            ...(error.errors && { errors: error.errors }),
+          })
+        : error
+    })
+    registerOlderChanges(scope, context)
+    registerOlderReads(scope, context, servePage)
+  })
+}
+
+function registerOlderChanges(app: FastifyInstance, context: ApiContext): void {
+  registerRoute(app, api.submitOlderJob, async ({ body, caller }) => {
+    const { id } = await submitJob(context, { agent_id: body.agent_id, task: body.task }, caller)
+    return { job_id: id, status: 'accepted' as const }
+  })
+  registerRoute(app, api.emitOlderEvent, async ({ body, caller }) => {
+    await emitEvent(context, { type: body.type, payload: body.payload }, caller)
+    return { status: 'emitted' as const }
+  })
+}
+
+function registerOlderReads(app: FastifyInstance, { store }: ApiContext, servePage: ServePage): void {
+  registerRoute(
+    app,
+    api.listOlderJobs,
+    async ({ reply }) => {
+      reply.header('vary', 'Accept')
+      const { items } = await store.jobs.list({ limit: 200 })
+      return { jobs: items }
+    },
+    { before: servePage },
+  )
+  registerRoute(
+    app,
+    api.listOlderEvents,
+    async ({ request, reply, caller }) => {
+      if (wantsEventStream(request, reply)) {
+        return streamSse({ request, reply, caller }, (stream) => streamEvents(stream, store, {}))
+      }
+      const head = await store.events.head()
+      const { items } = await store.events.list({ after: Math.max(0, head - lastEvents), limit: lastEvents })
+      return { status: 'sse_stream_started', events: items }
+    },
+    { before: servePage },
+  )
+}

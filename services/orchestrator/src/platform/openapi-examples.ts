@@ -1,0 +1,39 @@
+type Examples = { readonly [name: string]: { readonly summary?: string; readonly value: unknown } }
+
+/** Bodies to begin with, by operation; a test checks them against the schemas. */
+export const bodyExamples: { readonly [operationId: string]: Examples | undefined } = {
+  submitJob: {
+    workflow: {
+      summary: 'Analyse a repository',
+      value: { workflow: 'code_analysis', input: { repository: 'https://example.org/team/app.git' } },
+    },
+    task: { summary: 'A task in words', value: { title: 'Tidy the README', task: 'Correct the links.' } },
+  },
+  startRun: {
+    run: {
+      value: {
+        name: 'Nightly analysis',
+        type: 'code_analysis',
+        input: { repository: '/srv/repositories/app' },
+        priority: 'low',
+      },
+    },
+  },
+  cancelJob: { reason: { value: { reason: 'No longer needed' } } },
+  cancelRun: { reason: { value: { reason: 'No longer needed' } } },
+  setJobStatus: { cancelled: { value: { status: 'cancelled' } } },
+  signalRun: { any: { summary: 'Any JSON', value: { approved: true } } },
+  emitEvent: {
+    current: { value: { type: 'app.deployed', payload: { version: '1.2.3' } } },
+    older: { value: { event: 'app.deployed', target: 'apps/shop', details: { version: '1.2.3' } } },
+  },
+  login: { login: { value: { username: 'admin@localhost', password: 'correct horse battery staple' } } },
+  createUser: {
+    user: {
+      value: { email: 'ada@example.org', password: 'correct horse battery staple', role: 'operator' },
+    },
+  },
+  createApiKey: { key: { value: { name: 'ci', role: 'operator' } } },
+  submitOlderJob: { job: { value: { agent_id: 'test', task: 'test' } } },
+  emitOlderEvent: { event: { value: { type: 'app.deployed', payload: { version: '1.2.3' } } } },
+}

@@ -1,0 +1,81 @@
+import { api } from '@kyros/contract/api'
+import type { Json } from '@kyros/contract/json'
+import { registerRoute } from '@kyros/kernel/route'
+import { streamSse } from '@kyros/kernel/sse'
+import type { FastifyInstance } from 'fastify'
+import type { ApiContext } from '../context.ts'
+import { streamEvents } from '../events/stream-events.ts'
+import { sendTagged } from '../http/entity-tag.ts'
+import { wantsEventStream } from '../http/negotiate.ts'
+import { registerArtifactRoutes } from './artifact-routes.ts'
+import { cancelRun } from './cancel-run.ts'
+import { exportHistory } from './export-history.ts'
+import { followLogs } from './follow-logs.ts'
+import { getRun, getRunRecord } from './get-run.ts'
+import { listLogs } from './list-logs.ts'
+import { measureRun } from './measure-run.ts'
+import { retryRun } from './retry-run.ts'
+import { startRun } from './start-run.ts'
+
+export function registerRunRoutes(app: FastifyInstance, context: ApiContext): void {
+  registerChanges(app, context)
+  registerReads(app, context)
+  registerStreams(app, context)
+  registerArtifactRoutes(app, context)
+}
+
+function registerChanges(app: FastifyInstance, context: ApiContext): void {
+  registerRoute(app, api.startRun, async ({ body, caller, idempotency, reply }) => {
+    const started = await startRun(context, body, caller, idempotency)
+    reply.header('location', `/api/v1/workflows/${started.run_id}`)
+    return started
+  })
+  registerRoute(app, api.cancelRun, ({ params, body, caller }) =>
+    cancelRun(context, params.id, body.reason, caller),
+  )
+  registerRoute(app, api.retryRun, async ({ params, caller, idempotency, reply }) => {
+    const started = await retryRun(context, params.id, caller, idempotency)
+    reply.header('location', `/api/v1/workflows/${started.run_id}`)
+    return started
+  })
+  registerRoute(app, api.signalRun, async ({ params, body, caller }) => {
+    // Parsed from JSON, or there was none.
+    await context.engine.signal(params.id, params.name, (body ?? null) as Json, caller)
+    return { message: `Signal ${params.name} was sent` }
+  })
+}
+
+function registerReads(app: FastifyInstance, { store, engine }: ApiContext): void {
+  registerRoute(app, api.listRuns, async ({ query, request, reply }) => {
+    const { items, nextCursor, total } = await store.runs.list(query)
+    return sendTagged(request, reply, { workflows: items, next_cursor: nextCursor, total })
+  })
+  registerRoute(app, api.getRun, async ({ params, request, reply }) =>
+    sendTagged(request, reply, await getRun(store, params.id)),
+  )
+  registerRoute(app, api.whyRun, ({ params }) => engine.why(params.id))
+  registerRoute(app, api.getRunMetrics, async ({ params }) => measureRun(await getRun(store, params.id)))
+  registerRoute(app, api.getRunHistory, ({ params }) => exportHistory(store, params.id))
+  registerRoute(app, api.listWorkflowTypes, ({ request, reply }) =>
+    sendTagged(request, reply, { workflow_types: engine.workflows() }),
+  )
+}
+
+function registerStreams(app: FastifyInstance, { store }: ApiContext): void {
+  registerRoute(app, api.listRunEvents, async ({ params, query, caller, request, reply }) => {
+    const { id } = await getRunRecord(store, params.id)
+    if (wantsEventStream(request, reply)) {
+      const input = { request, reply, caller }
+      return streamSse(input, (stream) => streamEvents(stream, store, { runId: id }, 0))
+    }
+    const { items, nextCursor } = await store.events.list({ ...query, run_id: id })
+    return { events: items, next_cursor: nextCursor }
+  })
+  registerRoute(app, api.listRunLogs, async ({ params, query, caller, request, reply }) => {
+    const { id } = await getRunRecord(store, params.id)
+    if (wantsEventStream(request, reply) || query.follow === true) {
+      return streamSse({ request, reply, caller }, (stream) => followLogs(stream, store, id, query.step))
+    }
+    return listLogs(store, id, query)
+  })
+}
