@@ -2,11 +2,11 @@ import { type Static, Type } from 'typebox'
 
 /** Most severe first. */
 export const severities = ['critical', 'high', 'medium', 'low', 'info'] as const
-export const AnalysisSeverity = Type.Union(severities.map((severity) => Type.Literal(severity)))
+export const AnalysisSeverity = Type.Enum(severities)
 export type AnalysisSeverity = (typeof severities)[number]
 
 export const reportAreas = ['static', 'security', 'performance'] as const
-export const ReportArea = Type.Union(reportAreas.map((area) => Type.Literal(area)))
+export const ReportArea = Type.Enum(reportAreas)
 export type ReportArea = (typeof reportAreas)[number]
 
 /** A report never holds more findings than this; `totals` count all of them. */
