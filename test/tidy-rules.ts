@@ -33,6 +33,9 @@ const bannedText: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`(^|[\\s"'\`(=])/${'root'}/`), 'a path of one machine'],
 ]
 
+/** Where a note begins; "the TODO list" in a sentence is none. */
+const debtMark = /^[\s*]*(TODO|FIXME|XXX)\b(?!\(#\d+\))|\b(TODO|FIXME|XXX)(:|\((?!#\d+\)))/m
+
 type Rule = (file: SourceFile) => string[]
 
 function overCode(repository: Repository, rule: Rule): string[] {
@@ -147,7 +150,7 @@ export function checkDebts(repository: Repository): string[] {
   return overCode(repository, (file) => {
     const { comments, lineOf } = parseCode(file)
     return comments
-      .filter((comment) => /\b(TODO|FIXME|XXX)\b(?!\(#\d+\))/.test(comment.value))
+      .filter((comment) => debtMark.test(comment.value))
       .map((comment) => `${file.path}:${lineOf(comment.start)}: a TODO without an issue`)
   })
 }

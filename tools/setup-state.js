@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -60,7 +61,28 @@ export function writeStamps(root, stamps) {
 export function installKey(root) {
   const lock = statKey(join(root, 'package-lock.json'))
   const installed = statKey(join(root, 'node_modules', '.package-lock.json'))
-  return `${lock} ${installed} ${existsSync(join(root, 'node_modules', '.bin'))}`
+  return `${lock} ${installed} ${existsSync(pinnedNode(root))}`
+}
+
+/**
+ * Where npm scripts find the pinned Node.
+ * @param {string} root
+ */
+export function pinnedNode(root) {
+  return join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
+}
+
+/**
+ * Makes the link that npm 10 leaves out: it gives up on a command that the packages of several platforms bring.
+ * @param {string} root
+ */
+export function linkPinnedNode(root) {
+  if (existsSync(pinnedNode(root)) || process.platform === 'win32') return
+  const names = [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`]
+  const name = names.find((candidate) => existsSync(join(root, 'node_modules', candidate, 'bin', 'node')))
+  if (!name) return
+  rmSync(pinnedNode(root), { force: true })
+  symlinkSync(join('..', name, 'bin', 'node'), pinnedNode(root))
 }
 
 /**

@@ -9,12 +9,16 @@ import {
   contentHash,
   installKey,
   isInstalled,
+  linkPinnedNode,
+  pinnedNode,
   readStamps,
   statHash,
   takeLock,
   writeStamps,
 } from './setup-state.js'
 
+/** The checks need the packages and not the built console. */
+const installOnly = process.argv.includes('--install-only')
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const installTimeoutMs = 20 * 60_000
 const buildTimeoutMs = 5 * 60_000
@@ -124,13 +128,14 @@ async function install() {
   )
   if (code !== 0) throw failure('`npm ci`', output)
   say(`packages installed in ${seconds(started)}`)
-  checkRuntime()
 }
 
 /** Says so at once when the pinned Node does not run here (musl, an unusual processor) and no other will do. */
 function checkRuntime() {
-  const pinned = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
-  const answer = spawnSync(pinned, ['--version'], { timeout: 10_000, shell: process.platform === 'win32' })
+  const answer = spawnSync(pinnedNode(root), ['--version'], {
+    timeout: 10_000,
+    shell: process.platform === 'win32',
+  })
   if (answer.status === 0 || Number(process.versions.node.split('.')[0]) >= 24) return
   throw new SetupError(
     `The pinned Node does not run on ${process.platform}-${process.arch}. Install Node 24 or later and run the same command again.`,
@@ -145,7 +150,7 @@ function consoleState(stamps, files) {
 }
 
 /** There is nothing to build before the console has its page. */
-const hasConsole = () => existsSync(join(root, 'console', 'index.html'))
+const hasConsole = () => !installOnly && existsSync(join(root, 'console', 'index.html'))
 
 /** @param {ReturnType<typeof readStamps>} stamps */
 async function buildConsole(stamps) {
@@ -185,6 +190,8 @@ async function setUp() {
   let stamps = readStamps(root)
   if (stamps.install !== installKey(root)) {
     if (!isInstalled(root)) await install()
+    linkPinnedNode(root)
+    checkRuntime()
     stamps = { ...stamps, install: installKey(root) }
     writeStamps(root, stamps)
   }
