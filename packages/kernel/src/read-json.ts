@@ -23,13 +23,9 @@ export function readJson(text: string): unknown {
 }
 
 function malformed(error: unknown): ProblemError {
-  // The engine gives the position only in its message; without one the sentence is still true.
-  const message = error instanceof Error ? error.message : ''
-  const at = /at position (\d+)(?: \(line (\d+) column (\d+)\))?/.exec(message)
-  const where = at ? ` at position ${at[1]}${at[2] ? ` (line ${at[2]}, column ${at[3]})` : ''}` : ''
-  return problem('request_malformed', {
-    detail: `The body is not valid JSON${where || ': it ends too early'}.`,
-  })
+  // The engine's sentence names the position or quotes the place; it goes to the sender alone, who wrote it.
+  const reason = error instanceof Error ? error.message : 'it cannot be parsed'
+  return problem('request_malformed', { detail: `The body is not valid JSON: ${reason.slice(0, 200)}` })
 }
 
 function deeperThan(text: string, limit: number): boolean {

@@ -17,6 +17,8 @@ export type ServeOptions = {
   log: Log
   /** How long requests in flight may take when the server stops. */
   graceMs?: number
+  /** After this a stop is over, whatever still hangs. */
+  maxStopMs?: number
   /** 0 or undefined: none. On loopback only. */
   metricsPort?: number
 }
@@ -35,7 +37,7 @@ export type Serving = {
 
 const defaultGraceMs = 5000
 // Two seconds below the ten that a supervisor is promised, so that what follows still fits.
-const maxStopMs = 8000
+const defaultMaxStopMs = 8000
 
 /**
  * Gives an app its listener and its services their life: routes, listen, run, ready.
@@ -123,7 +125,7 @@ async function stopOnce(input: StopInput, reason: string, hurry: Promise<void>):
   const { server, app, abort, log, onStopped } = input
   app.edge.life.phase = 'draining'
   log.info({ reason }, 'draining')
-  const limit = timer(maxStopMs)
+  const limit = timer(input.maxStopMs ?? defaultMaxStopMs)
   const isDone = await Promise.race([
     drain(input).then(() => true),
     limit.then(() => false),

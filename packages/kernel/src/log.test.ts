@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { createLog, logLevel } from './log.ts'
+import { recordingLog } from './test-app.ts'
+
+test('secrets are cut out at every depth up to three', () => {
+  const { log, lines } = recordingLog()
+  log.info({ password: 'p1', headers: { authorization: 'p2', cookie: 'p3', 'x-api-key': 'p4' } }, 'm')
+  log.info({ a: { b: { refresh_token: 'p5', secretKey: 'p6' } } }, 'm')
+  log.child({ token: 'p7' }).warn({ user: { key: 'p8' } }, 'm')
+  expect(JSON.stringify(lines)).not.toMatch(/p\d/)
+  expect(lines[0]).toMatchObject({ level: 'info', msg: 'm', password: '[redacted]' })
+})
+
+test('levels are read in every case and spelling', () => {
+  expect(['INFO', 'Warning', 'warn', ' debug ', 'CRITICAL', 'off'].map(logLevel)).toEqual([
+    'info',
+    'warn',
+    'warn',
+    'debug',
+    'fatal',
+    'silent',
+  ])
+  expect(logLevel('loud')).toBeUndefined()
+})
+
+test('security events have a name of their own', () => {
+  const { log, lines } = recordingLog()
+  log.security('login.failed', { address: '127.0.0.1' })
+  expect(lines[0]).toMatchObject({ level: 'warn', security_event: 'login.failed', address: '127.0.0.1' })
+})
+
+test('a pretty line is one line that cannot steer the terminal', () => {
+  let text = ''
+  const destination = { write: (line: string) => void (text += line) }
+  const log = createLog({ format: 'pretty', destination, clock: { nowMs: () => 0 } })
+  log.info({ job: '\u001b]0;owned\u0007\u009b31m\r\nfake line' }, 'started \u001b[2J')
+  expect(text).toContain('00:00:00.000')
+  expect(text).toContain('INFO')
+  expect(text.split('\n')).toHaveLength(2)
+  const controls = [...text].filter(
+    (character) => character < ' ' || (character >= '\u007f' && character < '\u00a0'),
+  )
+  expect(controls).toEqual(['\u001b', '\u001b', '\n'])
+  log.error({ err: new Error('broken') }, 'failed')
+  expect(text).toContain('Error: broken\n')
+})
