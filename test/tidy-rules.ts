@@ -22,6 +22,7 @@ const drawerNames = new Set([
 const drawerSuffix = /-(utils?|helpers?|misc|manager|common)$/
 const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/
 const pascalCase = /^[A-Z][A-Za-z0-9]*(\.[a-z]+)*$/
+const hookName = /^use[A-Z][A-Za-z0-9]*(\.test)?$/
 
 /** Tools that load a module and want its default export. */
 const defaultExportAllowed = /(^|\/)[\w-]+\.config\.ts$|^tools\/count-reporter\.ts$/
@@ -102,8 +103,9 @@ export function checkNames(repository: Repository): string[] {
     const drawer = stems.find((stem) => drawerNames.has(stem.toLowerCase()) || drawerSuffix.test(stem))
     if (drawer) return [`${path}: "${drawer}" is a drawer, name what is inside`]
     const name = basename(path).replace(/\.(tsx?|m?js)$/, '')
-    const isWellFormed = kebabCase.test(name) || (path.endsWith('.tsx') && pascalCase.test(name))
-    return isWellFormed ? [] : [`${path}: files are kebab-case, React components PascalCase`]
+    const isHook = path.startsWith('console/') && hookName.test(name)
+    const isWellFormed = isHook || kebabCase.test(name) || (path.endsWith('.tsx') && pascalCase.test(name))
+    return isWellFormed ? [] : [`${path}: files are kebab-case, React components PascalCase, hooks useThis`]
   })
 }
 

@@ -46,7 +46,7 @@ const checks = [
   {
     name: 'spelling',
     page: 'CONTRIBUTING.md#words',
-    args: [modules('cspell/bin.mjs'), 'lint', '--no-progress', '--no-summary', '--gitignore', '--dot', '.'],
+    args: [modules('cspell/bin.mjs'), 'lint', '--no-progress', '--no-summary', '--gitignore', '.'],
   },
 ]
 

@@ -62,7 +62,7 @@ const readCounts = (path) =>
 
 const { chosen, skipped, rest } = choose(process.argv.slice(2))
 const directory = mkdtempSync(join(tmpdir(), 'kyros-test-'))
-const counts = join(directory, 'counts')
+const counts = process.env.KYROS_TEST_COUNTS ?? join(directory, 'counts')
 let code = 0
 if (chosen.length > 0) {
   code = await runVitest([...chosen.map((project) => `--project=${project}`), ...rest], counts)
