@@ -73,13 +73,16 @@ export const orchestratorConfig = Type.Object({
           default: 'http://127.0.0.1:8000',
           pattern: '^https?://',
           format: 'an address that begins with http:// or https://',
+          planned: '',
           description: 'Where `kyros serve console` passes API calls on to.',
         }),
       }),
     },
     { additionalProperties: true, planned: 'services in processes of their own' },
   ),
-  gateway: Type.Object({}, { additionalProperties: true, planned: 'the gateway' }),
+  gateway: Type.Object({
+    services: Type.Object({}, { additionalProperties: true, planned: 'the gateway' }),
+  }),
   intent_api: Type.Object(
     {
       address: Type.Optional(

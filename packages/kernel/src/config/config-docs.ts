@@ -24,10 +24,12 @@ export function envExample(settings: Settings): string {
     '# Copy to .env and change what you need. Every line is optional; docs/configuration.md explains each.',
     '# Made from the schemas by tools/config-docs.ts.',
   ]
+  const read = settings.all.filter((setting) => setting.planned === undefined)
+  const isTop = (setting: Setting) => !setting.path.includes('.')
   let section = ''
-  for (const setting of settings.all.filter((candidate) => candidate.planned === undefined)) {
+  for (const setting of [...read.filter(isTop), ...read.filter((candidate) => !isTop(candidate))]) {
     const name = setting.path.split('.')[0] ?? ''
-    if (name !== section && setting.path.includes('.')) lines.push('', `# --- ${name} ---`)
+    if (name !== section && !isTop(setting)) lines.push('', `# --- ${name} ---`)
     section = name
     lines.push(`# ${setting.description}`, `#${shortName(setting)}=${exampleValue(setting)}`)
   }

@@ -11,5 +11,6 @@ export function redacted(setting: Setting, value: SettingValue): SettingValue {
 
 /** Hides the password of an address; text that is no address stays as it is. */
 export function withoutPassword(address: string): string {
-  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^@]*@/i, `$1:${hidden}@`)
+  // Up to the last @ before the path: passwords hold unescaped @ more often than paths do.
+  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^/]*@/i, `$1:${hidden}@`)
 }

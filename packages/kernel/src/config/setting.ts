@@ -83,7 +83,8 @@ function collect(
   all: Setting[],
   open: OpenSection[],
 ): void {
-  const feature = text(node.planned) ?? planned
+  // An empty word takes a part of a planned section out of it: that part is read today.
+  const feature = node.planned === '' ? undefined : (text(node.planned) ?? planned)
   if (node.type !== 'object') {
     if (all.length < maxSettings) all.push(settingOf(path, node, feature))
     return
@@ -100,7 +101,7 @@ function settingOf(path: string, node: Node, planned: string | undefined): Setti
     path,
     kind: kindOf(node, choices),
     description: text(node.description) ?? '',
-    default: valueOf(node.default),
+    default: defaultOf(node.default),
     choices,
     env: strings(node.env),
     olderPaths: strings(node.olderPaths),
@@ -146,7 +147,7 @@ function strings(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }
 
-function valueOf(value: unknown): SettingValue {
+function defaultOf(value: unknown): SettingValue {
   if (Array.isArray(value)) return strings(value)
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
   return undefined

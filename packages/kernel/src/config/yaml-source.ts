@@ -88,6 +88,11 @@ function assign(path: string, line: number, node: unknown, walk: Walk): void {
 
 /** The words for a key that does not exist, with the nearest one and all that are allowed beside it. */
 function unknownKey(path: string, where: string, settings: Settings) {
+  const inside = childrenOf(path, settings)
+  if (inside.length > 0) {
+    const next = `${path} is a section; under it are allowed: ${inside.join(', ')}.`
+    return { what: `${where}: there is no setting ${path}.`, next }
+  }
   const parent = path.includes('.') ? path.slice(0, path.lastIndexOf('.')) : ''
   const siblings = childrenOf(parent, settings)
   const near = didYouMean(path, [...settings.byPath.keys(), ...childrenOf('', settings)])
