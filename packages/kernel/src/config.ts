@@ -28,7 +28,8 @@ export const kernelConfig = Type.Object({
       ...port,
       default: 9090,
       env: ['KYROS_METRICS_PORT'],
-      description: 'Port of that listener, on loopback and without credentials; 0 turns it off, a taken one warns.',
+      description:
+        'Port of that listener, on loopback and without credentials; 0 turns it off, a taken one warns.',
     }),
     drain_ms: Type.Integer({
       minimum: 0,

@@ -30,10 +30,11 @@ test('security events have a name of their own', () => {
 })
 
 test('a pretty line is one line that cannot steer the terminal', () => {
-  let text = ''
-  const destination = { write: (line: string) => void (text += line) }
+  const lines: string[] = []
+  const destination = { write: (line: string) => void lines.push(line) }
   const log = createLog({ format: 'pretty', destination, clock: { nowMs: () => 0 } })
   log.info({ job: '\u001b]0;owned\u0007\u009b31m\r\nfake line' }, 'started \u001b[2J')
+  const text = lines.join('')
   expect(text).toContain('00:00:00.000')
   expect(text).toContain('INFO')
   expect(text.split('\n')).toHaveLength(2)
@@ -42,5 +43,5 @@ test('a pretty line is one line that cannot steer the terminal', () => {
   )
   expect(controls).toEqual(['\u001b', '\u001b', '\n'])
   log.error({ err: new Error('broken') }, 'failed')
-  expect(text).toContain('Error: broken\n')
+  expect(lines.join('')).toContain('Error: broken\n')
 })

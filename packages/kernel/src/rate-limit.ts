@@ -19,10 +19,8 @@ export type RateLimiter = {
   readonly limit: RateLimit
   /** Spends one call of `key`. */
   take(key: string): RateDecision
-  /** What `take` would say, without spending. */
-  peek(key: string): RateDecision
-  /** Forgets what `key` spent. */
-  forget(key: string): void
+  /** Gives the last call of `key` back. */
+  refund(key: string): void
 }
 
 const defaultMaxKeys = 50_000
@@ -55,10 +53,6 @@ export function createRateLimiter(limit: RateLimit, clock: Clock, maxKeys = defa
 
   return {
     limit,
-    peek: (key) => {
-      const { nowMs, arrivalMs, allowed } = look(key)
-      return describe(nowMs, arrivalMs, allowed)
-    },
     take: (key) => {
       const { nowMs, arrivalMs, allowed } = look(key)
       if (!allowed) return describe(nowMs, arrivalMs, false)
@@ -68,7 +62,10 @@ export function createRateLimiter(limit: RateLimit, clock: Clock, maxKeys = defa
       if (arrivals.size > maxKeys) forgetOldest(arrivals)
       return describe(nowMs, nextMs, true)
     },
-    forget: (key) => void arrivals.delete(key),
+    refund: (key) => {
+      const arrivalMs = arrivals.get(key)
+      if (arrivalMs !== undefined) arrivals.set(key, arrivalMs - emissionMs)
+    },
   }
 }
 
