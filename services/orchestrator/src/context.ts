@@ -9,6 +9,6 @@ export type ApiContext = {
   readonly clock: Clock
   /** A new UUIDv7. */
   readonly newId: () => string
-  /** The project of jobs that name none. @throws service_not_ready before the first boot has made it */
-  readonly defaultProjectId: () => string
+  /** The project of jobs that name none. */
+  readonly defaultProjectId: string
 }

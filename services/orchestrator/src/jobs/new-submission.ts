@@ -78,7 +78,7 @@ function cut(text: string): string {
 }
 
 async function projectOf(context: ApiContext, id: string | undefined): Promise<string> {
-  if (id === undefined || id === context.defaultProjectId()) return context.defaultProjectId()
+  if (id === undefined || id === context.defaultProjectId) return context.defaultProjectId
   if ((await context.store.projects.get(id)) === undefined) {
     throw problem('project_not_found', {
       detail: `There is no project ${id}. GET /api/v1/projects lists them; without project_id the project "default" is used.`,

@@ -11,8 +11,8 @@ export function escapeHtml(text: string): string {
 }
 
 /**
- * HTML of the part of Markdown that this project's own pages use: headings, paragraphs, lists, fenced code,
- * inline code, strong words and links. Everything else stays text, and nothing gets through unescaped.
+ * HTML of the part of Markdown that this project's own pages use: headings, paragraphs, lists, tables, fenced
+ * code, inline code, strong words and links. Everything else stays text, and nothing gets through unescaped.
  */
 export function markdownToHtml(markdown: string): string {
   const lines = markdown.replaceAll('\r', '').split('\n')
@@ -36,6 +36,7 @@ function readBlock(lines: readonly string[], at: number): Block {
     const level = heading[1].length
     return { html: `<h${level} id="${slug(heading[2])}">${inline(heading[2])}</h${level}>`, end: at + 1 }
   }
+  if (line.startsWith('| ') && (lines[at + 1] ?? '').startsWith('|-')) return readTable(lines, at)
   const marker = listMarker(line)
   if (marker !== undefined) return readList(lines, at, marker)
   const end = endOf(lines, at, (next) => next.trim() !== '' && !startsBlock(next))
@@ -59,6 +60,21 @@ function readList(lines: readonly string[], at: number, marker: 'ul' | 'ol'): Bl
   return { html: `<${marker}>${html}</${marker}>`, end }
 }
 
+function readTable(lines: readonly string[], at: number): Block {
+  const end = endOf(lines, at, (next) => next.startsWith('|'))
+  const [head = '', , ...rows] = lines.slice(at, end)
+  const body = rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')
+  return { html: `<table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table>`, end }
+}
+
+function cells(row: string, tag: 'td' | 'th'): string {
+  const texts = row
+    .replace(/^\|/, '')
+    .replace(/\|\s*$/, '')
+    .split('|')
+  return texts.map((text) => `<${tag}>${inline(text.trim())}</${tag}>`).join('')
+}
+
 function endOf(lines: readonly string[], at: number, belongs: (line: string) => boolean): number {
   let end = at + 1
   while (end < lines.length && belongs(lines[end] ?? '')) end++
@@ -71,7 +87,7 @@ function listMarker(line: string): 'ul' | 'ol' | undefined {
 }
 
 function startsBlock(line: string): boolean {
-  return line.startsWith('```') || /^#{1,4} /.test(line) || listMarker(line) !== undefined
+  return /^(```|#{1,4} |\| )/.test(line) || listMarker(line) !== undefined
 }
 
 /** Code is cut out first: nothing inside it is read as anything else. */

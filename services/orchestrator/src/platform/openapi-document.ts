@@ -1,5 +1,5 @@
 import { api } from '@kyros/contract/api'
-import { Problem, type ProblemCode, problems, problemType } from '@kyros/contract/problem'
+import { Problem, type ProblemCode, problemCodes, problems, problemType } from '@kyros/contract/problem'
 import { commonProblems, type Route } from '@kyros/contract/route'
 import { bodyExamples } from './openapi-examples.ts'
 import { isSchema, openApiSchema, type PlainSchema } from './openapi-schema.ts'
@@ -10,7 +10,7 @@ export type OpenApiDocument = {
   servers: PlainSchema[]
   tags: { name: string }[]
   paths: Record<string, Record<string, PlainSchema>>
-  components: { schemas: Record<string, PlainSchema>; securitySchemes: Record<string, PlainSchema> }
+  components: Record<'schemas' | 'responses' | 'examples' | 'securitySchemes', Record<string, PlainSchema>>
 }
 
 /** This API as OpenAPI 3.1, made from the contract. */
@@ -35,7 +35,12 @@ export function openApiDocument(version: string): OpenApiDocument {
     servers: [{ url: '/' }],
     tags: [...new Set(operations.map(([, { tag }]) => tag))].map((name) => ({ name })),
     paths,
-    components: { schemas: Object.fromEntries(components), securitySchemes },
+    components: {
+      schemas: Object.fromEntries(components),
+      responses: sharedResponses(),
+      examples: problemExamples(),
+      securitySchemes,
+    },
   }
 }
 
@@ -151,18 +156,42 @@ export function problemsOf(route: Route): ProblemCode[] {
   return [...new Set([...(route.problems ?? []), ...commonProblems.filter(takes)])]
 }
 
+/** The answers that most operations share are said once; an operation that has more at a status says its own. */
 function problemResponses(route: Route): PlainSchema {
   const byStatus = Map.groupBy(problemsOf(route), (code) => problems[code].status)
   const responses: PlainSchema = {}
   for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
-    const examples = Object.fromEntries(codes.map((code) => [code, { value: exampleProblem(code) }]))
-    const schema = { $ref: '#/components/schemas/Problem' }
-    responses[status] = {
-      description: codes.map((code) => `${problems[code].title} (\`${code}\`)`).join('; '),
-      content: { 'application/problem+json': { schema, examples } },
-    }
+    const shared = sharedCodes(status)
+    const isShared = codes.length === shared.length && codes.every((code) => shared.includes(code))
+    responses[status] = isShared
+      ? { $ref: `#/components/responses/Problem${status}` }
+      : problemResponse(codes)
   }
   return responses
+}
+
+function sharedCodes(status: number): ProblemCode[] {
+  return commonProblems.filter((code) => problems[code].status === status)
+}
+
+function sharedResponses(): Record<string, PlainSchema> {
+  const statuses = new Set(commonProblems.map((code) => problems[code].status))
+  return Object.fromEntries(
+    [...statuses].map((status) => [`Problem${status}`, problemResponse(sharedCodes(status))]),
+  )
+}
+
+function problemResponse(codes: readonly ProblemCode[]): PlainSchema {
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
+  const schema = { $ref: '#/components/schemas/Problem' }
+  return {
+    description: codes.map((code) => `${problems[code].title} (\`${code}\`)`).join('; '),
+    content: { 'application/problem+json': { schema, examples } },
+  }
+}
+
+function problemExamples(): Record<string, PlainSchema> {
+  return Object.fromEntries(problemCodes.map((code) => [code, { value: exampleProblem(code) }]))
 }
 
 function exampleProblem(code: ProblemCode): PlainSchema {

@@ -1,0 +1,86 @@
+import type { JsonObject } from '@kyros/contract/json'
+import type { Engine } from '@kyros/engine/engine'
+import type { Clock } from '@kyros/kernel/clock'
+import type { Service, ServiceHealth } from '@kyros/kernel/service'
+import type { Store } from '@kyros/store/store'
+import type { FastifyInstance } from 'fastify'
+import { createConsoleFiles } from './console/console-files.ts'
+import { createServePage, registerConsole } from './console/serve-console.ts'
+import type { ApiContext } from './context.ts'
+import { registerEventRoutes } from './events/routes.ts'
+import { registerJobRoutes } from './jobs/routes.ts'
+import { registerOlderRoutes } from './older/routes.ts'
+import { registerPlatformRoutes } from './platform/routes.ts'
+import { ensureDefaultProject } from './projects/ensure-default-project.ts'
+import { registerProjectRoutes } from './projects/routes.ts'
+import { registerRunRoutes } from './runs/routes.ts'
+
+export type OrchestratorOptions = {
+  store: Store
+  engine: Engine
+  clock: Clock
+  /** A new UUIDv7. */
+  newId: () => string
+  version: string
+  environment: string
+  /** Effective configuration, secrets already hidden: what GET /v1/config shows parts of. */
+  publicConfig: JsonObject
+  docsEnabled: boolean
+  /** Where the built console lies; it may be missing. */
+  consoleDir: string
+  /** Adds the routes under /auth. */
+  authRoutes: (app: FastifyInstance) => void | Promise<void>
+  /** Makes the first admin while there is none. */
+  ensureFirstAdmin: () => Promise<void>
+  /** How long running attempts may take to end when the server stops. */
+  drainMs?: number
+}
+
+const defaultDrainMs = 5_000
+const healthPingMs = 1_500
+
+/** The HTTP edge and the API over a store and an engine. */
+export function createOrchestrator(options: OrchestratorOptions): Service {
+  const { store, engine } = options
+  return {
+    name: 'orchestrator',
+    plugin: async (app) => {
+      // Before there is a listener: whoever is let in finds the default project, and can sign in.
+      const defaultProjectId = await ensureDefaultProject(options)
+      await options.ensureFirstAdmin()
+      await registerSlices(app, { ...options, defaultProjectId }, options)
+    },
+    health: () => readOwnHealth(store, engine),
+    run: (signal) => engine.run(signal),
+    drain: () => engine.drain(options.drainMs ?? defaultDrainMs),
+  }
+}
+
+async function registerSlices(
+  app: FastifyInstance,
+  context: ApiContext,
+  options: OrchestratorOptions,
+): Promise<void> {
+  const { version, environment, publicConfig, docsEnabled } = options
+  const files = createConsoleFiles(options.consoleDir, context.clock)
+  const servePage = createServePage(files)
+  await options.authRoutes(app)
+  registerPlatformRoutes(app, { ...context, version, environment, publicConfig, docsEnabled, servePage })
+  registerProjectRoutes(app, context)
+  registerJobRoutes(app, context)
+  registerRunRoutes(app, context)
+  registerEventRoutes(app, context)
+  await registerOlderRoutes(app, context, servePage)
+  registerConsole(app, files)
+}
+
+async function readOwnHealth(store: Store, engine: Engine): Promise<ServiceHealth> {
+  const details = { database: store.dialect, engine: engine.kind }
+  try {
+    await store.ping(healthPingMs)
+  } catch {
+    return { status: 'unhealthy', details, error: 'The database does not answer.' }
+  }
+  const { status, details: ofEngine } = engine.health()
+  return { status, details: { ...details, ...ofEngine } }
+}
