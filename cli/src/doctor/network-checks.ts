@@ -1,0 +1,83 @@
+import { createServer } from 'node:net'
+import { type Check, connectFault, type Finding } from './check.ts'
+
+const redisPort = 6379
+const temporalPort = 7233
+const postgresPort = 5432
+const warnedPorts = { optional: 'warning', needed: 'fault' } as const
+
+export const ports: Check = async ({ config, serverUrl }) => {
+  const { host, port, metrics_port: metricsPort, enable_metrics: hasMetrics } = config.server
+  if (serverUrl !== undefined) {
+    return [{ name: 'port', status: 'ok', detail: `Kyros runs on ${serverUrl}` }]
+  }
+  const findings = [await portFinding('port', host, port, 'needed', 'kyros up --port <another>')]
+  if (hasMetrics && metricsPort !== 0) {
+    const mend = 'KYROS_METRICS_PORT=0 kyros up  (or another port)'
+    findings.push(await portFinding('metrics port', '127.0.0.1', metricsPort, 'optional', mend))
+  }
+  return findings
+}
+
+export const database: Check = async ({ config, serverUrl }) => {
+  const name = 'database'
+  const { url } = config.database
+  if (url === undefined) return [{ name, status: 'ok', detail: 'SQLite in the data directory' }]
+  const { hostname, port } = addressOf(url, postgresPort)
+  const fault = await connectFault(hostname, port)
+  if (fault !== undefined) {
+    const mend = `pg_isready -h ${hostname} -p ${port}  (start PostgreSQL, or mend DATABASE_URL)`
+    return [{ name, status: 'fault', detail: `PostgreSQL at ${hostname}:${port}: ${fault}`, mend }]
+  }
+  const used = serverUrl === undefined ? '' : ', in use'
+  return [{ name, status: 'ok', detail: `PostgreSQL answers at ${hostname}:${port}${used}` }]
+}
+
+export const redis: Check = async ({ config }) => {
+  const address = config.redis.url ?? config.redis.addr
+  if (address === undefined) return []
+  return [await optionalServer('redis', address, redisPort)]
+}
+
+export const temporal: Check = async ({ config }) => {
+  const address = config.temporal.host_port
+  return address === undefined ? [] : [await optionalServer('temporal', address, temporalPort)]
+}
+
+async function optionalServer(name: string, address: string, defaultPort: number): Promise<Finding> {
+  const { hostname, port } = addressOf(address, defaultPort)
+  const fault = await connectFault(hostname, port)
+  if (fault === undefined) return { name, status: 'ok', detail: `answers at ${hostname}:${port}` }
+  const mend = `Start it, or remove ${name}.* from the configuration: this version does not use it yet.`
+  return { name, status: 'warning', detail: `${hostname}:${port}: ${fault}`, mend }
+}
+
+async function portFinding(
+  name: string,
+  host: string,
+  port: number,
+  need: keyof typeof warnedPorts,
+  mend: string,
+): Promise<Finding> {
+  const fault = await listenFault(host, port)
+  return fault === undefined
+    ? { name, status: 'ok', detail: `${port} is free` }
+    : { name, status: warnedPorts[need], detail: `${host}:${port}: ${fault}`, mend }
+}
+
+function listenFault(host: string, port: number): Promise<string | undefined> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code === 'EADDRINUSE' ? 'taken by another program' : (error.code ?? error.message))
+    })
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)))
+  })
+}
+
+/** Host and port of a URL or of `host:port`. */
+function addressOf(text: string, defaultPort: number): { hostname: string; port: number } {
+  const address = text.includes('://') ? text.replace(/^[a-z0-9+.-]+:/i, 'http:') : `http://${text}`
+  const url = URL.parse(address)
+  return { hostname: url?.hostname || 'localhost', port: Number(url?.port || defaultPort) }
+}
