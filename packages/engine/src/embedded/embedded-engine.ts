@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import type { Why } from '@kyros/contract/job'
+import { problem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { InboxMessage } from '@kyros/store/command'
+import type { RunRecord, Store } from '@kyros/store/store'
+import type { CatalogueEntry } from '@kyros/workflows/catalogue'
+import { type Definitions, prepareDefinitions } from '../definitions/definitions.ts'
+import type { Engine, Principal } from '../engine.ts'
+import type { StepFunction } from './attempt.ts'
+import type { EngineLog, EngineParts } from './engine-parts.ts'
+import { drainInbox } from './inbox.ts'
+import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
+import { recover } from './recovery.ts'
+import { createRunTable, historyOf, type RunTable } from './run-table.ts'
+import { createSlots } from './slots.ts'
+import { type Accepted, createSubmitter, type Submitter } from './submit.ts'
+import { createTimers, type EngineClock } from './timers.ts'
+import { explain } from './why.ts'
+import { guardRejections } from './workflow-scope.ts'
+import { createWorkspaces } from './workspaces.ts'
+
+/** Implementations by workflow and step. */
+export type StepsByWorkflow = { readonly [workflow: string]: { readonly [step: string]: StepFunction } }
+
+export type EmbeddedEngineOptions = {
+  store: Store
+  workflows: readonly CatalogueEntry[]
+  steps: StepsByWorkflow
+  clock: EngineClock
+  /** Private directories of runs. */
+  workspaceDir: string
+  /** Bundles of definitions; may be deleted while nothing runs. */
+  cacheDir: string
+  log: EngineLog
+  /** Attempts that run at once. Default: two for each core. */
+  maxAttempts?: number
+  /** How long a step that was told to stop may take. Default: 5 seconds. */
+  abortGraceMs?: number
+  /** PostgreSQL only: how long after its death another process takes the engine over. Default: 8 seconds. */
+  leaseTtlMs?: number
+}
+
+/** The engine on Kyros' own store. It is ready when this resolves, and works once `run` is called. */
+export async function createEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
+  const { store, workflows, cacheDir, clock } = options
+  const definitions = await prepareDefinitions({ store, workflows, cacheDir, nowMs: clock.nowMs() })
+  return new EmbeddedEngine(options, definitions)
+}
+
+class EmbeddedEngine implements Engine {
+  readonly kind = 'embedded'
+  readonly #store: Store
+  readonly #clock: EngineClock
+  readonly #log: EngineLog
+  readonly #parts: EngineParts
+  readonly #table: RunTable
+  readonly #submitter: Submitter
+  readonly #lease: Lease
+  /** Aborts when this process stops to hold the engine. */
+  #holding: AbortController | undefined
+  #work: Promise<void> = Promise.resolve()
+  #draining = false
+  #closing = false
+  #recovered = false
+  #lastBug: string | undefined
+
+  constructor(options: EmbeddedEngineOptions, definitions: Definitions) {
+    const { store, clock, log } = options
+    this.#store = store
+    this.#clock = clock
+    this.#log = log
+    this.#lease = this.#createLease(options)
+    this.#parts = this.#createParts(options, definitions)
+    this.#table = createRunTable(this.#parts, () => this.#lease.lost())
+    const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
+    this.#submitter = createSubmitter({ store, clock, definitions, onAccepted })
+  }
+
+  workflows() {
+    return [...this.#parts.definitions.startable.values()].map(({ entry, hash, version }) => ({
+      name: entry.name,
+      version,
+      definition: hash,
+      title: entry.title,
+      description: entry.description,
+      input_schema: { ...entry.inputSchema },
+      steps: entry.steps.map((step) => ({ ...step })),
+    }))
+  }
+
+  submit: Engine['submit'] = (submission) => this.#submitter.submit(submission)
+
+  retry: Engine['retry'] = (jobId, next) => this.#submitter.retry(jobId, next)
+
+  cancel(runId: string, reason: string, principal: Principal): Promise<void> {
+    const actor = principal.id
+    return this.#reach(runId, { type: 'cancel', runId, reason, actor }, (run) => run.cancel(reason, actor))
+  }
+
+  signal: Engine['signal'] = (runId, signal, payload, principal) => {
+    const actor = principal.id
+    const message: InboxMessage = { type: 'signal', runId, signal, payload, actor }
+    return this.#reach(runId, message, (run) => run.signal(signal, payload, actor))
+  }
+
+  async why(runId: string): Promise<Why> {
+    const record = await this.#record(runId)
+    return explain(record, this.#table.live.get(runId), this.#clock.nowMs())
+  }
+
+  health(): ReturnType<Engine['health']> {
+    const { slots, timers } = this.#parts
+    const waiting = [...this.#table.live.values()].filter((run) => run.shown !== undefined).length
+    const details = {
+      holds_lease: this.#lease.isHeld,
+      recovered: this.#recovered,
+      active_runs: this.#table.live.size,
+      waiting_runs: waiting,
+      running_attempts: slots.used,
+      waiting_attempts: slots.waiting,
+      timers: timers.size,
+      ...(this.#lastBug === undefined ? {} : { last_bug: this.#lastBug }),
+    }
+    const isWell = this.#lastBug === undefined && !this.#draining
+    return { status: isWell ? 'healthy' : 'degraded', details }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const release = guardRejections()
+    try {
+      await this.#lease.keep(signal)
+    } finally {
+      await this.#stop('The engine stops.')
+      release()
+    }
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    if (this.#draining) return
+    this.#draining = true
+    this.#parts.slots.close()
+    const untilMs = this.#clock.nowMs() + graceMs
+    while (this.#parts.slots.used > 0 && this.#clock.nowMs() < untilMs) {
+      await this.#clock.sleep(Math.min(20, Math.max(1, untilMs - this.#clock.nowMs())))
+    }
+    await Promise.all([...this.#table.live.values()].map((run) => run.settled()))
+    await this.#stop('The engine drains.')
+  }
+
+  async #stop(reason: string): Promise<void> {
+    this.#closing = true
+    this.#parts.slots.close()
+    this.#holding?.abort()
+    await this.#work
+    await this.#table.closeAll(reason)
+    this.#parts.timers.stop()
+    await this.#lease
+      .release()
+      .catch((error: unknown) => this.#log('warn', `The lease ends by itself: ${String(error)}`))
+  }
+
+  #createLease(options: EmbeddedEngineOptions): Lease {
+    const { store, clock } = options
+    const onHeld = () => this.#onHeld()
+    if (store.dialect === 'sqlite') return createTrivialLease(onHeld)
+    const onLost = () => this.#onLeaseLost()
+    const onError = (error: unknown) =>
+      this.#log('warn', `The engine's lease could not be renewed: ${String(error)}`)
+    const ttlMs = options.leaseTtlMs ?? 8000
+    return createStoreLease({ store, clock, holder: randomUUID(), ttlMs, onHeld, onLost, onError })
+  }
+
+  #createParts(options: EmbeddedEngineOptions, definitions: Definitions): EngineParts {
+    const { store, clock, log, steps } = options
+    return {
+      store,
+      clock,
+      log,
+      definitions,
+      timers: createTimers(clock),
+      slots: createSlots(options.maxAttempts ?? 2 * availableParallelism()),
+      workspaces: createWorkspaces(options.workspaceDir),
+      abortGraceMs: options.abortGraceMs ?? 5000,
+      epoch: () => this.#lease.epoch,
+      isClosing: () => this.#closing,
+      implementation: (workflow, step) => {
+        const ofWorkflow = Object.hasOwn(steps, workflow) ? steps[workflow] : undefined
+        return ofWorkflow !== undefined && Object.hasOwn(ofWorkflow, step) ? ofWorkflow[step] : undefined
+      },
+      onBug: (error) => {
+        this.#lastBug = String(error)
+        log(
+          'error',
+          `A fault in the engine: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        )
+      },
+    }
+  }
+
+  #onHeld(): void {
+    if (this.#closing) return
+    const holding = new AbortController()
+    this.#holding = holding
+    const before = this.#work
+    this.#work = before
+      .then(() => this.#hold(holding.signal))
+      .catch((error: unknown) => {
+        if (!holding.signal.aborted) this.#parts.onBug(error)
+      })
+  }
+
+  async #hold(signal: AbortSignal): Promise<void> {
+    await recover(this.#parts, this.#table, signal)
+    this.#recovered = true
+    await drainInbox(this.#store, this.#table, this.#log, signal)
+  }
+
+  #onLeaseLost(): void {
+    this.#log('warn', 'Another process runs the engine now; this one goes on accepting work.')
+    this.#holding?.abort()
+    this.#holding = undefined
+    this.#recovered = false
+    this.#work = this.#work.then(() => this.#table.closeAll('Another process runs the engine now.'))
+  }
+
+  async #onAccepted({ run, events }: Accepted): Promise<void> {
+    if (this.#closing) return
+    if (!this.#lease.isHeld) return this.#tell({ type: 'accept', runId: run.id })
+    if (run.definition === '') return
+    const principal = { id: run.createdBy, role: run.createdByRole }
+    const { id: runId, workflow, version, definition, attempt, maxRetries, timeoutSeconds, input } = run
+    const facts = {
+      runId,
+      workflow,
+      version,
+      definition,
+      attempt,
+      maxRetries,
+      timeoutSeconds,
+      input,
+      principal,
+    }
+    await this.#table.begin(facts, historyOf(events))
+  }
+
+  async #reach(
+    runId: string,
+    message: InboxMessage,
+    act: (run: NonNullable<Awaited<ReturnType<RunTable['find']>>>) => Promise<void>,
+  ): Promise<void> {
+    const run = this.#lease.isHeld && !this.#closing ? await this.#table.find(runId) : undefined
+    if (run !== undefined) return act(run)
+    const record = await this.#record(runId)
+    if (isTerminal(record.status)) {
+      throw problem('run_ended', {
+        detail: `The run ${runId} is ${record.status}: nothing reaches it any more.`,
+      })
+    }
+    await this.#tell(message)
+  }
+
+  async #tell(message: InboxMessage): Promise<void> {
+    await this.#store.write({ kind: 'put_inbox', message, timeMs: this.#clock.nowMs() })
+  }
+
+  async #record(runId: string): Promise<RunRecord> {
+    const record = await this.#store.runs.get(runId)
+    if (record === undefined) throw problem('run_not_found', { detail: `There is no run ${runId}.` })
+    return record
+  }
+}

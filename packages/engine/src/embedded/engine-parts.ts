@@ -1,0 +1,27 @@
+import type { Store } from '@kyros/store/store'
+import type { Definitions } from '../definitions/definitions.ts'
+import type { StepFunction } from './attempt.ts'
+import type { Slots } from './slots.ts'
+import type { EngineClock, Timers } from './timers.ts'
+import type { Workspaces } from './workspaces.ts'
+
+export type EngineLog = (level: 'info' | 'warn' | 'error', message: string) => void
+
+/** What all runs of one engine share. */
+export type EngineParts = {
+  readonly store: Store
+  readonly clock: EngineClock
+  readonly timers: Timers
+  readonly slots: Slots
+  readonly workspaces: Workspaces
+  readonly definitions: Definitions
+  readonly log: EngineLog
+  readonly abortGraceMs: number
+  /** The number of the lease that every write carries; undefined on SQLite, which has one process. */
+  readonly epoch: () => number | undefined
+  /** True from the moment attempts are cut off: what ends now is not recorded, and begins again at the next start. */
+  readonly isClosing: () => boolean
+  readonly implementation: (workflow: string, step: string) => StepFunction | undefined
+  /** Something that cannot happen did. */
+  readonly onBug: (error: unknown) => void
+}

@@ -1,0 +1,154 @@
+import { isRunEvent, type RunEvent } from '@kyros/contract/event'
+import type { NewRunEvent } from '@kyros/store/command'
+import type { Store } from '@kyros/store/store'
+import { fromStored } from './payload.ts'
+import type { Recorded } from './workflow-host.ts'
+
+/** What the log says of one step or timer. */
+export type StepHistory = {
+  command: number
+  step: string
+  key: string
+  maxAttempts: number
+  attempt: number
+  state: 'scheduled' | 'running' | 'backoff' | 'ended'
+  retryAtMs: number | undefined
+}
+export type TimerHistory = { command: number; name: string; fireAtMs: number; ended: boolean }
+export type Shown = { reason: string; detail?: string; until?: string }
+
+/** The log of one run, read once: everything that recovery needs to go on from it. */
+export type History = {
+  /** Payloads are resolved: no blob references. */
+  events: NewRunEvent[]
+  runSeq: number
+  lastMs: number
+  startedMs: number | undefined
+  ended: boolean
+  /** Set once a cancellation was asked for. */
+  cancelReason: string | undefined
+  recorded: Map<number, Recorded>
+  steps: Map<number, StepHistory>
+  timers: Map<number, TimerHistory>
+  /** The last `run.waiting`, unless the run was resumed since. */
+  shown: Shown | undefined
+  /** Inbox messages whose effect is in the log. */
+  inboxIds: Set<number>
+}
+
+export function emptyHistory(): History {
+  return {
+    events: [],
+    runSeq: 0,
+    lastMs: 0,
+    startedMs: undefined,
+    ended: false,
+    cancelReason: undefined,
+    recorded: new Map(),
+    steps: new Map(),
+    timers: new Map(),
+    shown: undefined,
+    inboxIds: new Set(),
+  }
+}
+
+export async function readHistory(store: Store, runId: string): Promise<History> {
+  const history = emptyHistory()
+  for (const event of await store.events.ofRun(runId)) {
+    if (!isRunEvent(event)) continue
+    addEvent(history, await resolved(event, store))
+    history.runSeq = event.run_seq
+  }
+  return history
+}
+
+/** A stored event as it was when it was new. */
+export function asNewEvent(event: RunEvent): NewRunEvent {
+  // Border cast: type and data belong together in a RunEvent, which the compiler loses when they are taken apart.
+  return { type: event.type, timeMs: Date.parse(event.time), data: event.data } as NewRunEvent
+}
+
+async function resolved(event: RunEvent, store: Store): Promise<NewRunEvent> {
+  const fresh = asNewEvent(event)
+  if (fresh.type !== 'step.completed') return fresh
+  return { ...fresh, data: { ...fresh.data, output: await fromStored(fresh.data.output, store.blobs) } }
+}
+
+/** Folds one event, in order. */
+export function addEvent(history: History, event: NewRunEvent): void {
+  history.events.push(event)
+  history.lastMs = Math.max(history.lastMs, event.timeMs)
+  addToRun(history, event)
+  addToSteps(history, event)
+}
+
+function addToRun(history: History, event: NewRunEvent): void {
+  switch (event.type) {
+    case 'run.started':
+      history.startedMs ??= event.timeMs
+      history.shown = undefined
+      return
+    case 'run.waiting':
+      history.shown = event.data
+      return
+    case 'run.resumed':
+      history.shown = undefined
+      return
+    case 'run.cancel_requested':
+      history.cancelReason = event.data.reason
+      return
+    case 'run.completed':
+    case 'run.failed':
+    case 'run.cancelled':
+    case 'run.timed_out':
+      history.ended = true
+      return
+    case 'signal.received':
+      if (event.data.inbox_id !== undefined) history.inboxIds.add(event.data.inbox_id)
+      return
+    default:
+  }
+}
+
+function addToSteps(history: History, event: NewRunEvent): void {
+  switch (event.type) {
+    case 'step.scheduled': {
+      const { command, step, key, max_attempts: maxAttempts } = event.data
+      history.recorded.set(command, { kind: 'step', name: step })
+      const fresh = { attempt: 0, state: 'scheduled' as const, retryAtMs: undefined }
+      history.steps.set(command, { command, step, key, maxAttempts, ...fresh })
+      return
+    }
+    case 'step.started':
+      setStep(history, event.data.command, { state: 'running', attempt: event.data.attempt })
+      return
+    case 'step.failed': {
+      const retryAtMs = event.data.retry_at === undefined ? undefined : Date.parse(event.data.retry_at)
+      const state = retryAtMs === undefined ? 'ended' : 'backoff'
+      setStep(history, event.data.command, { state, retryAtMs })
+      return
+    }
+    case 'step.completed':
+    case 'step.cancelled':
+      setStep(history, event.data.command, { state: 'ended' })
+      return
+    case 'timer.started': {
+      const { command, timer: name, fire_at } = event.data
+      history.recorded.set(command, { kind: 'timer', name })
+      history.timers.set(command, { command, name, fireAtMs: Date.parse(fire_at), ended: false })
+      return
+    }
+    case 'timer.fired':
+    case 'timer.cancelled': {
+      const timer = history.timers.get(event.data.command)
+      if (timer !== undefined) timer.ended = true
+      return
+    }
+    default:
+  }
+}
+
+function setStep(history: History, command: number, change: Partial<StepHistory>): void {
+  const step = history.steps.get(command)
+  if (step !== undefined) Object.assign(step, change)
+}

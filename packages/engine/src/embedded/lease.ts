@@ -1,0 +1,101 @@
+import type { Store } from '@kyros/store/store'
+import type { EngineClock } from './timers.ts'
+
+export type Lease = {
+  /** The number that goes with every write; undefined while there is none to give. */
+  readonly epoch: number | undefined
+  readonly isHeld: boolean
+  /** Takes and renews the lease until `signal` aborts; calls back on every change. */
+  keep(signal: AbortSignal): Promise<void>
+  /** Gives the lease back, so that another process need not wait for its end. */
+  release(): Promise<void>
+  /** Somebody else holds it: found out by a refused write. */
+  lost(): void
+}
+
+/** SQLite has one process: it holds the engine by having the database open. */
+export function createTrivialLease(onHeld: () => void): Lease {
+  let isHeld = false
+  return {
+    epoch: undefined,
+    get isHeld() {
+      return isHeld
+    },
+    keep: async (signal) => {
+      if (signal.aborted) return
+      isHeld = true
+      onHeld()
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+      isHeld = false
+    },
+    release: async () => {
+      isHeld = false
+    },
+    lost: () => {},
+  }
+}
+
+/** One process of several runs the engine: the holder of a lease that is renewed every third of its time. */
+export function createStoreLease(options: {
+  store: Store
+  clock: EngineClock
+  holder: string
+  ttlMs: number
+  onHeld: () => void
+  onLost: () => void
+  onError: (error: unknown) => void
+}): Lease {
+  const { store, clock, holder, ttlMs } = options
+  let epoch: number | undefined
+  let heldUntilMs = 0
+
+  const drop = () => {
+    if (epoch === undefined) return
+    epoch = undefined
+    options.onLost()
+  }
+
+  /** How long to wait before the next try. */
+  const renew = async (): Promise<number> => {
+    const askedMs = clock.nowMs()
+    const result = await store.write({ kind: 'acquire_engine_lease', holder, timeMs: askedMs, ttlMs })
+    if (!result.held) {
+      drop()
+      return Math.max(50, Math.min(result.untilMs - clock.nowMs(), ttlMs / 3))
+    }
+    heldUntilMs = askedMs + ttlMs
+    if (epoch !== result.epoch) {
+      drop()
+      epoch = result.epoch
+      options.onHeld()
+    }
+    return ttlMs / 3
+  }
+
+  return {
+    get epoch() {
+      return epoch
+    },
+    get isHeld() {
+      return epoch !== undefined
+    },
+    lost: drop,
+    keep: async (signal) => {
+      while (!signal.aborted) {
+        let pauseMs = ttlMs / 6
+        try {
+          pauseMs = await renew()
+        } catch (error) {
+          options.onError(error)
+          if (clock.nowMs() >= heldUntilMs) drop()
+        }
+        await clock.sleep(pauseMs, signal).catch(() => {})
+      }
+    },
+    release: async () => {
+      if (epoch === undefined) return
+      epoch = undefined
+      await store.write({ kind: 'release_engine_lease', holder })
+    },
+  }
+}

@@ -1,0 +1,102 @@
+import type { Json } from '@kyros/contract/json'
+import type { Store } from '@kyros/store/store'
+
+export const maxInlineBytes = 64 * 1024
+export const maxPayloadBytes = 1024 * 1024
+const maxDepth = 200
+
+/** A value that is not JSON, with the path to the fault; the same on both engines. */
+export class PayloadError extends Error {
+  override readonly name = 'PayloadError'
+  readonly code: 'payload_not_json' | 'payload_too_large'
+
+  constructor(code: 'payload_not_json' | 'payload_too_large', message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/**
+ * A copy of `value` as it comes back from the log: own fields that are undefined are left out, `undefined` itself is
+ * null. @throws PayloadError for Date, Map, BigInt, functions, class instances, NaN, holes and undefined in arrays.
+ */
+export function toJson(value: unknown, what: string): Json {
+  return value === undefined ? null : copy(value, what, 0)
+}
+
+function copy(value: unknown, path: string, depth: number): Json {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw notJson(path, `is ${value}`)
+    return value === 0 ? 0 : value
+  }
+  if (depth > maxDepth) throw notJson(path, 'is nested too deeply or contains itself')
+  if (Array.isArray(value))
+    return Array.from(value, (item, index) => copy(item, `${path}[${index}]`, depth + 1))
+  if (typeof value !== 'object')
+    throw notJson(path, `is ${typeof value === 'undefined' ? '' : 'a '}${typeof value}`)
+  if (!isPlain(value)) throw notJson(path, `is a ${value.constructor?.name ?? 'class instance'}`)
+  const result: { [key: string]: Json } = {}
+  for (const [key, field] of Object.entries(value)) {
+    if (field !== undefined) define(result, key, copy(field, `${path}.${key}`, depth + 1))
+  }
+  return result
+}
+
+/** `__proto__` must become a field like any other, as JSON.parse does it. */
+function define(target: { [key: string]: Json }, key: string, value: Json): void {
+  if (key !== '__proto__') target[key] = value
+  else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
+/** Also objects of another realm count as plain. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function notJson(path: string, is: string): PayloadError {
+  return new PayloadError('payload_not_json', `${path} ${is}, which is not JSON. Return plain data instead.`)
+}
+
+export type BlobReference = { $blob: string; bytes: number }
+
+/**
+ * What goes into an event: the value itself, or a reference to a blob that is durable when this resolves.
+ * @throws PayloadError above 1 MB
+ */
+export async function toStored(value: Json, what: string, blobs: Store['blobs']): Promise<Json> {
+  if (isSmall(value)) return value
+  const text = JSON.stringify(value)
+  const bytes = Buffer.byteLength(text)
+  if (bytes > maxPayloadBytes) {
+    const limit = `${maxPayloadBytes} bytes`
+    throw new PayloadError(
+      'payload_too_large',
+      `${what} has ${bytes} bytes, more than ${limit}. Keep the data as an artifact and pass its name.`,
+    )
+  }
+  if (bytes <= maxInlineBytes) return value
+  const { sha256 } = await blobs.put(Buffer.from(text))
+  return { $blob: sha256, bytes }
+}
+
+/** Spares most payloads a serialization. */
+function isSmall(value: Json): boolean {
+  return value === null || typeof value !== 'object' || Object.keys(value).length === 0
+    ? typeof value !== 'string' || value.length < maxInlineBytes / 4
+    : false
+}
+
+/** The value behind what an event holds. @throws when a blob is gone. */
+export async function fromStored(stored: Json, blobs: Store['blobs']): Promise<Json> {
+  if (!isBlobReference(stored)) return stored
+  const data = await blobs.get(stored.$blob)
+  if (data === undefined) throw new Error(`The blob ${stored.$blob} of ${stored.bytes} bytes is missing.`)
+  return JSON.parse(Buffer.from(data).toString('utf8'))
+}
+
+export function isBlobReference(value: Json): value is BlobReference {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
+  return Object.keys(value).length === 2 && typeof value.$blob === 'string' && typeof value.bytes === 'number'
+}

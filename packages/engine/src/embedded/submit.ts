@@ -1,0 +1,192 @@
+import type { JsonObject } from '@kyros/contract/json'
+import { problem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { NewRun, NewRunEvent } from '@kyros/store/command'
+import type { RunRecord, Store } from '@kyros/store/store'
+import type { Definitions, StartableWorkflow } from '../definitions/definitions.ts'
+import { compileInputCheck, type InputCheck } from '../definitions/input-check.ts'
+import type { Engine, Submission, Submitted } from '../engine.ts'
+import { engineFlags, sdkVersion } from './engine-flags.ts'
+import type { EngineClock } from './timers.ts'
+
+export type Accepted = { run: NewRun; events: NewRunEvent[] }
+
+export type Submitter = Pick<Engine, 'submit' | 'retry'>
+
+export type SubmitterOptions = {
+  store: Store
+  clock: EngineClock
+  definitions: Definitions
+  /** Called with every new run once it is on disk; it then must be taken up, here or by whom holds the lease. */
+  onAccepted: (accepted: Accepted) => Promise<void>
+}
+
+/** Turns submissions into one durable commit each. */
+export function createSubmitter(options: SubmitterOptions): Submitter {
+  const { store, definitions, onAccepted } = options
+  const checks = new Map<string, InputCheck>()
+
+  const startable = (workflow: string): StartableWorkflow => {
+    const found = definitions.startable.get(workflow)
+    if (found !== undefined) return found
+    const known = [...definitions.startable.keys()].join(', ')
+    const detail = `There is no workflow ${workflow}. The workflows here are: ${known}.`
+    throw problem('workflow_unknown', {
+      detail,
+      errors: [{ path: '/workflow', message: 'unknown workflow' }],
+    })
+  }
+
+  const check = (workflow: StartableWorkflow, input: Submission['input']) => {
+    const { name } = workflow.entry
+    const known = checks.get(name) ?? compileInputCheck(workflow.entry)
+    checks.set(name, known)
+    known(input)
+  }
+
+  return {
+    submit: async (submission) => {
+      const workflow = submission.workflow === null ? undefined : startable(submission.workflow)
+      if (workflow !== undefined) check(workflow, submission.input)
+      const run = newRun(submission, workflow)
+      const events = [created(run, submission.priority), ...firstWait(submission, workflow)]
+      const job = jobOf(submission)
+      const { idempotency } = submission
+      const written = await store.write({
+        kind: 'submit_job',
+        job,
+        run,
+        events,
+        ...(idempotency && { idempotency }),
+      })
+      return answer(written, { run, events }, onAccepted)
+    },
+
+    retry: async (jobId, next) => {
+      const before = await latestRun(store, jobId)
+      const workflow = before.type === '' ? undefined : startable(before.type)
+      if (workflow !== undefined) check(workflow, before.input)
+      const run = retryOf(before, workflow, next)
+      const events = [
+        created(run, before.priority, before.id),
+        ...firstWait({ agentId: null, timeMs: next.timeMs }, workflow),
+      ]
+      const { idempotency } = next
+      const written = await store.write({
+        kind: 'retry_job',
+        run,
+        events,
+        ...(idempotency && { idempotency }),
+      })
+      return answer(written, { run, events }, onAccepted)
+    },
+  }
+}
+
+async function answer(
+  written: { seqs: number[] } | Extract<Submitted, { replayed: unknown }>,
+  accepted: Accepted,
+  onAccepted: SubmitterOptions['onAccepted'],
+): Promise<Submitted> {
+  if ('replayed' in written) return written
+  await onAccepted(accepted)
+  return { seq: written.seqs[0] ?? 0 }
+}
+
+async function latestRun(store: Store, jobId: string): Promise<RunRecord> {
+  const job = await store.jobs.get(jobId)
+  const run = job === undefined ? undefined : await store.runs.get(job.run_id)
+  if (run === undefined)
+    throw problem('run_not_found', { detail: `The job ${jobId} has no run that could be tried again.` })
+  if (!isTerminal(run.status)) {
+    throw problem('run_not_ended', {
+      detail: `The run ${run.id} is ${run.status}. Cancel it first, or wait until it ends.`,
+    })
+  }
+  return run
+}
+
+function newRun(submission: Submission, workflow: StartableWorkflow | undefined): NewRun {
+  return {
+    id: submission.runId,
+    jobId: submission.jobId,
+    workflow: submission.workflow ?? '',
+    version: workflow?.version ?? '',
+    definition: workflow?.hash ?? '',
+    attempt: 1,
+    maxRetries: submission.maxRetries,
+    timeoutSeconds: submission.timeoutSeconds,
+    input: submission.input,
+    createdBy: submission.principal.id,
+    createdByRole: submission.principal.role,
+    createdMs: submission.timeMs,
+  }
+}
+
+function retryOf(
+  before: RunRecord,
+  workflow: StartableWorkflow | undefined,
+  next: Parameters<Engine['retry']>[1],
+): NewRun {
+  return {
+    id: next.runId,
+    jobId: before.job_id,
+    workflow: before.type,
+    version: workflow?.version ?? '',
+    definition: workflow?.hash ?? '',
+    attempt: before.attempt + 1,
+    maxRetries: before.max_retries,
+    timeoutSeconds: before.timeout_seconds,
+    input: before.input,
+    createdBy: next.principal.id,
+    createdByRole: next.principal.role,
+    createdMs: next.timeMs,
+  }
+}
+
+function jobOf(submission: Submission) {
+  const { jobId: id, title, task, agentId, workflow, priority, projectId, input } = submission
+  const metadata: JsonObject = submission.metadata
+  const { principal, timeMs } = submission
+  const job = { id, title, task, agentId, workflow, priority, projectId, input, metadata }
+  return { ...job, createdBy: principal.id, createdMs: timeMs }
+}
+
+function created(run: NewRun, priority: string, retryOfRun?: string): NewRunEvent {
+  return {
+    type: 'run.created',
+    timeMs: run.createdMs,
+    actor: run.createdBy,
+    data: {
+      workflow: run.workflow,
+      version: run.version,
+      definition: run.definition,
+      input: run.input,
+      priority,
+      attempt: run.attempt,
+      max_retries: run.maxRetries,
+      timeout_seconds: run.timeoutSeconds,
+      engine_flags: engineFlags,
+      sdk_version: sdkVersion,
+      created_by: run.createdBy,
+      ...(retryOfRun === undefined ? {} : { retry_of: retryOfRun }),
+    },
+  }
+}
+
+/** A job that nobody can work on yet is kept and says what it needs, instead of failing. */
+function firstWait(
+  from: Pick<Submission, 'agentId' | 'timeMs' | 'runAtMs'>,
+  workflow: StartableWorkflow | undefined,
+): NewRunEvent[] {
+  const { timeMs, agentId, runAtMs } = from
+  if (workflow === undefined) {
+    const who =
+      agentId === null ? 'The job names no agent and no workflow' : `There is no agent ${agentId} here`
+    const detail = `${who}. Submit it with a workflow, or create the agent that it needs.`
+    return [{ type: 'run.waiting', timeMs, data: { reason: 'agent_missing', detail } }]
+  }
+  if (runAtMs === undefined || runAtMs <= timeMs) return []
+  const until = new Date(runAtMs).toISOString()
+  return [{ type: 'run.waiting', timeMs, data: { reason: 'timer', until } }]
+}

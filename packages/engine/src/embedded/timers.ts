@@ -1,0 +1,106 @@
+/** The part of the kernel's clock that the engine uses. */
+export type EngineClock = { nowMs(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> }
+
+export type Timer = { readonly dueMs: number; cancel(): void }
+
+export type Timers = {
+  /** Calls `fire` once at or after `dueMs`, never earlier by the clock. */
+  at(dueMs: number, fire: () => void): Timer
+  readonly size: number
+  stop(): void
+}
+
+type Entry = { dueMs: number; order: number; fire: () => void; cancelled: boolean }
+
+// The clock may be set forward while we sleep: look at it at least this often.
+const longestSleepMs = 30_000
+
+/** Any number of timers on one sleeping wait. */
+export function createTimers(clock: EngineClock): Timers {
+  const heap: Entry[] = []
+  let order = 0
+  let live = 0
+  let sleeping: { untilMs: number; wake: AbortController } | undefined
+  let stopped = false
+
+  const fireDue = () => {
+    for (let first = heap[0]; first !== undefined; first = heap[0]) {
+      if (!first.cancelled && first.dueMs > clock.nowMs()) break
+      removeFirst(heap)
+      if (first.cancelled) continue
+      live -= 1
+      first.fire()
+    }
+    arm()
+  }
+
+  const arm = () => {
+    const first = heap[0]
+    if (stopped || first === undefined) return sleeping?.wake.abort()
+    if (sleeping !== undefined && sleeping.untilMs <= first.dueMs) return
+    sleeping?.wake.abort()
+    const wake = new AbortController()
+    const durationMs = Math.max(0, Math.min(first.dueMs - clock.nowMs(), longestSleepMs))
+    const mine = { untilMs: clock.nowMs() + durationMs, wake }
+    sleeping = mine
+    const done = () => {
+      if (sleeping !== mine) return
+      sleeping = undefined
+      if (!stopped) fireDue()
+    }
+    clock.sleep(durationMs, wake.signal).then(done, done)
+  }
+
+  return {
+    at: (dueMs, fire) => {
+      const entry: Entry = { dueMs, order: order++, fire, cancelled: false }
+      insert(heap, entry)
+      live += 1
+      arm()
+      return {
+        dueMs,
+        cancel: () => {
+          if (!entry.cancelled) live -= 1
+          entry.cancelled = true
+        },
+      }
+    },
+    get size() {
+      return live
+    },
+    stop: () => {
+      stopped = true
+      sleeping?.wake.abort()
+    },
+  }
+}
+
+const before = (a: Entry, b: Entry) => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order)
+
+function insert(heap: Entry[], entry: Entry): void {
+  let index = heap.push(entry) - 1
+  while (index > 0) {
+    const above = (index - 1) >> 1
+    const parent = heap[above]
+    if (parent === undefined || !before(entry, parent)) break
+    heap[index] = parent
+    index = above
+  }
+  heap[index] = entry
+}
+
+function removeFirst(heap: Entry[]): void {
+  const last = heap.pop()
+  if (last === undefined || heap.length === 0) return
+  let index = 0
+  for (;;) {
+    const left = 2 * index + 1
+    const [a, b] = [heap[left], heap[left + 1]]
+    if (a === undefined) break
+    const [child, at] = b !== undefined && before(b, a) ? [b, left + 1] : [a, left]
+    if (!before(child, last)) break
+    heap[index] = child
+    index = at
+  }
+  heap[index] = last
+}
