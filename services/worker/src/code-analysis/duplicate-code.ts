@@ -27,7 +27,13 @@ export function duplicateCode(skip: (what: string, why: string, example?: string
     name: 'kyros-duplicates',
     version: '1',
     file(file) {
-      if (!file.file.is_code || !file.isProduct || file.file.syntax === 'none') return false
+      if (
+        !file.file.is_code ||
+        !file.isProduct ||
+        file.file.syntax === 'none' ||
+        file.file.path.endsWith('.d.ts')
+      )
+        return false
       if (totalTokens > maxTotalTokens) {
         skip('files', `duplicates are looked for in the first ${maxTotalTokens} tokens`, file.file.path)
         return false
@@ -55,7 +61,9 @@ const importLine =
 const tokenPattern = /[A-Za-z_$][\w$]*|\d[\w.]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[^\s\w]/g
 
 function tokenise(file: FileUnderAnalysis): TokenFile {
-  const text = file.masked.code.replace(importLine, (line) => ' '.repeat(line.length))
+  // Doc strings repeat each other without being code.
+  const code = file.file.syntax === 'python' ? file.masked.bare : file.masked.code
+  const text = code.replace(importLine, (line) => ' '.repeat(line.length))
   const tokens: number[] = []
   const lines: number[] = []
   let line = 1

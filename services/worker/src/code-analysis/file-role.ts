@@ -4,7 +4,7 @@ const vendoredPath =
   /(^|\/)(vendor|vendored|_vendor|third[_-]?party|bower_components|jspm_packages|Godeps|Pods|Carthage|\.yarn|site-packages|dist|build\/lib|out-tsc)\//
 const vendoredName = /([.-]min\.(js|css|mjs)|\.bundle\.js|\.js\.map|\.css\.map|^jquery[.-][\d.]+.*\.js)$/
 const testPath =
-  /(^|\/)(tests?|__tests__|__mocks__|specs?|testdata|test-data|fixtures?|e2e|testing|mocks?)\/|[._-](test|spec|e2e|stories|bench)\.[a-z]+$|_test\.(go|py|rb|exs)$|(^|\/)(test_[^/]*|conftest)\.py$|Tests?\.(java|kt|cs)$/i
+  /(^|\/)(tests?|__tests__|__mocks__|specs?|testdata|test-data|fixtures?|e2e|testing|mocks?|examples?|samples?|docs_src)\/|[._-](test|spec|e2e|stories|bench)\.[a-z]+$|_test\.(go|py|rb|exs)$|(^|\/)(test_[^/]*|conftest)\.py$|Tests?\.(java|kt|cs)$/i
 const configName =
   /(^\.|\.config\.|\.conf\.|rc\.[cm]?js$|^(webpack|rollup|vite|vitest|jest|babel|karma|gulpfile|gruntfile|tailwind|postcss|eslint|prettier)\b)/i
 const lockName =

@@ -115,7 +115,8 @@ export class ModuleGraph {
 }
 
 function readModule(subject: FileUnderAnalysis): ModuleNode {
-  const { module } = subject.parsed
+  const { module, comments } = subject.parsed
+  const isComment = (at: number) => comments.some(({ start, end }) => at >= start && at < end)
   const imports: ImportedModule[] = []
   for (const found of module.staticImports) {
     const names = found.entries.map((entry) =>
@@ -147,6 +148,7 @@ function readModule(subject: FileUnderAnalysis): ModuleNode {
     ),
   ]
   for (const match of required) {
+    if (isComment(match.index)) continue
     imports.push({ specifier: match[1] ?? match[2] ?? '', start: match.index, names: 'all' })
   }
   const importedStarts = new Set(imports.map(({ start }) => start))

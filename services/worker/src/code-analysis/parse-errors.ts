@@ -4,12 +4,15 @@ import { analyzerVersions } from './tool-versions.ts'
 const maxPerFile = 3
 
 /** Syntax errors of JavaScript and TypeScript files. */
-export function parseErrors(): Analyzer {
+export function parseErrors(skip: (what: string, why: string, example?: string) => void): Analyzer {
   let broken = 0
   return {
     name: 'oxc-parser',
     version: analyzerVersions.oxcParser,
     file(file) {
+      if (!file.isScript && file.file.is_code && file.isProduct) {
+        skip(`syntax check of ${file.file.language} files`, 'there is no parser for the language here')
+      }
       if (!file.isScript || !file.isProduct) return false
       const { errors } = file.parsed
       if (errors.length > 0 && isFlow(file.text)) return false

@@ -9,7 +9,7 @@ import { textChecks } from './text-checks.ts'
 export const staticArea: AreaDefinition = {
   rules: staticRules,
   analyzers: (context) => [
-    parseErrors(),
+    parseErrors(context.skip),
     textChecks(),
     functionComplexity(),
     duplicateCode(context.skip),

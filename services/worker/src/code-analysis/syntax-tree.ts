@@ -11,6 +11,7 @@ export type SyntaxNode = {
 export type ParsedModule = {
   readonly program: SyntaxNode
   readonly module: EcmaScriptModule
+  readonly comments: readonly { readonly start: number; readonly end: number }[]
   readonly errors: readonly {
     readonly message: string
     readonly start: number
@@ -134,6 +135,7 @@ export function parseModule(path: string, text: string): ParsedModule {
     // The parser's own node types are a closed union without an index; rules read fields through guards.
     program: result.program as unknown as SyntaxNode,
     module: result.module,
+    comments: result.comments,
     errors: result.errors
       .filter((error) => error.severity === 'Error')
       .map((error) => ({

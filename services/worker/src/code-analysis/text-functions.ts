@@ -26,7 +26,7 @@ export function textFunctions(file: FileUnderAnalysis): MeasuredFunction[] {
   return []
 }
 
-const pythonBranch = /\b(?:if|elif|for|while|except|and|or|case)\b/g
+const pythonBranch = /\b(?:if|elif|for|while|except|and|or|match)\b/g
 
 function pythonFunctions(file: FileUnderAnalysis): MeasuredFunction[] {
   const found: MeasuredFunction[] = []
@@ -128,7 +128,7 @@ const goAndRustHeader = /\b(?:func|fn|fun|function|def)\b[^{;]{0,400}\{/g
 const cHeader =
   /(?:^|[\s*&~:>\]])([A-Za-z_]\w*)\s*\([^(){};]*(?:\([^(){};]*\)[^(){};]*)*\)\s*(?:const|noexcept|override|final|throws\s[\w.,\s]+|->\s*[\w:<>&*\s]+|:\s*[\w:<>&*?\s,()]+)?\s*\{/g
 const braceBranch =
-  /\b(?:if|for|while|case|catch|when|guard|foreach|elseif)\b|&&|\|\||\?(?![.?:])(?=[^;\n]*:)/g
+  /\b(?:if|for|while|switch|select|match|catch|when|guard|foreach|elseif)\b|&&|\|\||\?(?![.?:])(?=[^;\n]*:)/g
 
 function braceFunctions(file: FileUnderAnalysis): MeasuredFunction[] {
   const { bare } = file.masked
