@@ -3,14 +3,15 @@ import { Type } from 'typebox'
 /** How runs move. */
 export const engineConfig = Type.Object({
   engine: Type.Object({
-    max_concurrent_steps: Type.Integer({
-      minimum: 1,
-      maximum: 10_000,
-      default: 8,
-      unit: 'steps',
-      planned: 'limits of the embedded engine',
-      description: 'Step attempts that run at the same time in this process.',
-    }),
+    max_concurrent_steps: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        unit: 'steps',
+        description:
+          'Step attempts that run at the same time in this process; two for each core when absent.',
+      }),
+    ),
   }),
   workflows: Type.Object({
     dir: Type.Optional(

@@ -106,13 +106,7 @@ export const kernelConfig = Type.Object({
       minimum: 1,
       default: 6_000,
       unit: 'requests per minute',
-      description: 'For each signed-in client.',
-    }),
-    anonymous_per_minute: Type.Integer({
-      minimum: 1,
-      default: 600,
-      unit: 'requests per minute',
-      description: 'For each address that is not signed in.',
+      description: 'For each client: a signed-in user or an address.',
     }),
     login_per_minute: Type.Integer({
       minimum: 1,
