@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { configSchema } from '../cli/src/config.ts'
-import { configTables, envExample } from '../packages/kernel/src/config/config-docs.ts'
-import { settingsOf } from '../packages/kernel/src/config/setting.ts'
+import { configSchema } from '@kyros/cli/config'
+import { configTables, envExample } from '@kyros/kernel/config/config-docs'
+import { settingsOf } from '@kyros/kernel/config/setting'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
