@@ -213,10 +213,12 @@ export type ResultOf<K extends CommandKind> = Results[K]
 /** Somebody else appended to the run first: read what came and decide again. */
 export class RunConflict extends Error {
   override readonly name = 'RunConflict'
+  readonly runId: string
   readonly actualRunSeq: number
 
   constructor(runId: string, actualRunSeq: number) {
     super(`Run ${runId} is at ${actualRunSeq}`)
+    this.runId = runId
     this.actualRunSeq = actualRunSeq
   }
 }

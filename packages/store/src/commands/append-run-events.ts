@@ -1,0 +1,32 @@
+import { problem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { Answer, Batch } from '../batch.ts'
+import { type Appended, type CommandOf, EngineFenced, RunConflict } from '../command.ts'
+import { int, type Steps } from '../statement.ts'
+import { findRun } from './find-run.ts'
+
+export function* appendRunEvents(
+  command: CommandOf<'append_run_events'>,
+  batch: Batch,
+): Steps<Answer<Appended>> {
+  const { runId, events, expectedRunSeq, unlessEnded, epoch } = command
+  if (epoch !== undefined) yield* checkEpoch(batch, epoch)
+  const entry = yield* findRun(batch, runId)
+  const { run_seq, status } = entry.state
+  if (unlessEnded && isTerminal(status)) {
+    throw problem('run_ended', { detail: `Run ${runId} is ${status}; what has ended does not change.` })
+  }
+  if (expectedRunSeq !== undefined && expectedRunSeq !== run_seq) throw new RunConflict(runId, run_seq)
+  return batch.append(entry, events)
+}
+
+/** Once per batch: the row stays locked, so the epoch cannot change before the commit. */
+function* checkEpoch(batch: Batch, epoch: number): Steps<void> {
+  if (batch.leaseEpoch === undefined) {
+    const [lease] = yield { sql: 'SELECT epoch FROM engine_lease WHERE id = 1', params: [], lock: true }
+    batch.leaseEpoch = lease ? int(lease, 'epoch') : 0
+  }
+  if (batch.leaseEpoch !== epoch) {
+    throw new EngineFenced(`The engine's lease is at epoch ${batch.leaseEpoch}, not ${epoch}`)
+  }
+}

@@ -1,0 +1,24 @@
+import { problem } from '@kyros/contract/problem'
+import type { Batch } from '../batch.ts'
+import { entryColumns, entryFromRow, type RunEntry } from '../run-entry.ts'
+import type { Steps } from '../statement.ts'
+
+/** The run as this batch knows it; read once and then kept in memory. @throws run_not_found */
+export function* findRun(batch: Batch, runId: string): Steps<RunEntry> {
+  const known = batch.runs.get(runId)
+  if (known) {
+    // The map is in order of use: what was not used for longest is dropped first.
+    batch.runs.delete(runId)
+    batch.runs.set(runId, known)
+    return known
+  }
+  const [row] = yield {
+    sql: `SELECT ${entryColumns} FROM runs WHERE id = ?`,
+    params: [runId],
+    lock: true,
+  }
+  if (!row) throw problem('run_not_found', { detail: `There is no run ${runId}; it may have been deleted.` })
+  const entry = entryFromRow(row)
+  batch.runs.set(runId, entry)
+  return entry
+}

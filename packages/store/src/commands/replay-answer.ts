@@ -1,0 +1,34 @@
+import { problem } from '@kyros/contract/problem'
+import { answerKey, type Batch } from '../batch.ts'
+import type { Idempotency, Replayed } from '../command.ts'
+import { int, type Steps, text } from '../statement.ts'
+import { answersKeptMs } from './prune-answers.ts'
+
+/** The first answer of the same request. @throws idempotency_key_reused for another request under the same key */
+export function* replayAnswer(batch: Batch, asked: Idempotency | undefined): Steps<Replayed | undefined> {
+  if (!asked) return undefined
+  const first = batch.answers.get(answerKey(asked)) ?? (yield* readAnswer(asked))
+  if (!first) return undefined
+  if (first.fingerprint !== asked.fingerprint) {
+    const detail = 'Send the same body as with the first request, or another Idempotency-Key.'
+    throw problem('idempotency_key_reused', { detail })
+  }
+  return { replayed: { status: first.status, response: first.response } }
+}
+
+type Kept = Pick<Idempotency, 'fingerprint' | 'status' | 'response'>
+
+function* readAnswer({ principal, route, key, createdMs }: Idempotency): Steps<Kept | undefined> {
+  const [row] = yield {
+    sql: `SELECT ref, fingerprint, status, response, created_ms FROM idempotency
+      WHERE key = ? AND principal = ? AND route = ?`,
+    params: [key, principal, route],
+  }
+  if (!row) return undefined
+  if (int(row, 'created_ms') <= createdMs - answersKeptMs) {
+    yield { sql: 'DELETE FROM idempotency WHERE ref = ?', params: [int(row, 'ref')] }
+    return undefined
+  }
+  const response = JSON.parse(text(row, 'response'))
+  return { fingerprint: text(row, 'fingerprint'), status: int(row, 'status'), response }
+}

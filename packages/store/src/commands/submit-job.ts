@@ -1,0 +1,36 @@
+import type { Answer, Batch } from '../batch.ts'
+import type { Appended, CommandOf, NewJob, Replayed } from '../command.ts'
+import type { Steps } from '../statement.ts'
+import { replayAnswer } from './replay-answer.ts'
+
+export function* submitJob(
+  command: CommandOf<'submit_job'>,
+  batch: Batch,
+): Steps<Answer<Appended | Replayed>> {
+  const { job, run, events, idempotency } = command
+  const replayed = yield* replayAnswer(batch, idempotency)
+  if (replayed) return replayed
+  batch.emit({
+    type: 'job.created',
+    subject: `jobs/${job.id}`,
+    jobId: job.id,
+    actor: job.createdBy,
+    timeMs: job.createdMs,
+    data: created(job, run.id),
+  })
+  const entry = batch.addRun(run, JSON.stringify(job.input))
+  batch.addJob(job, entry)
+  if (idempotency) batch.keepAnswer(idempotency)
+  return batch.append(entry, events)
+}
+
+function created(job: NewJob, runId: string) {
+  return {
+    title: job.title,
+    workflow: job.workflow,
+    agent_id: job.agentId,
+    priority: job.priority,
+    project_id: job.projectId,
+    run_id: runId,
+  }
+}

@@ -1,0 +1,103 @@
+import type { EventQuery } from '@kyros/contract/platform'
+import { LogTail } from './log-tail.ts'
+import type { Notices } from './notices.ts'
+import { createArtifactReads } from './reads/artifacts.ts'
+import { type Database, guarded } from './reads/database.ts'
+import { createDefinitionReads } from './reads/definitions.ts'
+import { EventReads } from './reads/events.ts'
+import { createInboxReads } from './reads/inbox.ts'
+import { createJobReads } from './reads/jobs.ts'
+import { createLogReads } from './reads/logs.ts'
+import { createApiKeyReads, createSessionReads, createUserReads } from './reads/people.ts'
+import { createProjectReads } from './reads/projects.ts'
+import { createRunReads } from './reads/runs.ts'
+import { readStats } from './reads/stats.ts'
+import type { FollowBatch, Store } from './store.ts'
+import { type Apply, type Committed, WriteQueue } from './write-queue.ts'
+
+export type Parts = {
+  database: Database
+  notices: Notices
+  blobs: Store['blobs']
+  /** Commits a batch; `ready` says how to be told that no batch will ever be committed again. */
+  apply: Apply
+  ping(timeoutMs: number): Promise<void>
+  /** Closes what was opened, after the last write. */
+  close(): Promise<void>
+}
+
+/** Puts the port together: the same reads and the same queue of writes on both databases. */
+export function createStore(parts: Parts): { store: Store; breakDown(error: Error): void; revoked(): void } {
+  const { database, notices } = parts
+  const closed = new AbortController()
+  const sessions = createSessionReads(database)
+  const queue = new WriteQueue(parts.apply, (committed) => {
+    if (committed.some(({ kind }) => revokes.has(kind))) sessions.invalidate()
+    announce(notices, committed)
+  })
+  const close = async () => {
+    closed.abort()
+    await queue.close()
+    await parts.close()
+  }
+  let closing: Promise<void> | undefined
+
+  const store: Store = {
+    dialect: database.dialect,
+    // The queue has the port's own signature; TypeScript does not unify two generic parameters of an indexed union.
+    write: queue.write.bind(queue) as Store['write'],
+    jobs: createJobReads(database),
+    runs: createRunReads(database),
+    events: createEventReads(database, notices, closed.signal),
+    logs: createLogReads(database, notices),
+    artifacts: createArtifactReads(database),
+    blobs: parts.blobs,
+    definitions: createDefinitionReads(database),
+    projects: createProjectReads(database),
+    users: createUserReads(database),
+    sessions,
+    apiKeys: createApiKeyReads(database),
+    inbox: createInboxReads(database, notices),
+    ...guarded(database, { stats: (nowMs: number) => readStats(database, nowMs) }),
+    ping: parts.ping,
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+  return { store, breakDown: (error) => queue.break(error), revoked: () => sessions.invalidate() }
+}
+
+const revokes = new Set<Committed['kind']>(['rotate_session', 'revoke_session', 'revoke_api_key'])
+
+function announce(notices: Notices, committed: readonly Committed[]): void {
+  notices.notify('events')
+  for (const { kind, runId } of committed) {
+    if (kind === 'append_log_lines') notices.notify(`logs/${runId}`)
+    else if (kind === 'put_inbox') notices.notify('inbox')
+  }
+}
+
+function createEventReads(database: Database, notices: Notices, closed: AbortSignal): Store['events'] {
+  const reads = new EventReads(database)
+  const tail = new LogTail(reads, notices, closed)
+  return {
+    ...guarded(database, {
+      head: () => reads.head(),
+      list: (query: EventQuery & { job_id?: string; run_id?: string }) => reads.list(query),
+      ofRun: (runId: string, afterRunSeq?: number) => reads.ofRun(runId, afterRunSeq),
+    }),
+    follow: (options, signal) => explained(database, tail.follow(options, signal)),
+  }
+
+  async function* explained(
+    { explain }: Database,
+    batches: AsyncGenerator<FollowBatch>,
+  ): AsyncGenerator<FollowBatch> {
+    try {
+      yield* batches
+    } catch (error) {
+      throw explain(error)
+    }
+  }
+}

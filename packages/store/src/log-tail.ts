@@ -1,0 +1,138 @@
+import type { Event } from '@kyros/contract/event'
+import { Bell, type Notices, pollMs } from './notices.ts'
+import type { EventFilter, EventReads } from './reads/events.ts'
+import type { FollowBatch, FollowOptions } from './store.ts'
+
+const maxKept = 2_000
+const readAtOnce = 500
+/** Between two reads of the tail: many commits a second become a hundred reads. */
+const minGapMs = 10
+
+/**
+ * The end of the log in memory, read once for all followers. A follower that is further behind than what is
+ * kept reads from the log by itself until it has caught up, so nothing is buffered per follower.
+ */
+export class LogTail {
+  readonly #reads: EventReads
+  readonly #notices: Notices
+  readonly #closed: AbortSignal
+  #kept: Event[] = []
+  /** Everything up to this number is known here. */
+  #head = 0
+  readonly #followers = new Set<Bell>()
+  #isRunning = false
+
+  constructor(reads: EventReads, notices: Notices, closed: AbortSignal) {
+    this.#reads = reads
+    this.#notices = notices
+    this.#closed = closed
+  }
+
+  async *follow(options: FollowOptions, signal: AbortSignal): AsyncGenerator<FollowBatch> {
+    const bell = new Bell()
+    const stop = AbortSignal.any([signal, this.#closed])
+    const wake = () => bell.ring()
+    stop.addEventListener('abort', wake)
+    this.#followers.add(bell)
+    this.#start()
+    try {
+      let seq = options.after
+      const reset = await this.#resetFor(seq)
+      if (reset !== undefined) {
+        yield { reset: { from: reset } }
+        seq = reset - 1
+      }
+      while (!stop.aborted) {
+        const next = await this.#next(seq, options)
+        seq = next.seq
+        if (next.events.length > 0) yield { events: next.events }
+        else if (!next.more) await bell.wait(pollMs)
+      }
+    } finally {
+      this.#followers.delete(bell)
+      stop.removeEventListener('abort', wake)
+    }
+  }
+
+  /** The number to go on from, when the log no longer has what comes after `seq`, or never had `seq`. */
+  async #resetFor(seq: number): Promise<number | undefined> {
+    const first = await this.#reads.first()
+    if (first !== undefined && seq < first - 1) return first
+    const head = await this.#reads.head()
+    return seq > head ? head + 1 : undefined
+  }
+
+  async #next(seq: number, filter: EventFilter): Promise<{ events: Event[]; seq: number; more: boolean }> {
+    const oldest = this.#kept[0]?.seq ?? this.#head + 1
+    if (seq >= oldest - 1 && this.#head >= seq && this.#head > 0) {
+      const head = this.#head
+      const events = this.#kept.filter((event) => event.seq > seq && isWanted(event, filter))
+      return { events, seq: head, more: false }
+    }
+    const head = await this.#reads.head()
+    const events = await this.#reads.after(seq, readAtOnce, filter)
+    const isFull = events.length === readAtOnce
+    const last = events.at(-1)?.seq
+    return {
+      events,
+      seq: isFull && last !== undefined ? last : Math.max(head, last ?? 0, seq),
+      more: head > seq,
+    }
+  }
+
+  #start(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    void this.#run()
+  }
+
+  /** Runs while anybody follows. */
+  async #run(): Promise<void> {
+    const bell = new Bell()
+    const wake = () => bell.ring()
+    const stop = this.#notices.listen('events', wake)
+    this.#closed.addEventListener('abort', wake)
+    try {
+      this.#kept = []
+      this.#head = 0
+      while (this.#followers.size > 0 && !this.#closed.aborted) {
+        const isMore = await this.#read().catch(() => false)
+        await new Promise((resolve) => setTimeout(resolve, minGapMs))
+        if (!isMore) await bell.wait(pollMs)
+      }
+    } finally {
+      this.#isRunning = false
+      stop()
+      this.#closed.removeEventListener('abort', wake)
+    }
+  }
+
+  /** Reads what is new; true when there may be more at once. A failed read is tried again at the next notice. */
+  async #read(): Promise<boolean> {
+    if (this.#head === 0) {
+      this.#head = await this.#reads.head()
+      if (this.#head > 0) this.#wakeAll()
+      return false
+    }
+    const events = await this.#reads.after(this.#head, readAtOnce)
+    const last = events.at(-1)
+    if (!last) return false
+    this.#kept = [...this.#kept, ...events].slice(-maxKept)
+    this.#head = last.seq
+    this.#wakeAll()
+    return events.length === readAtOnce
+  }
+
+  #wakeAll(): void {
+    for (const bell of this.#followers) bell.ring()
+  }
+}
+
+function isWanted(event: Event, filter: EventFilter): boolean {
+  return (
+    (filter.runId === undefined || event.run_id === filter.runId) &&
+    (filter.jobId === undefined || event.job_id === filter.jobId) &&
+    (filter.type === undefined || event.type === filter.type) &&
+    (filter.subject === undefined || event.subject === filter.subject)
+  )
+}

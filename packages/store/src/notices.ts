@@ -1,0 +1,68 @@
+/** How long a reader sleeps at most when no notice comes: another process may have written. */
+export const pollMs = 1_000
+
+/** Wakes readers when something of a topic was committed. A notice says nothing; the tables say what. */
+export class Notices {
+  readonly #listeners = new Map<string, Set<() => void>>()
+
+  notify(topic: string): void {
+    for (const wake of this.#listeners.get(topic) ?? []) wake()
+  }
+
+  notifyAll(): void {
+    for (const wakes of this.#listeners.values()) for (const wake of wakes) wake()
+  }
+
+  /** Calls `wake` at every notice until the returned function is called. */
+  listen(topic: string, wake: () => void): () => void {
+    const wakes = this.#listeners.get(topic) ?? new Set()
+    this.#listeners.set(topic, wakes.add(wake))
+    return () => {
+      wakes.delete(wake)
+      if (wakes.size === 0 && this.#listeners.get(topic) === wakes) this.#listeners.delete(topic)
+    }
+  }
+
+  /** Yields at every notice and at least once a second, until `signal` aborts. Notices in between are one. */
+  async *changes(topic: string, signal: AbortSignal): AsyncGenerator<void> {
+    const bell = new Bell()
+    const stop = this.listen(topic, () => bell.ring())
+    const abort = () => bell.ring()
+    signal.addEventListener('abort', abort)
+    try {
+      while (!signal.aborted) {
+        await bell.wait(pollMs)
+        if (!signal.aborted) yield
+      }
+    } finally {
+      stop()
+      signal.removeEventListener('abort', abort)
+    }
+  }
+}
+
+/** Remembers one ring for whoever waits next. */
+export class Bell {
+  #rung = false
+  #wake: (() => void) | undefined
+
+  ring(): void {
+    this.#rung = true
+    this.#wake?.()
+  }
+
+  async wait(timeoutMs: number): Promise<void> {
+    if (!this.#rung) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs)
+        timer.unref()
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#rung = false
+    this.#wake = undefined
+  }
+}

@@ -1,0 +1,28 @@
+import type { RunStatus } from '@kyros/contract/run-status'
+import type { Database } from './database.ts'
+
+/** Beyond this many rows a filtered list has no total: counting would cost more than the page. */
+export const maxCounted = 10_000
+
+/** Runs or jobs by status, from the counters that every commit keeps. */
+export async function countsByStatus({ db }: Database, what: 'runs' | 'jobs'): Promise<Map<string, number>> {
+  const rows = await db.selectFrom('run_counts').select(['status', 'runs', 'jobs']).execute()
+  return new Map(rows.filter((row) => row[what] > 0).map((row) => [row.status, row[what]]))
+}
+
+/**
+ * The total of a list: from the counters where only the status is asked for, counted where the table is small,
+ * and otherwise not known.
+ */
+export async function totalOf(
+  database: Database,
+  what: 'runs' | 'jobs',
+  status: RunStatus | undefined,
+  isFiltered: boolean,
+  countRows: () => Promise<number>,
+): Promise<number | undefined> {
+  const counts = await countsByStatus(database, what)
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  if (!isFiltered) return status === undefined ? all : (counts.get(status) ?? 0)
+  return all <= maxCounted ? countRows() : undefined
+}

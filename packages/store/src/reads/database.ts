@@ -1,0 +1,27 @@
+import type { Kysely } from 'kysely'
+import type { Dialect } from '../statement.ts'
+import type { Tables } from '../tables.ts'
+
+/** What every read needs: the queries, the dialect where it shows, and how an outage is told from a mistake. */
+export type Database = {
+  readonly db: Kysely<Tables>
+  readonly dialect: Dialect
+  /** The problem behind an error of the database, or the error itself. */
+  readonly explain: (error: unknown) => unknown
+}
+
+/** Lets every function of a group of reads report an outage as `store_unavailable`. */
+export function guarded<T extends Record<string, (...args: never[]) => Promise<unknown>>>(
+  { explain }: Database,
+  reads: T,
+): T {
+  const entries = Object.entries(reads).map(([name, read]) => [
+    name,
+    (...args: never[]) =>
+      read(...args).catch((error: unknown) => {
+        throw explain(error)
+      }),
+  ])
+  // The same names and signatures, each with one more `catch`.
+  return Object.fromEntries(entries) as T
+}

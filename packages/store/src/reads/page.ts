@@ -1,0 +1,20 @@
+import { defaultPageSize, maxPageSize } from '@kyros/contract/page'
+import { encodeCursor } from '../cursor.ts'
+import type { Page } from '../store.ts'
+
+export function pageSize(limit: number | undefined): number {
+  return Math.min(Math.max(limit ?? defaultPageSize, 1), maxPageSize)
+}
+
+/** Cuts a page out of rows read with one more than fits: that one says that there is a next page. */
+export function cutPage<R, T>(
+  rows: readonly R[],
+  size: number,
+  toItem: (row: R) => T,
+  toCursor: (row: R) => readonly [number, string],
+): Page<T> {
+  const kept = rows.slice(0, size)
+  const last = kept.at(-1)
+  const nextCursor = rows.length > size && last !== undefined ? encodeCursor(toCursor(last)) : null
+  return { items: kept.map(toItem), nextCursor }
+}

@@ -1,0 +1,90 @@
+import type { RunQuery } from '@kyros/contract/job'
+import { sql } from 'kysely'
+import { decodeCursor } from '../cursor.ts'
+import type { Store } from '../store.ts'
+import { totalOf } from './count.ts'
+import { type Database, guarded } from './database.ts'
+import { cutPage, pageSize } from './page.ts'
+import { type RunRow, toRecord, toSummary } from './run-record.ts'
+import { matchesWords } from './search.ts'
+
+// The words of the partial index: as parameters SQLite would not recognise them.
+const isUnfinished = sql<boolean>`runs.status IN ('pending', 'running', 'waiting')`
+
+export function createRunReads(database: Database): Store['runs'] {
+  return guarded(database, {
+    async get(id: string) {
+      const row = await records(database).where('runs.id', '=', id).executeTakeFirst()
+      return row && toRecord(row)
+    },
+    async list(query: RunQuery) {
+      const size = pageSize(query.limit)
+      const page = cutPage(await listRows(database, query, size + 1), size, toSummary, positionOf)
+      const total = await countRuns(database, query)
+      return { ...page, ...(total !== undefined && { total }) }
+    },
+    async unfinished(afterId: string | undefined, limit: number) {
+      let query = records(database).where(isUnfinished)
+      if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
+      return (await query.orderBy('runs.id').limit(limit).execute()).map(toRecord)
+    },
+  })
+}
+
+function positionOf(row: { created_ms: number; id: string }) {
+  return [row.created_ms, row.id] as const
+}
+
+function records({ db }: Database) {
+  return db
+    .selectFrom('runs')
+    .innerJoin('jobs', 'jobs.id', 'runs.job_id')
+    .selectAll('runs')
+    .select(['jobs.title as name', 'jobs.priority', 'jobs.project_id', 'jobs.input as job_input'])
+    .$castTo<RunRow>()
+}
+
+function filtered({ db, dialect }: Database, asked: RunQuery) {
+  let query = db.selectFrom('runs').innerJoin('jobs', 'jobs.id', 'runs.job_id')
+  if (asked.status !== undefined) query = query.where('runs.status', '=', asked.status)
+  if (asked.job_id !== undefined) query = query.where('runs.job_id', '=', asked.job_id)
+  if (asked.project_id !== undefined) query = query.where('jobs.project_id', '=', asked.project_id)
+  if (asked.type !== undefined) query = query.where('runs.workflow', '=', asked.type)
+  if (asked.created_by !== undefined) query = query.where('runs.created_by', '=', asked.created_by)
+  if (asked.start_date !== undefined) {
+    query = query.where('runs.created_ms', '>=', Date.parse(asked.start_date))
+  }
+  if (asked.end_date !== undefined) query = query.where('runs.created_ms', '<=', Date.parse(asked.end_date))
+  if (asked.q !== undefined) {
+    query = query.where((eb) =>
+      matchesWords(dialect, asked.q ?? '', [eb.ref('jobs.title'), eb.ref('runs.workflow')]),
+    )
+  }
+  return query
+}
+
+async function listRows(database: Database, asked: RunQuery, limit: number) {
+  let query = filtered(database, asked)
+  if (asked.cursor !== undefined) {
+    const [createdMs, id] = decodeCursor(asked.cursor)
+    query = query.where(sql<boolean>`(runs.created_ms, runs.id) < (${createdMs}, ${id})`)
+  }
+  return query
+    .selectAll('runs')
+    .select(['jobs.title as name', 'jobs.priority', 'jobs.project_id'])
+    .orderBy('runs.created_ms', 'desc')
+    .orderBy('runs.id', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+function countRuns(database: Database, asked: RunQuery): Promise<number | undefined> {
+  const { status, limit: _limit, cursor: _cursor, ...filters } = asked
+  const isFiltered = Object.values(filters).some((value) => value !== undefined)
+  return totalOf(database, 'runs', status, isFiltered, async () => {
+    const row = await filtered(database, asked)
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    return Number(row.count)
+  })
+}

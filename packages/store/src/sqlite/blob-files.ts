@@ -1,0 +1,113 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { storageFull, unavailable } from '../outcome.ts'
+import type { Store } from '../store.ts'
+
+/** Blobs as files named by their own hash. Written beside, synced, and only then given their name. */
+export function createBlobFiles(dir: string): Store['blobs'] {
+  const place = (sha256: string) => join(dir, sha256.slice(0, 2))
+  return {
+    async put(data) {
+      const sha256 = hashOf(data)
+      const blob = { sha256, bytes: data.byteLength }
+      const folder = place(sha256)
+      try {
+        if (await hasFile(join(folder, sha256), data.byteLength)) return blob
+        await writeBlob(dir, folder, sha256, data)
+      } catch (error) {
+        throw explain(error)
+      }
+      return blob
+    },
+    async get(sha256) {
+      if (!isHash(sha256)) return undefined
+      try {
+        return verified(sha256, await readFile(join(place(sha256), sha256)))
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return undefined
+        throw explain(error)
+      }
+    },
+  }
+}
+
+/** For a throw-away store: gone with the process. */
+export function createBlobMemory(): Store['blobs'] {
+  const blobs = new Map<string, Uint8Array>()
+  return {
+    async put(data) {
+      const sha256 = hashOf(data)
+      blobs.set(sha256, Uint8Array.from(data))
+      return { sha256, bytes: data.byteLength }
+    },
+    async get(sha256) {
+      return blobs.get(sha256)
+    },
+  }
+}
+
+export function hashOf(data: Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex')
+}
+
+export function isHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text)
+}
+
+/** Bytes that are not what they were are never handed out. */
+export function verified(sha256: string, data: Uint8Array): Uint8Array {
+  if (hashOf(data) !== sha256) throw new Error(`Blob ${sha256} is damaged: its bytes do not have its hash`)
+  return data
+}
+
+async function writeBlob(dir: string, folder: string, sha256: string, data: Uint8Array): Promise<void> {
+  const isNewFolder = (await mkdir(folder, { recursive: true })) !== undefined
+  const temporary = join(folder, `.${randomUUID()}`)
+  try {
+    const file = await open(temporary, 'wx', 0o600)
+    try {
+      await file.writeFile(data)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, join(folder, sha256))
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncDirectory(folder)
+  if (isNewFolder) await syncDirectory(dir)
+}
+
+async function syncDirectory(dir: string): Promise<void> {
+  // Windows has no such thing as a directory that can be synced.
+  if (process.platform === 'win32') return
+  const handle = await open(dir, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function hasFile(path: string, bytes: number): Promise<boolean> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  })
+  return found?.size === bytes
+}
+
+function explain(error: unknown): unknown {
+  if (hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')) return storageFull(error)
+  if (error instanceof Error && 'syscall' in error) {
+    return unavailable('The directory of the blobs cannot be used. The log of the server says why.', error)
+  }
+  return error
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

@@ -1,0 +1,43 @@
+import type { ProblemError } from '@kyros/contract/problem'
+import { storageFull, unavailable } from '../outcome.ts'
+
+export const sqliteCode = {
+  busy: 5,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+}
+
+/** SQLite's primary result code of an error, if it is one of SQLite's. */
+export function primaryCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined
+  return error.errcode & 0xff
+}
+
+/** SQLITE_FULL, and the I/O errors by which a file system says the same. */
+export function isFull(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error)) return false
+  const ioWrite = 778
+  const ioShmSize = 4874
+  return primaryCode(error) === sqliteCode.full || error.errcode === ioShmSize || error.errcode === ioWrite
+}
+
+/** The outage behind an error of the database; undefined for what is a mistake of ours. */
+export function outage(error: unknown): ProblemError | undefined {
+  if (isFull(error)) return storageFull(error)
+  switch (primaryCode(error)) {
+    case sqliteCode.busy:
+    case sqliteCode.readOnly:
+    case sqliteCode.ioError:
+    case sqliteCode.corrupt:
+    case sqliteCode.cannotOpen:
+    case sqliteCode.notADatabase:
+      return unavailable('The database file cannot be used now. The log of the server says why.', error)
+    default:
+      return undefined
+  }
+}
