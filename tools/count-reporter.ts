@@ -2,6 +2,14 @@
 import { appendFileSync } from 'node:fs'
 import type { Reporter, SerializedError, TestModule } from 'vitest/node'
 
+/** As much of vitest's `TestModule` as counting needs. */
+interface CountedModule {
+  readonly state: () => string
+  readonly children: {
+    readonly allTests: () => Iterable<{ readonly result: () => { readonly state: string } }>
+  }
+}
+
 interface Counts {
   passed: number
   failed: number
@@ -9,8 +17,8 @@ interface Counts {
 }
 
 /** Counts tests; a file that could not even be read counts as one failure, and so does an error outside any test. */
-export function countTests(modules: readonly TestModule[], errors: readonly SerializedError[]): Counts {
-  const counts: Counts = { passed: 0, failed: errors.length, skipped: 0 }
+export function countTests(modules: Iterable<CountedModule>, errors: number): Counts {
+  const counts: Counts = { passed: 0, failed: errors, skipped: 0 }
   for (const module of modules) {
     let failedHere = 0
     for (const test of module.children.allTests()) {
@@ -26,7 +34,7 @@ export function countTests(modules: readonly TestModule[], errors: readonly Seri
 
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
-    const counts = countTests(modules, errors)
+    const counts = countTests(modules, errors.length)
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
     process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`)
     const record = process.env.KYROS_TEST_COUNTS

@@ -145,8 +145,11 @@ export function contentHash(root, files) {
   return hash.digest('hex')
 }
 
-/** @param {number} pid */
-function isAlive(pid) {
+/**
+ * Whether a process of this number runs, ours or another's.
+ * @param {number} pid
+ */
+export function isAlive(pid) {
   try {
     process.kill(pid, 0)
     return true

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { consoleFiles, isInstalled, takeLock } from './setup-state.js'
+import { consoleFiles, isAlive, isInstalled, takeLock } from './setup-state.js'
 
 const tools = dirname(fileURLToPath(import.meta.url))
 let root: string
@@ -124,6 +124,20 @@ describe('set-up', () => {
     await setUp()
     expect((await setUp()).code).toBe(1)
     expect(calls()).toEqual(['ci', 'ci'])
+  })
+
+  test('takes npm along when it is stopped, and installs at the next try', async () => {
+    writeNpm("fs.writeFileSync('pid', String(process.pid)); setTimeout(() => {}, 60_000)")
+    const env = { ...process.env, npm_execpath: join(root, 'npm-cli.js') }
+    const child = spawn(process.execPath, [join(root, 'tools/setup.js')], { cwd: root, env, stdio: 'ignore' })
+    const ended = new Promise((resolve) => child.on('close', resolve))
+    await expect.poll(() => existsSync(join(root, 'pid')), { timeout: 10_000 }).toBe(true)
+    const npm = Number(readFileSync(join(root, 'pid'), 'utf8'))
+    child.kill('SIGTERM')
+    await ended
+    await expect.poll(() => isAlive(npm)).toBe(false)
+    writeNpm('process.exit(1)')
+    expect((await setUp()).output).toContain('`npm ci` failed')
   })
 
   test('says what is missing when the lockfile is', async () => {

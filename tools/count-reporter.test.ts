@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { countTests } from './count-reporter.ts'
+
+/** As much of vitest's module as counting looks at. */
+function moduleOf(state: string, tests: string[]) {
+  const children = { allTests: () => tests.map((test) => ({ result: () => ({ state: test }) })) }
+  return { state: () => state, children }
+}
+
+test('passed, failed and skipped tests are counted apart', () => {
+  const modules = [moduleOf('failed', ['passed', 'failed', 'skipped']), moduleOf('passed', ['passed'])]
+  expect(countTests(modules, 0)).toEqual({ passed: 2, failed: 1, skipped: 1 })
+})
+
+test('a file that cannot be read is a failure', () => {
+  expect(countTests([moduleOf('failed', [])], 0)).toEqual({ passed: 0, failed: 1, skipped: 0 })
+})
+
+test('a file whose hooks fail after its tests passed is a failure', () => {
+  expect(countTests([moduleOf('failed', ['passed'])], 0)).toEqual({ passed: 1, failed: 1, skipped: 0 })
+})
+
+test('an error outside any test is a failure', () => {
+  expect(countTests([moduleOf('passed', ['passed'])], 1)).toEqual({ passed: 1, failed: 1, skipped: 0 })
+})
