@@ -23,6 +23,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const installTimeoutMs = 20 * 60_000
 const buildTimeoutMs = 5 * 60_000
 const lockTimeoutMs = installTimeoutMs + buildTimeoutMs
+const stopTimeoutMs = 4_000
 const maxOutputBytes = 64 * 1024
 
 class SetupError extends Error {}
@@ -81,27 +82,36 @@ function watch(child, timeoutMs) {
   }
   child.stdout?.on('data', collect)
   child.stderr?.on('data', collect)
-  const stop = () => {
+  let isQuitting = false
+  /** @param {NodeJS.Signals} signal */
+  const stop = (signal) => {
     try {
-      if (child.pid) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGTERM')
+      if (child.pid) process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal)
     } catch {
       // It ended by itself in the meantime.
     }
   }
+  const stopSoon = () => {
+    stop('SIGTERM')
+    setTimeout(() => stop('SIGKILL'), stopTimeoutMs).unref()
+  }
   const quit = () => {
-    stop()
-    process.exit(130)
+    isQuitting = true
+    stopSoon()
   }
   const parent = process.ppid
   const orphanCheck = setInterval(() => process.ppid !== parent && quit(), 500)
   const deadline = setTimeout(() => {
     collect(Buffer.from(`\nstopped after ${timeoutMs / 60_000} minutes`))
-    stop()
+    stopSoon()
   }, timeoutMs)
   process.once('SIGINT', quit).once('SIGTERM', quit)
   return new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new SetupError(`npm cannot be started: ${error.message}`)))
-    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+    child.on('close', (code) => {
+      if (isQuitting) process.exit(130)
+      resolve({ code: code ?? 1, output })
+    })
   }).finally(() => {
     clearInterval(orphanCheck)
     clearTimeout(deadline)
