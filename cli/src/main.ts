@@ -11,8 +11,8 @@ export async function main(): Promise<void> {
   const words = process.argv.slice(2)
   const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env })
   try {
-    const base = { terminal, env: process.env, directory: process.cwd() }
-    process.exitCode = await runProgram(words, base, version())
+    const base = { terminal, env: process.env, directory: process.cwd(), version: version() }
+    process.exitCode = await runProgram(words, base)
   } catch (error) {
     const failure = failureOf(error)
     if (words.includes('--json')) {

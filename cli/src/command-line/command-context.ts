@@ -9,6 +9,7 @@ export type CommandContext = {
   readonly env: Environment
   /** Where the command was called: configuration and relative paths start here. */
   readonly directory: string
+  readonly version: string
   readonly arguments: readonly string[]
   readonly options: Options
   readonly wantsJson: boolean

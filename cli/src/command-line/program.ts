@@ -12,9 +12,9 @@ type Base = Omit<CommandContext, 'arguments' | 'options' | 'wantsJson'>
  * Reads the words of a command line and runs what they name.
  * @throws CommandError for wrong usage, and whatever the command throws
  */
-export async function runProgram(words: readonly string[], base: Base, version: string): Promise<ExitCode> {
+export async function runProgram(words: readonly string[], base: Base): Promise<ExitCode> {
   const ended: { code: ExitCode } = { code: exitCode.done }
-  const program = createProgram(base, version, (code) => {
+  const program = createProgram(base, (code) => {
     ended.code = code
   })
   try {
@@ -31,11 +31,11 @@ export async function runProgram(words: readonly string[], base: Base, version: 
   return ended.code
 }
 
-function createProgram(base: Base, version: string, end: (code: ExitCode) => void): Command {
+function createProgram(base: Base, end: (code: ExitCode) => void): Command {
   const program = new Command('kyros')
   program
     .description('One control plane for AI agents: durable jobs and workflows.')
-    .version(version, '-V, --version', 'print the version')
+    .version(base.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })

@@ -63,6 +63,11 @@ async function refreshLogin(url: string, login: StoredLogin): Promise<StoredLogi
   }
 }
 
+/** The access of this machine's own command line, for a server that runs in this process. */
+export function localAccess(dataDir: string) {
+  return { headers: () => localHeaders(dataDir) }
+}
+
 async function localHeaders(dataDir: string | undefined): Promise<Record<string, string>> {
   if (dataDir === undefined) return {}
   const { readLocalCredential } = await import('@kyros/orchestrator/auth/local-credential')

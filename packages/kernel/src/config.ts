@@ -108,11 +108,17 @@ export const kernelConfig = Type.Object({
       unit: 'requests per minute',
       description: 'For each client: a signed-in user or an address.',
     }),
-    login_per_minute: Type.Integer({
+    login_per_account: Type.Integer({
       minimum: 1,
       default: 10,
-      unit: 'tries per minute',
-      description: 'Sign-ins for each address, and for each account.',
+      unit: 'tries per 15 minutes',
+      description: 'Wrong passwords for each account.',
+    }),
+    login_per_address: Type.Integer({
+      minimum: 1,
+      default: 30,
+      unit: 'tries per 15 minutes',
+      description: 'Wrong passwords from each address.',
     }),
   }),
   telemetry: Type.Object(

@@ -37,7 +37,7 @@ export const orchestratorConfig = Type.Object({
     refresh_grace_seconds: Type.Integer({
       minimum: 0,
       maximum: 300,
-      default: 10,
+      default: 30,
       unit: 'seconds',
       description: 'How long a refresh token that was just used still works, for tabs that raced.',
     }),

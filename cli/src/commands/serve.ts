@@ -1,0 +1,41 @@
+import type { CommandFunction } from '../command-line/command-context.ts'
+import { CommandError, wrongUsage } from '../command-line/command-error.ts'
+import { openConfig } from '../compose/open-config.ts'
+
+const known = ['orchestrator', 'console', 'worker'] as const
+const planned = ['gateway', 'registry', 'models', 'terminal']
+
+/** `kyros serve`: one service in a process of its own. */
+export const serve: CommandFunction = async (context) => {
+  const names = [...new Set(context.arguments)]
+  for (const name of names) checkName(name)
+  if (names.includes('worker')) {
+    throw new CommandError(
+      'The embedded engine runs steps in its own process: there is no worker to start.',
+      'Start `kyros serve orchestrator`; a worker of its own comes with the Temporal engine.',
+    )
+  }
+  if (names.includes('console')) {
+    if (names.length > 1) {
+      throw wrongUsage('The orchestrator already serves the console.', 'Start it with `kyros up`.')
+    }
+    const { serveConsole } = await import('../compose/serve-console.ts')
+    return serveConsole(context)
+  }
+  const { config } = openConfig(context)
+  if (config.database.url === undefined) {
+    throw new CommandError(
+      'Services in processes of their own need PostgreSQL: an SQLite database belongs to one process.',
+      'Set DATABASE_URL=postgres://…, or start everything in one process with `kyros up`.',
+    )
+  }
+  const { runServer } = await import('../compose/run-server.ts')
+  return runServer(context)
+}
+
+function checkName(name: string): void {
+  if (known.some((service) => service === name)) return
+  throw planned.includes(name)
+    ? wrongUsage(`The ${name} service is not built yet.`, `Today there are: ${known.join(', ')}.`)
+    : wrongUsage(`There is no service ${name}.`, `Give one of: ${known.join(', ')}.`)
+}

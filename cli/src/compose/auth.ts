@@ -1,0 +1,70 @@
+import { systemClock } from '@kyros/kernel/clock'
+import type { Log } from '@kyros/kernel/log'
+import { ensureFirstAdmin, type FirstAdmin } from '@kyros/orchestrator/auth/ensure-first-admin'
+import { createLocalCredential } from '@kyros/orchestrator/auth/local-credential'
+import { createAuthRoutes } from '@kyros/orchestrator/auth/routes'
+import { createAccessTokens } from '@kyros/orchestrator/auth/token'
+import { createVerifier, type StoreVerifier } from '@kyros/orchestrator/auth/verifier'
+import type { Store } from '@kyros/store/store'
+import type { Config } from '../config.ts'
+
+type AuthInput = {
+  config: Config
+  secretKey: string
+  /** Where the credential of the local command line goes. */
+  credentialDir: string
+  store: Store
+  newId: () => string
+  log: Log
+}
+
+export type ComposedAuth = {
+  verifier: StoreVerifier
+  routes: ReturnType<typeof createAuthRoutes>
+  ensureFirstAdmin(): Promise<void>
+  /** The admin that this start has made, with the password if it was generated. */
+  firstAdmin(): FirstAdmin | undefined
+}
+
+const minuteMs = 60_000
+const dayMs = 86_400_000
+const loginWindowMs = 15 * minuteMs
+
+/** Who may come in: sessions and keys of the store, and the command line of this machine. */
+export async function composeAuth(input: AuthInput): Promise<ComposedAuth> {
+  const { store, newId, log, credentialDir } = input
+  const { auth, rate_limits: limits } = input.config
+  const clock = systemClock
+  const tokens = createAccessTokens({
+    secretKey: input.secretKey,
+    clock,
+    lifeSeconds: auth.access_token_minutes * 60,
+  })
+  const localToken = await createLocalCredential(credentialDir)
+  const verifier = createVerifier({ store, tokens, clock, log, localToken })
+  const routes = createAuthRoutes({
+    store,
+    clock,
+    newId,
+    log,
+    tokens,
+    verifier,
+    sessionIdleMs: auth.refresh_token_days * dayMs,
+    refreshGraceMs: auth.refresh_grace_seconds * 1_000,
+    loginLimits: {
+      perAccount: { calls: limits.login_per_account, windowMs: loginWindowMs },
+      perAddress: { calls: limits.login_per_address, windowMs: loginWindowMs },
+    },
+  })
+  let made: FirstAdmin | undefined
+  return {
+    verifier,
+    routes,
+    firstAdmin: () => made,
+    ensureFirstAdmin: async () => {
+      const { admin_email: email, admin_password: password } = auth
+      const admin = await ensureFirstAdmin({ store, newId, clock, email, password })
+      if (admin.created) made = admin
+    },
+  }
+}

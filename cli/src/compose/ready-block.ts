@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { withoutPassword } from '@kyros/kernel/config/redact'
+import type { FirstAdmin } from '@kyros/orchestrator/auth/ensure-first-admin'
+import type { Terminal } from '../command-line/terminal.ts'
+import type { Config } from '../config.ts'
+import { consoleDir } from './paths.ts'
+import type { StartedServer } from './start-server.ts'
+
+type ReadyInput = {
+  terminal: Terminal
+  config: Config
+  server: StartedServer
+  dataDir: string | undefined
+  firstAdmin: FirstAdmin | undefined
+}
+
+/** What a person needs to know when the server is ready: where, how to sign in, what is on, what to try. */
+export function readyLines(input: ReadyInput): string[] {
+  const { terminal, config, server, dataDir } = input
+  const rows: [string, string][] = [
+    ['Console', consoleText(server.serving.url)],
+    ['Sign in', signInText(input)],
+    ['Data', dataDir ?? 'in memory: gone when the server stops'],
+    ['Database', databaseText(config, server)],
+    ['Engine', `${server.engineKind}, steps run in this process`],
+    ['Off', 'Redis, Temporal, models, sandbox: not needed for what works today'],
+    ['Metrics', metricsText(config)],
+    ['Try', 'npm run kyros -- run code_analysis --input \'{"repository": "."}\' --follow'],
+  ]
+  return rows.map(([name, value]) => `  ${terminal.paint('dim', name.padEnd(9))} ${value}`)
+}
+
+function consoleText(url: string): string {
+  return existsSync(join(consoleDir, 'index.html')) ? url : `not built (npm run -s prestart); API on ${url}`
+}
+
+function signInText({ terminal, config, firstAdmin }: ReadyInput): string {
+  if (firstAdmin?.password !== undefined) {
+    const password = terminal.paint('bold', firstAdmin.password)
+    return `${firstAdmin.email} with password ${password} (shown only now)`
+  }
+  if (firstAdmin !== undefined) return `${firstAdmin.email} with the password you configured`
+  return `${config.auth.admin_email ?? 'admin@localhost'}, or the user you made`
+}
+
+function databaseText(config: Config, server: StartedServer): string {
+  const { url } = config.database
+  return server.store.dialect === 'sqlite' || url === undefined ? 'SQLite' : withoutPassword(url)
+}
+
+function metricsText(config: Config): string {
+  const { enable_metrics: isOn, metrics_port: port } = config.server
+  return isOn && port !== 0 ? `http://127.0.0.1:${port}/metrics` : 'off'
+}

@@ -1,0 +1,119 @@
+import { flushCompileCache } from 'node:module'
+import type { LoadedConfig } from '@kyros/kernel/config/load-config'
+import type { CommandContext } from '../command-line/command-context.ts'
+import { type ExitCode, exitCode } from '../command-line/exit-code.ts'
+import type { configSchema } from '../config.ts'
+import { removeServerFile, writeServerFile } from '../connect/server-file.ts'
+import { openConfig } from './open-config.ts'
+import { dataPaths } from './paths.ts'
+import { readyLines } from './ready-block.ts'
+import { isShort, secretKeyOf } from './secret-key.ts'
+import { createServerLog, type ServerLog } from './server-log.ts'
+import { type StartedServer, startServer } from './start-server.ts'
+import { stopOnSignals } from './stop-on-signals.ts'
+
+export type RunningServer = {
+  url: string
+  context: CommandContext
+  serverLog: ServerLog
+  /** Where the credential of the local command line lies. */
+  credentialDir: string
+  /** Whether this data directory has never had a run. */
+  isFirstStart: boolean
+  /** Aborts when the server begins to stop. */
+  stopping: AbortSignal
+}
+
+const flushAfterMs = 2_000
+
+/**
+ * Starts the server, says that it is ready, and keeps serving until it is told to stop.
+ * `onReady` may go on beside it; what it throws is logged.
+ */
+export async function runServer(
+  context: CommandContext,
+  onReady?: (server: RunningServer) => Promise<void>,
+): Promise<ExitCode> {
+  const loaded = openConfig(context)
+  const serverLog = openLog(context, loaded)
+  tellNotices(loaded, serverLog)
+  const { config, settings } = loaded
+  const paths = dataPaths(context.directory, config.data_dir)
+  try {
+    const secretKey = secretKeyOf(config.environment, config.security.secret_key, paths.dataDir)
+    const version = context.version
+    const server = await startServer({ config, settings, paths, secretKey, log: serverLog.log, version })
+    const { url } = server.serving
+    const stop = stopOnSignals(server.serving, serverLog.log)
+    if (paths.dataDir !== undefined) writeServerFile(paths.dataDir, { url, pid: process.pid })
+    try {
+      sayReady(context, loaded, server, paths.dataDir)
+      const isFirstStart = (await server.store.runs.list({ limit: 1 })).items.length === 0
+      const ready = {
+        url,
+        context,
+        serverLog,
+        credentialDir: paths.baseDir,
+        isFirstStart,
+        stopping: stop.signal,
+      }
+      const beside = onReady?.(ready).catch((error: unknown) => {
+        if (!stop.signal.aborted) serverLog.log.warn({ err: error }, 'the sample job did not run')
+      })
+      await server.serving.ended
+      await beside
+    } finally {
+      if (paths.dataDir !== undefined) removeServerFile(paths.dataDir, process.pid)
+      await server.close()
+      stop.end()
+    }
+    return stop.wasHurried() ? exitCode.interrupted : exitCode.done
+  } finally {
+    paths.cleanUp()
+  }
+}
+
+function openLog(
+  context: CommandContext,
+  { config, settings }: LoadedConfig<typeof configSchema>,
+): ServerLog {
+  const level = settings.find(({ setting }) => setting.path === 'log.level')
+  return createServerLog({
+    config,
+    hasLevel: level !== undefined && level.origin.kind !== 'default',
+    hasColor: process.stderr.isTTY === true && (context.env.NO_COLOR ?? '') === '',
+    write: (text) => void process.stderr.write(text),
+  })
+}
+
+function tellNotices({ notices, config }: LoadedConfig<typeof configSchema>, { log }: ServerLog): void {
+  for (const notice of notices) log.info({}, notice)
+  const key = config.security.secret_key
+  if (key !== undefined && isShort(key)) {
+    log.warn({}, 'SECRET_KEY is shorter than 32 characters; production would refuse it.')
+  }
+  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(config.server.host)
+  if (!isLoopback) {
+    log.warn(
+      {},
+      `Listening on ${config.server.host} without TLS: others on the network can read what is sent.`,
+    )
+  }
+}
+
+function sayReady(
+  context: CommandContext,
+  loaded: LoadedConfig<typeof configSchema>,
+  server: StartedServer,
+  dataDir: string | undefined,
+): void {
+  const { terminal } = context
+  // Other programs wait for exactly this line.
+  terminal.out(`Kyros is ready on ${server.serving.url}`)
+  const firstAdmin = server.firstAdmin()
+  for (const line of readyLines({ terminal, config: loaded.config, server, dataDir, firstAdmin })) {
+    terminal.out(line)
+  }
+  // The cache is otherwise written at exit, which a killed process never reaches.
+  setTimeout(() => flushCompileCache(), flushAfterMs).unref()
+}

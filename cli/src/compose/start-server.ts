@@ -1,0 +1,175 @@
+import { createServer } from 'node:http'
+import { createEmbeddedEngine } from '@kyros/engine/embedded/embedded-engine'
+import { systemClock } from '@kyros/kernel/clock'
+import type { Assigned } from '@kyros/kernel/config/assigned'
+import { cookieNames } from '@kyros/kernel/cookies'
+import { createApp } from '@kyros/kernel/http-app'
+import { listenOn } from '@kyros/kernel/listen'
+import type { Log } from '@kyros/kernel/log'
+import { createMetrics } from '@kyros/kernel/metrics'
+import { createNewId } from '@kyros/kernel/new-id'
+import { type Serving, serve } from '@kyros/kernel/serve'
+import { createOrchestrator } from '@kyros/orchestrator/orchestrator'
+import { openStore } from '@kyros/store/open-store'
+import { type DataLock, lockDirectory, prepareDirectory } from '@kyros/store/sqlite/data-directory'
+import type { Store } from '@kyros/store/store'
+import { catalogue } from '@kyros/workflows/catalogue'
+import type { Config } from '../config.ts'
+import { type ComposedAuth, composeAuth } from './auth.ts'
+import { lazySteps } from './lazy-steps.ts'
+import { consoleDir, type DataPaths } from './paths.ts'
+import { publicConfig } from './public-config.ts'
+import { startFailure } from './start-failure.ts'
+
+export type ServerInput = {
+  config: Config
+  settings: readonly Assigned[]
+  paths: DataPaths
+  secretKey: string
+  log: Log
+  version: string
+}
+
+export type StartedServer = {
+  serving: Serving
+  store: Store
+  engineKind: string
+  /** What was generated at this start and is never shown again. */
+  firstAdmin: ComposedAuth['firstAdmin']
+  /** Lets go of the database, after `serving` has stopped. */
+  close(): Promise<void>
+}
+
+const closeTimeoutMs = 1_500
+const minuteMs = 60_000
+
+/** Composes everything into this process, and listens. @throws CommandError when it cannot start */
+export async function startServer(input: ServerInput): Promise<StartedServer> {
+  let store: Store | undefined
+  let lock: DataLock | undefined
+  try {
+    lock = lockBeside(input)
+    store = await open(input)
+    const { host, port } = input.config.server
+    // Before anything is made that is shown once, such as the first admin's password.
+    await checkPort(host, port)
+    const started = await compose(input, store)
+    return { ...started, close: () => closeInTime(input.log, started.store, lock) }
+  } catch (error) {
+    await store?.close()
+    lock?.release()
+    throw startFailure(error)
+  }
+}
+
+/** SQLite locks its directory itself; with PostgreSQL keys and work files are still for one process. */
+function lockBeside({ config, paths }: ServerInput): DataLock | undefined {
+  if (config.database.url === undefined || paths.dataDir === undefined) return undefined
+  prepareDirectory(paths.dataDir)
+  return lockDirectory(paths.dataDir)
+}
+
+/** @throws StartError in the same words as the listener's own */
+async function checkPort(host: string, port: number): Promise<void> {
+  if (port === 0) return
+  const server = createServer()
+  await listenOn(server, { host, port })
+  await new Promise((resolve) => server.close(resolve))
+}
+
+function open({ config, paths, log }: ServerInput): Promise<Store> {
+  const { url, max_open_conns: maxConnections } = config.database
+  return openStore({
+    dataDir: paths.storeDir,
+    ...(url !== undefined && { databaseUrl: plainScheme(url), maxConnections }),
+    log: (level, message) => log[level]({ part: 'store' }, message),
+  })
+}
+
+/** Other systems name their driver in the address (`postgresql+asyncpg://`); ours is always the same. */
+function plainScheme(url: string): string {
+  return url.replace(/^postgres(?:ql)?(?:\+[a-z0-9]+)?:/, 'postgres:')
+}
+
+async function compose(input: ServerInput, store: Store): Promise<Omit<StartedServer, 'close'>> {
+  const { config, log, version } = input
+  const engine = await createEngine(input, store)
+  const metrics = createMetrics({ version })
+  const cookies = cookieNames({ port: config.server.port, secure: false })
+  const newId = createNewId(systemClock)
+  const auth = await composeAuth({ ...input, store, newId, credentialDir: input.paths.baseDir })
+  const app = createApp({
+    verifier: auth.verifier,
+    clock: systemClock,
+    log,
+    metrics,
+    cookies,
+    allowedOrigins: config.security.allowed_origins,
+    maxBodyBytes: config.server.max_body_bytes,
+    trustedProxies: config.server.trusted_proxies,
+    rateLimit: config.rate_limits.enabled && {
+      calls: config.rate_limits.requests_per_minute,
+      windowMs: minuteMs,
+    },
+  })
+  const orchestrator = createOrchestrator({
+    store,
+    engine,
+    clock: systemClock,
+    newId,
+    version,
+    environment: config.environment,
+    publicConfig: publicConfig(input.settings),
+    docsEnabled: config.docs.enabled ?? config.environment !== 'production',
+    consoleDir,
+    authRoutes: auth.routes,
+    ensureFirstAdmin: auth.ensureFirstAdmin,
+    drainMs: config.server.drain_ms,
+  })
+  const serving = await serve({
+    services: [orchestrator],
+    app,
+    host: config.server.host,
+    port: config.server.port,
+    log,
+    graceMs: config.server.drain_ms,
+    metricsPort: config.server.enable_metrics ? config.server.metrics_port : 0,
+  })
+  return {
+    serving,
+    store,
+    engineKind: engine.kind,
+    firstAdmin: auth.firstAdmin,
+  }
+}
+
+function createEngine({ config, paths, log }: ServerInput, store: Store) {
+  const maxAttempts = config.engine.max_concurrent_steps
+  return createEmbeddedEngine({
+    store,
+    workflows: catalogue,
+    steps: lazySteps(catalogue, async () => {
+      const { createSteps } = await import('@kyros/worker/steps')
+      return createSteps({ allowedRoots: config.analysis.allowed_roots })
+    }),
+    clock: systemClock,
+    workspaceDir: paths.workspaceDir,
+    cacheDir: paths.cacheDir,
+    log: (level, message) => log[level]({ part: 'engine' }, message),
+    ...(maxAttempts !== undefined && { maxAttempts }),
+  })
+}
+
+/** A database that hangs must not keep the process: what was acknowledged is on disk already. */
+async function closeInTime(log: Log, store: Store, lock: DataLock | undefined): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => {
+    log.warn({}, 'the database did not close in time')
+    resolve()
+  }, closeTimeoutMs)
+  await Promise.race([store.close(), late]).catch((error: unknown) =>
+    log.warn({ err: error }, 'close failed'),
+  )
+  clearTimeout(timer)
+  lock?.release()
+}
