@@ -82,6 +82,8 @@ export function secretNames(context: AnalyzerContext): Analyzer {
         const [whole, , , value = ''] = match
         if (!looksRandom(value) || isPlaceholder(value)) continue
         const start = match.index + whole.lastIndexOf(value)
+        // The quote is blanked when all of it stands in a comment or a longer text.
+        if (file.masked.bare[start - 1] === ' ') continue
         const message = `"${match[1]}" is a literal of ${value.length} characters with high entropy.`
         file.report('security/hardcoded-secret', { start, end: start + value.length }, message, {
           isSecret: true,

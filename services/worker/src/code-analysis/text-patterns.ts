@@ -22,6 +22,7 @@ export function applyPatterns(file: FileUnderAnalysis, patterns: readonly TextPa
     for (const match of text.matchAll(pattern)) {
       if (confirm !== undefined && !confirm(match[0], file)) continue
       const start = match.index + (match[0].length - match[0].trimStart().length)
+      if (isInsideString(file, start)) continue
       file.report(
         rule,
         { start, end: match.index + match[0].length },
@@ -30,4 +31,11 @@ export function applyPatterns(file: FileUnderAnalysis, patterns: readonly TextPa
       )
     }
   }
+}
+
+/** Code that is quoted in a text does not run. Scripts and pipelines quote what they run, so they are left alone. */
+function isInsideString(file: FileUnderAnalysis, at: number): boolean {
+  if (file.file.syntax !== 'c' && file.file.syntax !== 'python') return false
+  const { code, bare } = file.masked
+  return bare[at] === ' ' && code[at] !== ' '
 }
