@@ -64,6 +64,8 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
 
     retry: async (jobId, next) => {
       const before = await latestRun(store, jobId)
+      // With a key the store decides: it may hold the answer to the first try, whose run has not ended.
+      if (next.idempotency === undefined) mustHaveEnded(before)
       const workflow = before.type === '' ? undefined : startable(before.type)
       if (workflow !== undefined) check(workflow, before.input)
       const run = retryOf(before, workflow, next)
@@ -98,12 +100,14 @@ async function latestRun(store: Store, jobId: string): Promise<RunRecord> {
   const run = job === undefined ? undefined : await store.runs.get(job.run_id)
   if (run === undefined)
     throw problem('run_not_found', { detail: `The job ${jobId} has no run that could be tried again.` })
-  if (!isTerminal(run.status)) {
-    throw problem('run_not_ended', {
-      detail: `The run ${run.id} is ${run.status}. Cancel it first, or wait until it ends.`,
-    })
-  }
   return run
+}
+
+function mustHaveEnded(run: RunRecord): void {
+  if (isTerminal(run.status)) return
+  throw problem('run_not_ended', {
+    detail: `The run ${run.id} is ${run.status}. Cancel it first, or wait until it ends.`,
+  })
 }
 
 function newRun(submission: Submission, workflow: StartableWorkflow | undefined): NewRun {

@@ -1,6 +1,7 @@
 import type { Job } from '@kyros/contract/job'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
+import { readPayload } from '../runs/read-payload.ts'
 
 /** @throws job_not_found */
 export async function getJob(store: Store, id: string): Promise<Job> {
@@ -10,5 +11,5 @@ export async function getJob(store: Store, id: string): Promise<Job> {
       detail: `There is no job ${id}, or it was deleted. GET /api/v1/jobs lists the jobs there are.`,
     })
   }
-  return job
+  return { ...job, result: await readPayload(store, job.result) }
 }

@@ -3,6 +3,7 @@ import { problem } from '@kyros/contract/problem'
 import type { Run } from '@kyros/contract/run'
 import { applyEvent, emptyRunState } from '@kyros/contract/run-state'
 import type { RunRecord, Store } from '@kyros/store/store'
+import { withPayloads } from './read-payload.ts'
 
 /** @throws run_not_found */
 export async function getRunRecord(store: Store, id: string): Promise<RunRecord> {
@@ -18,7 +19,7 @@ export async function getRunRecord(store: Store, id: string): Promise<RunRecord>
 /** The run with its steps and attempts, folded from its events. @throws run_not_found */
 export async function getRun(store: Store, id: string): Promise<Run> {
   const record = await getRunRecord(store, id)
-  return foldRun(record, await store.events.ofRun(id))
+  return withPayloads(store, foldRun(record, await store.events.ofRun(id)))
 }
 
 /** What is fixed comes from the record, what moves from the events alone: they are the truth of both. */

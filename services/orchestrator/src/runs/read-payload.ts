@@ -1,0 +1,36 @@
+import type { Json } from '@kyros/contract/json'
+import type { Run } from '@kyros/contract/run'
+import { fromStored, isBlobReference } from '@kyros/engine/embedded/payload'
+import type { Store } from '@kyros/store/store'
+
+/** How much of a run's large values one answer carries; the rest stays a reference `{ $blob, bytes }`. */
+const maxBytes = 4 * 1024 * 1024
+
+const sha256 = /^[0-9a-f]{64}$/
+
+/** The value that a large result or output stands for; a reference whose blob is gone stays what it is. */
+export async function readPayload(store: Store, stored: unknown): Promise<unknown> {
+  // Results and outputs are JSON; their schemas say `unknown`.
+  const value = stored as Json
+  if (value === null || !isBlobReference(value) || !sha256.test(value.$blob)) return stored
+  try {
+    return await fromStored(value, store.blobs)
+  } catch {
+    return stored
+  }
+}
+
+/** The run with its large values put in, the result first, then the outputs, as far as they fit into one answer. */
+export async function withPayloads(store: Store, run: Run): Promise<Run> {
+  const budget = { bytes: maxBytes }
+  const read = async (stored: unknown): Promise<unknown> => {
+    const value = (stored ?? null) as Json
+    if (value === null || !isBlobReference(value) || value.bytes > budget.bytes) return stored
+    budget.bytes -= value.bytes
+    return readPayload(store, stored)
+  }
+  const result = await read(run.result)
+  const steps: Run['steps'] = []
+  for (const step of run.steps) steps.push({ ...step, output: await read(step.output) })
+  return { ...run, result, steps }
+}

@@ -1,0 +1,56 @@
+import type { CatalogueEntry } from '@kyros/workflows/catalogue'
+import type { StepContext } from '@kyros/workflows/step-context'
+import { StepError } from '@kyros/workflows/step-error'
+import { Type } from 'typebox'
+
+const entry = new URL('./test-workflows.ts', import.meta.url)
+const step = (name: string) => [{ name, description: `Does ${name}` }]
+const common = { version: '1.0.0', description: 'For tests', entry, steps: [], inputSchema: Type.Object({}) }
+
+export const testCatalogue: readonly CatalogueEntry[] = [
+  {
+    ...common,
+    name: 'greet',
+    title: 'Greeting',
+    exportName: 'greet',
+    steps: step('Greet'),
+    inputSchema: Type.Object({ name: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+  },
+  { ...common, name: 'hold', title: 'Hold', exportName: 'hold' },
+  {
+    ...common,
+    name: 'fill',
+    title: 'Fill',
+    exportName: 'fill',
+    steps: step('Fill'),
+    inputSchema: Type.Object({ bytes: Type.Integer() }),
+  },
+  { ...common, name: 'hang', title: 'Hang', exportName: 'hang', steps: step('Hang') },
+  { ...common, name: 'fault', title: 'Fault', exportName: 'fault', steps: step('Break') },
+]
+
+async function greetByName({ name }: { name: string }, context: StepContext) {
+  context.log('info', `greeting ${name}`)
+  await context.artifacts.put('report.md', 'text/markdown', `# Hello ${name}\n`)
+  await context.artifacts.put('page.html', 'text/html', '<script>alert(1)</script>')
+  await context.artifacts.put('überblick "neu".txt', 'text/plain', 'x')
+  context.log('warn', 'done')
+  return { greeting: `Hello ${name}` }
+}
+
+function hangUntilStopped(_input: unknown, context: StepContext): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    context.signal.addEventListener('abort', () => reject(context.signal.reason), { once: true })
+  })
+}
+
+export const testSteps = {
+  greet: { Greet: greetByName },
+  fill: { Fill: async ({ bytes }: { bytes: number }) => ({ text: 'x'.repeat(bytes) }) },
+  hang: { Hang: hangUntilStopped },
+  fault: {
+    Break: async () => {
+      throw new StepError('tool_broken', 'The tool is broken. Mend it.', { retryable: true })
+    },
+  },
+}
