@@ -327,6 +327,8 @@ export class LiveRun {
     if (this.ended) return
     this.ended = true
     this.#timeout?.cancel()
+    // Handed over before the end is: who sees the end finds the whole log. It never rejects.
+    void this.#log.flush()
     this.#push(end, () => this.#options.onEnded(this))
   }
 

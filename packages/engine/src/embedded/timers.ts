@@ -10,10 +10,12 @@ export type Timers = {
   stop(): void
 }
 
-type Entry = { dueMs: number; order: number; fire: () => void; cancelled: boolean }
+type Entry = { dueMs: number; order: number; fire: () => void; over: boolean }
 
 // The clock may be set forward while we sleep: look at it at least this often.
 const longestSleepMs = 30_000
+// Most timers are limits that are never reached: their entries are swept out together.
+const compactFrom = 1024
 
 /** Any number of timers on one sleeping wait. */
 export function createTimers(clock: EngineClock): Timers {
@@ -25,9 +27,10 @@ export function createTimers(clock: EngineClock): Timers {
 
   const fireDue = () => {
     for (let first = heap[0]; first !== undefined; first = heap[0]) {
-      if (!first.cancelled && first.dueMs > clock.nowMs()) break
+      if (!first.over && first.dueMs > clock.nowMs()) break
       removeFirst(heap)
-      if (first.cancelled) continue
+      if (first.over) continue
+      first.over = true
       live -= 1
       first.fire()
     }
@@ -53,15 +56,17 @@ export function createTimers(clock: EngineClock): Timers {
 
   return {
     at: (dueMs, fire) => {
-      const entry: Entry = { dueMs, order: order++, fire, cancelled: false }
+      const entry: Entry = { dueMs, order: order++, fire, over: false }
       insert(heap, entry)
       live += 1
       arm()
       return {
         dueMs,
         cancel: () => {
-          if (!entry.cancelled) live -= 1
-          entry.cancelled = true
+          if (entry.over) return
+          entry.over = true
+          live -= 1
+          if (heap.length > compactFrom && heap.length > 4 * live) compact(heap)
         },
       }
     },
@@ -103,4 +108,12 @@ function removeFirst(heap: Entry[]): void {
     index = at
   }
   heap[index] = last
+}
+
+function compact(heap: Entry[]): void {
+  const kept = heap.filter((entry) => !entry.over)
+  // A sorted array is a heap.
+  kept.sort((a, b) => (before(a, b) ? -1 : 1))
+  heap.length = 0
+  for (const entry of kept) heap.push(entry)
 }

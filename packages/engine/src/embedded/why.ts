@@ -83,7 +83,9 @@ function explained(kind: string, name: string, detail: string, moves: string): E
 function fromMemory(run: LiveRun, nowMs: number): Explained[] {
   if (run.blocked !== undefined) return [explainWait('blocked', run.blocked, null)]
   if (run.facts.definition === '') return [explainWait('agent_missing', run.shown?.detail ?? '', null)]
-  if (run.startAtMs !== undefined) return [explainWait('timer', 'not to start before', iso(run.startAtMs))]
+  if (run.startedMs === undefined && run.shown?.reason === 'timer') {
+    return [explainWait('timer', 'not to start before its time', run.shown.until ?? null)]
+  }
   const steps = [...run.steps.rows.values()].flatMap((row) => explainStep(row, nowMs) ?? [])
   const timers = [...run.timers.rows.values()]
     .filter((timer) => !timer.ended)

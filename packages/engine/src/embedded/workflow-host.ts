@@ -110,6 +110,7 @@ export class WorkflowHost {
 
   /** After the whole history was delivered: a command in it that the definition did not ask for is a divergence. */
   checkAllIssued(): void {
+    if (this.outcome?.kind === 'blocked') return
     for (const [command, recorded] of this.#recorded) {
       if (command <= this.#issued) continue
       // Also when the definition has ended: it then did less than the history.

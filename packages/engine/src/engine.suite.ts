@@ -1,0 +1,35 @@
+import { afterEach, describe } from 'vitest'
+import { testCancellation } from './suite/cancellation.suite.ts'
+import { testDivergence } from './suite/divergence.suite.ts'
+import { testFailures } from './suite/failures.suite.ts'
+import { testOrder } from './suite/order.suite.ts'
+import { testRecovery } from './suite/recovery.suite.ts'
+import type { EngineRig, SuiteCase, SuiteOptions } from './suite/rig.ts'
+import { testSignals } from './suite/signals.suite.ts'
+import { testStepContext } from './suite/step-context.suite.ts'
+import { testSubmission } from './suite/submission.suite.ts'
+import { testTimers } from './suite/timers.suite.ts'
+
+/** What every engine must do. Run by each implementation on each store. */
+export function testEngine({ name, create }: SuiteCase): void {
+  describe(name, () => {
+    const rigs: EngineRig[] = []
+    const open = async (options: SuiteOptions) => {
+      const rig = await create(options)
+      rigs.push(rig)
+      return rig
+    }
+    afterEach(async () => {
+      for (const rig of rigs.splice(0)) await rig.stop()
+    })
+    testOrder(open)
+    testFailures(open)
+    testTimers(open)
+    testCancellation(open)
+    testSignals(open)
+    testRecovery(open)
+    testDivergence(open)
+    testSubmission(open)
+    testStepContext(open)
+  })
+}
