@@ -17,6 +17,8 @@ import { type Dialect, int, type SqlValue, type Statement, type Steps } from './
 /** What a command gets back; a function where it needs the number that the log had before the segment. */
 export type Answer<R> = R | ((base: number) => R)
 
+export type KeptAnswer = Pick<Idempotency, 'fingerprint' | 'status' | 'response'>
+
 type PendingEvent = { entry: RunEntry | null; runSeq: number | null; columns: SqlValue[] }
 type PendingLine = { entry: RunEntry; columns: SqlValue[] }
 type Count = { runs: number; jobs: number }
@@ -37,7 +39,8 @@ export class Batch {
   readonly runs: Map<string, RunEntry>
   /** Runs that a rollback makes untrue. */
   readonly touched = new Set<string>()
-  readonly answers = new Map<string, Idempotency>()
+  /** Answers given under an Idempotency-Key, as far as they were looked up; null where there is none. */
+  readonly answers = new Map<string, KeptAnswer | null>()
   /** The engine's epoch, read once and locked until the commit. */
   leaseEpoch: number | undefined
   head: number | undefined
@@ -50,6 +53,7 @@ export class Batch {
   #latestRuns: { entry: RunEntry; jobId: string }[] = []
   #lines: PendingLine[] = []
   #idempotency: SqlValue[][] = []
+  #answeredMs = 0
   readonly #counts = new Map<string, Count>()
 
   constructor(dialect: Dialect, runs: Map<string, RunEntry>) {
@@ -123,6 +127,7 @@ export class Batch {
   keepAnswer(idempotency: Idempotency): void {
     const { principal, route, key, fingerprint, status, response, createdMs } = idempotency
     this.answers.set(answerKey(idempotency), idempotency)
+    this.#answeredMs = Math.max(this.#answeredMs, createdMs)
     this.#idempotency.push([principal, route, key, fingerprint, status, JSON.stringify(response), createdMs])
   }
 
@@ -138,7 +143,7 @@ export class Batch {
 
   /** Holds the right to number events until the commit. */
   get lock(): Statement {
-    return { sql: numbering[this.dialect], params: [] }
+    return { sql: numbering[this.dialect], params: [], blind: true }
   }
 
   /** Numbers and writes the segment; returns the number before its first event. */
@@ -162,9 +167,7 @@ export class Batch {
     if (kept === 0) return
     yield* writeRows(this.dialect, insertIdempotency, this.#idempotency)
     this.#idempotency = []
-    let nowMs = 0
-    for (const { createdMs } of this.answers.values()) nowMs = Math.max(nowMs, createdMs)
-    yield* pruneAnswers(nowMs, 2 * kept)
+    yield* pruneAnswers(this.#answeredMs, 2 * kept)
   }
 
   *#numberRuns(): Steps<void> {
@@ -229,6 +232,7 @@ export class Batch {
         sql: `INSERT INTO run_counts (status, runs, jobs) VALUES (?, ?, ?) ON CONFLICT (status)
           DO UPDATE SET runs = run_counts.runs + excluded.runs, jobs = run_counts.jobs + excluded.jobs`,
         params: [status, runs, jobs],
+        blind: true,
       }
     }
     this.#counts.clear()
@@ -245,7 +249,11 @@ export class Batch {
   }
 }
 
-export function answerKey({ principal, route, key }: Idempotency): string {
+export function answerKey({
+  principal,
+  route,
+  key,
+}: Omit<Idempotency, keyof KeptAnswer | 'createdMs'>): string {
   return JSON.stringify([principal, route, key])
 }
 

@@ -125,5 +125,5 @@ export function* writeRows(dialect: Dialect, bulk: Bulk, rows: readonly SqlValue
     return
   }
   const columns = Array.from({ length: bulk.width }, (_, column) => rows.map((row) => row[column] ?? null))
-  yield { sql: bulk.many, params: columns }
+  yield { sql: bulk.many, params: columns, blind: true }
 }

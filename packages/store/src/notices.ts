@@ -9,6 +9,13 @@ export class Notices {
     for (const wake of this.#listeners.get(topic) ?? []) wake()
   }
 
+  /** For a topic and everything below it: `logs` also wakes who waits for `logs/<run>`. */
+  notifyGroup(group: string): void {
+    for (const topic of this.#listeners.keys()) {
+      if (topic === group || topic.startsWith(`${group}/`)) this.notify(topic)
+    }
+  }
+
   notifyAll(): void {
     for (const wakes of this.#listeners.values()) for (const wake of wakes) wake()
   }

@@ -3,8 +3,15 @@ export type Row = Readonly<Record<string, unknown>>
 
 export type Param = SqlValue | readonly SqlValue[]
 
-/** One SQL text with `?` for its parameters, for both dialects. `lock` holds the rows read until the commit. */
-export type Statement = { sql: string; params: readonly Param[]; lock?: boolean }
+/** One SQL text with `?` for its parameters, for both dialects. */
+export type Statement = {
+  sql: string
+  params: readonly Param[]
+  /** Holds the rows that are read until the commit. */
+  lock?: boolean
+  /** Nobody looks at the answer before the commit, so PostgreSQL need not be waited for. */
+  blind?: boolean
+}
 
 /**
  * SQL written once: whoever runs the generator decides whether a statement is executed at once (SQLite) or

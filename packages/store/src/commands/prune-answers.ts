@@ -8,5 +8,6 @@ export function* pruneAnswers(nowMs: number, limit: number): Steps<void> {
     sql: `DELETE FROM idempotency WHERE created_ms <= ? AND ref IN
       (SELECT ref FROM idempotency ORDER BY ref LIMIT ?)`,
     params: [nowMs - answersKeptMs, limit],
+    blind: true,
   }
 }

@@ -1,5 +1,5 @@
 import { problem } from '@kyros/contract/problem'
-import { answerKey, type Batch } from '../batch.ts'
+import { answerKey, type Batch, type KeptAnswer } from '../batch.ts'
 import type { Idempotency, Replayed } from '../command.ts'
 import { int, type Steps, text } from '../statement.ts'
 import { answersKeptMs } from './prune-answers.ts'
@@ -7,7 +7,8 @@ import { answersKeptMs } from './prune-answers.ts'
 /** The first answer of the same request. @throws idempotency_key_reused for another request under the same key */
 export function* replayAnswer(batch: Batch, asked: Idempotency | undefined): Steps<Replayed | undefined> {
   if (!asked) return undefined
-  const first = batch.answers.get(answerKey(asked)) ?? (yield* readAnswer(asked))
+  const known = batch.answers.get(answerKey(asked))
+  const first = known === undefined ? yield* readAnswer(asked) : known
   if (!first) return undefined
   if (first.fingerprint !== asked.fingerprint) {
     const detail = 'Send the same body as with the first request, or another Idempotency-Key.'
@@ -16,9 +17,7 @@ export function* replayAnswer(batch: Batch, asked: Idempotency | undefined): Ste
   return { replayed: { status: first.status, response: first.response } }
 }
 
-type Kept = Pick<Idempotency, 'fingerprint' | 'status' | 'response'>
-
-function* readAnswer({ principal, route, key, createdMs }: Idempotency): Steps<Kept | undefined> {
+function* readAnswer({ principal, route, key, createdMs }: Idempotency): Steps<KeptAnswer | undefined> {
   const [row] = yield {
     sql: `SELECT ref, fingerprint, status, response, created_ms FROM idempotency
       WHERE key = ? AND principal = ? AND route = ?`,

@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hashOf, isHash, verified } from '../blob-hash.ts'
 import { storageFull, unavailable } from '../outcome.ts'
 import type { Store } from '../store.ts'
 
@@ -45,20 +46,6 @@ export function createBlobMemory(): Store['blobs'] {
       return blobs.get(sha256)
     },
   }
-}
-
-export function hashOf(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
-}
-
-export function isHash(text: string): boolean {
-  return /^[0-9a-f]{64}$/.test(text)
-}
-
-/** Bytes that are not what they were are never handed out. */
-export function verified(sha256: string, data: Uint8Array): Uint8Array {
-  if (hashOf(data) !== sha256) throw new Error(`Blob ${sha256} is damaged: its bytes do not have its hash`)
-  return data
 }
 
 async function writeBlob(dir: string, folder: string, sha256: string, data: Uint8Array): Promise<void> {

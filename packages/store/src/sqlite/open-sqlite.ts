@@ -31,9 +31,10 @@ export async function openSqlite({ dataDir, log }: OpenStore): Promise<Store> {
     await upgrade(dir, file)
     const reading = connectToRead(file)
     const notices = new Notices()
+    let breakDown = (_error: Error) => {}
     const writer = await startWriterThread(file, (error) => {
       log?.('error', `The writer of the database has stopped: ${String(error.cause)}`)
-      opened.breakDown(error)
+      breakDown(error)
     })
     const opened = createStore({
       database: databaseOn(reading),
@@ -47,6 +48,7 @@ export async function openSqlite({ dataDir, log }: OpenStore): Promise<Store> {
         lock.release()
       },
     })
+    breakDown = opened.breakDown
     return opened.store
   } catch (error) {
     lock.release()
