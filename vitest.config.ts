@@ -46,7 +46,13 @@ export default defineConfig({
       reporter: ['text', 'html'],
       reportsDirectory: 'coverage',
       include: ['{packages,services,cli}/**/src/**/*.ts', 'console/src/**/*.{ts,tsx}'],
-      exclude: ['**/*.test.ts', '**/*.testsuite.ts', '**/fixtures/**', '**/*.e2e.ts'],
+      exclude: [
+        '**/*.test.ts',
+        '**/*.{suite,testsuite}.ts',
+        '**/testing/**',
+        '**/fixtures/**',
+        '**/*.e2e.ts',
+      ],
       thresholds: {
         lines: 80,
         'packages/store/src/**': { lines: 90 },

@@ -48,7 +48,7 @@ export function isCode(path: string): boolean {
 
 /** Whether a file is a test or serves only tests. */
 export function isTest(path: string): boolean {
-  return /\.(test|testsuite)\.tsx?$|\.e2e\.ts$|^(test|bench)\//.test(path)
+  return /\.(test|suite|testsuite)\.tsx?$|\.e2e\.ts$|^(test|bench)\//.test(path)
 }
 
 function listFiles(folder: string): string[] {

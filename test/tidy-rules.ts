@@ -71,15 +71,14 @@ export function checkFileSizes(repository: Repository): string[] {
   return lines > maxMapLines ? [...code, `ARCHITECTURE.md: ${lines} lines, ${maxMapLines} at most`] : code
 }
 
-/** A function fits a screen. A `describe` block is a heading, not a function. */
+/** A function fits a screen. One that only holds tests, a `describe` block or a suite, is a heading. */
 export function checkFunctionSizes(repository: Repository): string[] {
   return overCode(repository, (file) => {
     const { program, lineOf } = parseCode(file)
     const problems: string[] = []
     walk(program, (node, parent) => {
       if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) return
-      const callee = parent && childOf(parent, 'callee')
-      if (callee?.name === 'describe' || rootName(callee) === 'describe') return
+      if (isTest(file.path) && isHeading(node)) return
       const lines = lineOf(node.end) - lineOf(node.start) + 1
       if (lines > maxFunctionLines) {
         problems.push(
@@ -88,6 +87,19 @@ export function checkFunctionSizes(repository: Repository): string[] {
       }
     })
     return problems
+  })
+}
+
+/** Whether a function's own statements declare tests. */
+function isHeading(node: SyntaxNode): boolean {
+  const body = childOf(node, 'body')
+  const statements: readonly SyntaxNode[] = Array.isArray(body?.body) ? body.body : []
+  return statements.some((statement) => {
+    const call = childOf(statement, 'expression')
+    return (
+      call?.type === 'CallExpression' &&
+      /^(test|it|describe)$/.test(String(rootName(childOf(call, 'callee'))))
+    )
   })
 }
 

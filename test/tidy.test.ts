@@ -1,5 +1,6 @@
 import { problems } from '@kyros/contract/problem'
 import { describe, expect, test } from 'vitest'
+import { checkDocuments } from './document-rules.ts'
 import { checkDescriptions, checkLockfile, checkVersions } from './package-rules.ts'
 import { checkErrorPages, checkProblemUse, pageSections } from './problem-rules.ts'
 import { type Repository, readRepository, textOf, withFile } from './repository.ts'
@@ -40,6 +41,7 @@ const checks: [string, Check][] = [
   ['says the same of each workspace in the map and in its package.json', checkDescriptions],
   ['pins exact versions', checkVersions],
   ['has a lockfile that works everywhere', checkLockfile],
+  ['names in its documents only what is there', checkDocuments],
   ['has one page for each problem code', checkPages],
   ['answers with and tests each problem code', checkUse],
 ]
@@ -88,6 +90,8 @@ const violations: [string, Check, string, string][] = [
     'packages/store/package.json',
     manifest({ description: 'x' }),
   ],
+  ['a dead link', checkDocuments, 'docs/planted.md', '[x](adr/0099-planted.md)'],
+  ['a path that is gone', checkDocuments, 'docs/planted.md', 'see `packages/store/src/planted.ts`'],
   ['a page for no code', checkPages, 'docs/errors/planted_code.md', '# planted_code'],
   ['a page without sections', checkPages, 'docs/errors/job_not_found.md', '# job_not_found'],
 ]
@@ -135,7 +139,7 @@ describe('what only looks like a violation is let through:', () => {
       'a describe block of 100 lines',
       checkFunctionSizes,
       'cli/src/planted.test.ts',
-      `describe('x', () => {\n${lines(100)}})`,
+      `describe('x', () => {\n${lines(100)}test('y', () => {})})`,
     ],
     ['a component in PascalCase', checkNames, 'console/src/Planted.tsx', ''],
     ['as const', checkTypes, 'cli/src/planted.ts', 'export const x = [1] as const'],
@@ -147,6 +151,7 @@ describe('what only looks like a violation is let through:', () => {
     ],
     ['a debt with an issue', checkDebts, 'cli/src/planted.ts', `// TO${'DO'}(#12): later`],
     ['a method named skip', checkTestGates, 'cli/src/planted.ts', 'parser.skip(1)'],
+    ['a live link', checkDocuments, 'docs/planted.md', '[x](adr/README.md#decisions) and `packages/store/`'],
     ['a gate', checkTestGates, 'cli/src/planted.test.ts', "test.skipIf(isWindows)('x', () => {})"],
   ]
   test.each(innocents)('%s', (_what, check, path, text) => {
