@@ -62,10 +62,14 @@ function isLocked(path: string, name: string, packages: Record<string, LockEntry
   }
 }
 
-/** The lockfile works on every platform and with every registry, and brings nothing that was left out on purpose. */
+/** A lockfile works on every platform and with every registry, and brings nothing that was left out on purpose. */
 export function checkLockfile(repository: Repository): string[] {
-  const packages: Record<string, LockEntry> = JSON.parse(textOf(repository, 'package-lock.json')).packages
-  return Object.entries(packages)
-    .flatMap(([path, entry]) => checkEntry(path, entry, packages))
-    .map((problem) => `package-lock.json: ${problem}`)
+  return repository.files
+    .filter((file) => /(^|\/)package-lock\.json$/.test(file.path) && !file.path.includes('/fixtures/'))
+    .flatMap((file) => {
+      const packages: Record<string, LockEntry> = JSON.parse(file.text).packages
+      return Object.entries(packages)
+        .flatMap(([path, entry]) => checkEntry(path, entry, packages))
+        .map((problem) => `${file.path}: ${problem}`)
+    })
 }

@@ -76,7 +76,7 @@ export function checkFunctionSizes(repository: Repository): string[] {
   return overCode(repository, (file) => {
     const { program, lineOf } = parseCode(file)
     const problems: string[] = []
-    walk(program, (node, parent) => {
+    walk(program, (node) => {
       if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) return
       if (isTest(file.path) && isHeading(node)) return
       const lines = lineOf(node.end) - lineOf(node.start) + 1
