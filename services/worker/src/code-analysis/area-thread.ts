@@ -1,5 +1,6 @@
 // The thread that analyses one area of a snapshot; see `area-process.ts`.
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { workerData } from 'node:worker_threads'
 import type { Analyzer, AnalyzerContext, AreaDefinition } from './area-analyzer.ts'
@@ -22,7 +23,7 @@ const maxPerRuleAndFile = 20
 
 async function analyse(task: AreaTask): Promise<AreaResult> {
   // Written by FetchCode.
-  const manifest = JSON.parse(readFileSync(join(task.checkoutDirectory, manifestName), 'utf8')) as Manifest
+  const manifest = JSON.parse(await readFile(join(task.checkoutDirectory, manifestName), 'utf8')) as Manifest
   const area = areas[task.area]
   const collected = new Collected()
   const context: AnalyzerContext = {
@@ -44,7 +45,7 @@ async function analyse(task: AreaTask): Promise<AreaResult> {
       continue
     }
     writeProgress(progress, file.index, done++)
-    const text = readFileSync(join(task.checkoutDirectory, file.stored), 'utf8')
+    const text = await readFile(join(task.checkoutDirectory, file.stored), 'utf8')
     const subject = new FileUnderAnalysis(file, text, area.rules, context.report)
     for (const analyzer of analyzers) await analyseFile(analyzer, subject, seen, collected)
   }
@@ -109,12 +110,10 @@ function writeProgress(file: number, index: number, done: number): void {
 
 const task = workerData as AreaTask
 analyse(task).then(
-  (result) => writeFileSync(task.resultFile, JSON.stringify(result)),
-  (error: unknown) => {
-    writeFileSync(
-      `${task.resultFile}.error`,
-      error instanceof Error ? (error.stack ?? error.message) : String(error),
-    )
+  (result) => writeFile(task.resultFile, JSON.stringify(result)),
+  async (error: unknown) => {
     process.exitCode = 1
+    const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    await writeFile(`${task.resultFile}.error`, words)
   },
 )

@@ -15,7 +15,6 @@ export type MeasuredFunction = {
 
 const complexityLow = 15
 const complexityMedium = 25
-const complexityHigh = 60
 const linesLow = 80
 const linesMedium = 200
 const depthLow = 6
@@ -63,7 +62,7 @@ function reportFunction(file: FileUnderAnalysis, measured: MeasuredFunction): vo
   const { name, start, end, complexity, depth } = measured
   const lines = file.source.lineAt(end - 1) - file.source.lineAt(start) + 1
   if (complexity > complexityLow) {
-    const severity = complexity > complexityHigh ? 'high' : complexity > complexityMedium ? 'medium' : 'low'
+    const severity = complexity > complexityMedium ? 'medium' : 'low'
     const message = `${name} has ${complexity} paths (${complexityLow} is a good limit) in ${lines} lines.`
     file.report('static/complex-function', { start }, message, { severity })
   }

@@ -193,6 +193,8 @@ function checkSpread(file: FileUnderAnalysis, node: SyntaxNode, ancestors: reado
     (holder.type !== 'ArrayExpression' && holder.type !== 'ObjectExpression')
   )
     return
+  // `[...all]` alone is a copy on purpose.
+  if (childrenOf(holder, holder.type === 'ArrayExpression' ? 'elements' : 'properties').length < 2) return
   const place = { start: node.start, end: node.end }
   const owner = ancestors.findLast((ancestor) => isFunction(ancestor))
   const call = owner === undefined ? undefined : ancestors[ancestors.indexOf(owner) - 1]
