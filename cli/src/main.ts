@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { failureOf } from './command-line/failure.ts'
 import { runProgram } from './command-line/program.ts'
 import { createTerminal } from './command-line/terminal.ts'
@@ -11,7 +12,13 @@ export async function main(): Promise<void> {
   const words = process.argv.slice(2)
   const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env })
   try {
-    const base = { terminal, env: process.env, directory: process.cwd(), version: version() }
+    const base = {
+      terminal,
+      env: process.env,
+      directory: process.cwd(),
+      version: version(),
+      callName: callName(),
+    }
     process.exitCode = await runProgram(words, base)
   } catch (error) {
     const failure = failureOf(error)
@@ -26,6 +33,12 @@ export async function main(): Promise<void> {
     process.exitCode = failure.exitCode
   }
   process.exit()
+}
+
+/** Somebody without `kyros` on the path must be able to copy what we print. */
+function callName(): string {
+  if (basename(process.argv[1] ?? '') === 'kyros') return 'kyros'
+  return process.env.npm_execpath === undefined ? 'node cli/bin/kyros.js' : 'npm run -s kyros --'
 }
 
 function version(): string {

@@ -10,6 +10,8 @@ export type CommandContext = {
   /** Where the command was called: configuration and relative paths start here. */
   readonly directory: string
   readonly version: string
+  /** How the user can call this program again: `kyros`, or through npm. */
+  readonly callName: string
   readonly arguments: readonly string[]
   readonly options: Options
   readonly wantsJson: boolean

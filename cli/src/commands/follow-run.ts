@@ -21,7 +21,7 @@ export async function followRun(context: CommandContext, runId: string): Promise
     const run = await watchRun(client, runId, display, leave.signal)
     if (!isTerminal(run.status)) return exitCode.interrupted
     if (context.wantsJson) context.terminal.json(run)
-    else for (const line of summaryLines(context.terminal, run)) context.terminal.out(line)
+    else for (const line of summaryLines(context.terminal, run, context.callName)) context.terminal.out(line)
     return run.status === 'completed' ? exitCode.done : exitCode.failed
   } finally {
     leave.end()
@@ -81,7 +81,7 @@ function leaveOnInterrupt(client: Client, runId: string, context: CommandContext
       })
       return
     }
-    display.note(`The run goes on. Return with: kyros runs follow ${runId}`)
+    display.note(`The run goes on. Return with: ${context.callName} runs follow ${runId}`)
     display.note(`Ctrl-C again within ${secondInterruptMs / 1000} s cancels it.`)
     timer = setTimeout(() => abort.abort(), secondInterruptMs)
   }

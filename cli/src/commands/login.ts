@@ -13,7 +13,7 @@ const defaultEmail = 'admin@localhost'
 export const login: CommandFunction = async (context) => {
   const { terminal } = context
   const { config } = openConfig(context)
-  const { url } = findServer(config.client.url, resolve(context.directory, config.data_dir))
+  const { url } = findServer(config.client.url, resolve(context.directory, config.data_dir), context.callName)
   const file = loginFile(context.env)
   const client = createClient({ baseUrl: url })
   if (context.options.flag('forget')) {

@@ -7,7 +7,7 @@ type Fields = Readonly<Record<string, unknown>>
 const maxResultLength = 2_000
 
 /** What a run came to, for a person: its status, its scores when it has some, how long it took. */
-export function summaryLines(terminal: Terminal, run: Run): string[] {
+export function summaryLines(terminal: Terminal, run: Run, callName: string): string[] {
   const time =
     run.started_at !== null && run.completed_at !== null
       ? ` in ${duration(Date.parse(run.completed_at) - Date.parse(run.started_at))}`
@@ -15,15 +15,19 @@ export function summaryLines(terminal: Terminal, run: Run): string[] {
   const color = run.status === 'completed' ? 'green' : 'red'
   const head = `${terminal.paint(color, statusText(run.status, run.reason))}${time}: ${printable(run.name)}`
   const error = run.error === null ? [] : [`  ${run.error.code}: ${printable(run.error.message)}`]
-  return ['', head, ...error, ...resultLines(terminal, run)]
+  return ['', head, ...error, ...resultLines(terminal, run, callName)]
 }
 
-function resultLines(terminal: Terminal, run: Run): string[] {
+function resultLines(terminal: Terminal, run: Run, callName: string): string[] {
   const result = fieldsOf(run.result)
   if (run.status !== 'completed' || result === undefined) return []
   const scores = fieldsOf(result.scores)
   if (scores === undefined) return [`  ${printable(JSON.stringify(result)).slice(0, maxResultLength)}`]
-  return [...scoreLines(terminal, scores), ...findingLines(result), ...artifactLines(run.id, result)]
+  return [
+    ...scoreLines(terminal, scores),
+    ...findingLines(result),
+    ...artifactLines(run.id, result, callName),
+  ]
 }
 
 function scoreLines(terminal: Terminal, scores: Fields): string[] {
@@ -52,12 +56,12 @@ function findingLines(result: Fields): string[] {
   return [`  ${total} findings${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`]
 }
 
-function artifactLines(runId: string, result: Fields): string[] {
+function artifactLines(runId: string, result: Fields, callName: string): string[] {
   const names = Array.isArray(result.artifacts)
     ? result.artifacts.filter((name) => typeof name === 'string')
     : []
   const report = names.find((name) => name.endsWith('.md'))
-  return report === undefined ? [] : [`  Read it: kyros runs artifacts ${runId} ${report}`]
+  return report === undefined ? [] : [`  Read it: ${callName} runs artifacts ${runId} ${report}`]
 }
 
 function fieldsOf(value: unknown): Fields | undefined {

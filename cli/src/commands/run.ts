@@ -23,7 +23,7 @@ export const run: CommandFunction = async (context) => {
   if (context.wantsJson) terminal.json(started)
   else {
     terminal.out(started.run_id)
-    terminal.note(`Watch it with: kyros runs follow ${started.run_id}`)
+    terminal.note(`Watch it with: ${context.callName} runs follow ${started.run_id}`)
   }
   return exitCode.done
 }

@@ -9,6 +9,7 @@ import type { StartedServer } from './start-server.ts'
 
 type ReadyInput = {
   terminal: Terminal
+  callName: string
   config: Config
   server: StartedServer
   dataDir: string | undefined

@@ -1,4 +1,3 @@
-import { flushCompileCache } from 'node:module'
 import type { LoadedConfig } from '@kyros/kernel/config/load-config'
 import type { CommandContext } from '../command-line/command-context.ts'
 import { type ExitCode, exitCode } from '../command-line/exit-code.ts'
@@ -7,6 +6,7 @@ import { removeServerFile, writeServerFile } from '../connect/server-file.ts'
 import { openConfig } from './open-config.ts'
 import { dataPaths } from './paths.ts'
 import { readyLines } from './ready-block.ts'
+import { releaseAfterStart } from './release-memory.ts'
 import { isShort, secretKeyOf } from './secret-key.ts'
 import { createServerLog, type ServerLog } from './server-log.ts'
 import { type StartedServer, startServer } from './start-server.ts'
@@ -23,8 +23,6 @@ export type RunningServer = {
   /** Aborts when the server begins to stop. */
   stopping: AbortSignal
 }
-
-const flushAfterMs = 2_000
 
 /**
  * Starts the server, says that it is ready, and keeps serving until it is told to stop.
@@ -107,13 +105,12 @@ function sayReady(
   server: StartedServer,
   dataDir: string | undefined,
 ): void {
-  const { terminal } = context
+  const { terminal, callName } = context
   // Other programs wait for exactly this line.
   terminal.out(`Kyros is ready on ${server.serving.url}`)
   const firstAdmin = server.firstAdmin()
-  for (const line of readyLines({ terminal, config: loaded.config, server, dataDir, firstAdmin })) {
+  for (const line of readyLines({ terminal, callName, config: loaded.config, server, dataDir, firstAdmin })) {
     terminal.out(line)
   }
-  // The cache is otherwise written at exit, which a killed process never reaches.
-  setTimeout(() => flushCompileCache(), flushAfterMs).unref()
+  releaseAfterStart()
 }

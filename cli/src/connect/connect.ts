@@ -18,12 +18,12 @@ type Found = { url: string; dataDir: string | undefined }
  */
 export async function connect(context: CommandContext): Promise<Connection> {
   const { config } = openConfig(context)
-  const found = findServer(config.client.url, resolve(context.directory, config.data_dir))
+  const found = findServer(config.client.url, resolve(context.directory, config.data_dir), context.callName)
   const access = accessTo(found, config.client.token, loginFile(context.env))
   return { client: createClient({ baseUrl: found.url, access }), url: found.url, headers: access.headers }
 }
 
-export function findServer(named: string | undefined, dataDir: string): Found {
+export function findServer(named: string | undefined, dataDir: string, callName: string): Found {
   const local = runningServer(dataDir)
   if (named !== undefined) {
     const url = named.replace(/\/+$/, '')
@@ -32,7 +32,7 @@ export function findServer(named: string | undefined, dataDir: string): Found {
   if (local !== undefined) return { url: local.url, dataDir }
   throw new CommandError(
     `No Kyros server runs on ${dataDir}.`,
-    'Start one with `kyros up`, or name one with --url or KYROS_URL.',
+    `Start one with \`${callName} up\`, or name one with --url or KYROS_URL.`,
     exitCode.unreachable,
   )
 }

@@ -36,7 +36,7 @@ export async function welcome(server: RunningServer, named: string | undefined):
   try {
     const display = createRunDisplay(terminal)
     const run = await watchRun(client, started.run_id, display, stopping)
-    for (const line of summaryLines(terminal, run)) terminal.out(line)
+    for (const line of summaryLines(terminal, run, context.callName)) terminal.out(line)
     terminal.out('')
     terminal.out(`See it in the console: ${url}/jobs/${started.job_id}`)
   } finally {
