@@ -58,5 +58,5 @@ function parseKey(header: string | string[]): string {
 function fingerprint(request: FastifyRequest): string {
   // Both were parsed from JSON or from the path, so they are JSON.
   const { body, params } = request as { body?: Json; params?: Json }
-  return hash('sha256', canonicalJson([body ?? null, { ...(params as object) }]), 'hex')
+  return hash('sha256', canonicalJson([body ?? null, params ?? null]), 'hex')
 }

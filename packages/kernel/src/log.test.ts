@@ -2,13 +2,27 @@ import { expect, test } from 'vitest'
 import { createLog, logLevel } from './log.ts'
 import { recordingLog } from './test-app.ts'
 
-test('secrets are cut out at every depth up to three', () => {
+test('secrets are cut out at every depth, in every spelling and in lists', () => {
   const { log, lines } = recordingLog()
   log.info({ password: 'p1', headers: { authorization: 'p2', cookie: 'p3', 'x-api-key': 'p4' } }, 'm')
   log.info({ a: { b: { refresh_token: 'p5', secretKey: 'p6' } } }, 'm')
+  log.info(
+    { list: [{ 'Set-Cookie': 'p9' }, { deep: [{ Client_Secret: 'p1' }] }], databasePassword: 'p2' },
+    'm',
+  )
   log.child({ token: 'p7' }).warn({ user: { key: 'p8' } }, 'm')
   expect(JSON.stringify(lines)).not.toMatch(/p\d/)
+  expect(lines[2]).toMatchObject({ list: [{ 'Set-Cookie': '[redacted]' }, { deep: [{}] }] })
   expect(lines[0]).toMatchObject({ level: 'info', msg: 'm', password: '[redacted]' })
+})
+
+test('what holds no secret is logged as it is', () => {
+  const { log, lines } = recordingLog()
+  const fields = { run_id: 'r', tokens: 5, monkey: 'm', nested: { list: [1, { a: null }] }, at: new Date(0) }
+  log.info(fields, 'm')
+  expect(lines[0]).toMatchObject({ ...fields, at: '1970-01-01T00:00:00.000Z' })
+  log.error({ err: new Error('broken', { cause: new Error('why') }) }, 'm')
+  expect(JSON.stringify(lines[1])).toMatch(/broken.*why/)
 })
 
 test('levels are read in every case and spelling', () => {

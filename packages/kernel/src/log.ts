@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { prettyLine } from './pretty-line.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -47,39 +48,15 @@ export function logLevel(text: string): LogLevel | undefined {
   return logLevels.find((known) => known === level) ?? other[level]
 }
 
-const secretKeys = [
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'x-api-key',
-  'password',
-  'password_hash',
-  'passwordHash',
-  'token',
-  'access_token',
-  'refresh_token',
-  'accessToken',
-  'refreshToken',
-  'key',
-  'api_key',
-  'apiKey',
-  'secret',
-  'secret_key',
-  'secretKey',
-  'client_secret',
-]
-
-function atDepth(key: string): string[] {
-  const name = key.includes('-') ? `["${key}"]` : key
-  const joined = (parent: string) => (key.includes('-') ? `${parent}${name}` : `${parent}.${name}`)
-  return [name, joined('*'), joined('*.*')]
-}
-
 const maxBufferedBytes = 16 * 1024 * 1024
 
-/** The log of a process: objects first, secrets cut out whatever their depth up to three. */
+// Lines are written together: a call of the system per line costs more than the line.
+const batchBytes = 4096
+const flushMs = 100
+
+/** The log of a process: objects first, secrets cut out of them. Buffered lines are written when the process exits. */
 export function createLog(options: LogOptions = {}): Log {
-  const out = options.destination ?? pino.destination({ fd: 1, sync: false, maxLength: maxBufferedBytes })
+  const out = options.destination ?? standardOutput(options.format)
   const destination =
     options.format === 'pretty' ? { write: (line: string) => out.write(prettyLine(line)) } : out
   const clock = options.clock ?? { nowMs: Date.now }
@@ -88,12 +65,18 @@ export function createLog(options: LogOptions = {}): Log {
       level: options.level ?? 'info',
       base: null,
       timestamp: () => `,"time":"${new Date(clock.nowMs()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: secretKeys.flatMap(atDepth), censor: '[redacted]' },
+      // pino's own redaction costs 60 µs a line with as many names as these.
+      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
     },
     destination,
   )
   return wrap(logger)
+}
+
+function standardOutput(format: LogOptions['format']): DestinationStream {
+  if (format === 'pretty') return pino.destination({ fd: 1, sync: true })
+  const buffer = { minLength: batchBytes, periodicFlush: flushMs, maxLength: maxBufferedBytes }
+  return pino.destination({ fd: 1, sync: false, ...buffer })
 }
 
 /** A log that goes nowhere. */
@@ -111,6 +94,6 @@ function wrap(logger: Logger): Log {
     level: logger.level,
     flush: logger.flush.bind(logger),
     security: (event, fields) => logger.warn({ security_event: event, ...fields }, event),
-    child: (fields) => wrap(logger.child(fields)),
+    child: (fields) => wrap(logger.child(withoutSecrets(fields))),
   }
 }
