@@ -78,6 +78,10 @@ export async function startTestPlatform({ app: appOptions, orchestrator }: Overr
     metrics: createMetrics({ version: '1.2.3' }),
     ...appOptions,
   })
+  const routes: string[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat()) routes.push(`${name} ${url}`)
+  })
   app.edge.life.services = [service]
   await app.register(async (scope) => service.plugin?.(scope))
   await app.ready()
@@ -89,6 +93,8 @@ export async function startTestPlatform({ app: appOptions, orchestrator }: Overr
     store,
     engine,
     service,
+    /** `METHOD /path/:param` of every route that was added. */
+    routes,
     /** What was logged at `warn` or above. */
     lines,
     ...calls(app),
