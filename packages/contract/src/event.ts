@@ -125,10 +125,11 @@ export type RunEventData = {
     error: ErrorData
     retry_at?: string
   }
-  'step.cancelled': { step: string; key: string; command: number; attempt: number }
+  /** `run_ended`: nobody cancelled it, the run just ended without it. */
+  'step.cancelled': { step: string; key: string; command: number; attempt: number; run_ended?: true }
   'timer.started': { timer: string; command: number; fire_at: string }
   'timer.fired': { timer: string; command: number }
-  'timer.cancelled': { timer: string; command: number }
+  'timer.cancelled': { timer: string; command: number; run_ended?: true }
   /** `inbox_id`: the message of another process that it came by, so that it is taken only once. */
   'signal.received': { signal: string; payload: Json; inbox_id?: number }
   'value.recorded': { name: string; command: number; value: Json }

@@ -40,8 +40,6 @@ export class LiveRun {
   readonly timers: RunTimers
   readonly history: History
   host: WorkflowHost | undefined
-  /** Set while the run is not to begin before this time. */
-  startAtMs: number | undefined
   startedMs: number | undefined
   ended = false
   /** Set once a cancellation was asked for. */
@@ -57,6 +55,7 @@ export class LiveRun {
   #isTaking = false
   #replaying = false
   #closed = false
+  /** Until the run began: its start; then its end. */
   #timeout: { cancel(): void } | undefined
 
   constructor(options: LiveRunOptions) {
@@ -190,14 +189,12 @@ export class LiveRun {
     if (until === undefined) {
       this.start()
     } else {
-      this.startAtMs = Date.parse(until)
-      this.#options.parts.timers.at(this.startAtMs, () => this.start())
+      this.#timeout = this.#options.parts.timers.at(Date.parse(until), () => this.start())
     }
   }
 
   async #start(): Promise<void> {
     if (this.startedMs !== undefined || this.ended || this.host === undefined) return
-    this.startAtMs = undefined
     const event = this.#push({ type: 'run.started', data: {} })
     this.shown = undefined
     this.startedMs = event.timeMs
@@ -265,12 +262,12 @@ export class LiveRun {
       case 'timer':
         return this.timers.add(command)
       case 'cancel_timer':
-        return this.timers.cancel(command.command)
+        return this.timers.cancel(command.command, command.runEnded ?? false)
       case 'cancel_step': {
         const row = this.steps.rows.get(command.command)
         return row === undefined
           ? undefined
-          : this.steps.cancel(row, 'The run does not need this step any more.')
+          : this.steps.cancel(row, 'The run does not need this step any more.', command.runEnded ?? false)
       }
     }
   }
@@ -319,7 +316,7 @@ export class LiveRun {
   }
 
   #stopAll(reason: string): void {
-    for (const row of this.steps.rows.values()) this.steps.cancel(row, reason)
+    for (const row of this.steps.rows.values()) this.steps.cancel(row, reason, true)
     this.timers.cancelAll()
   }
 

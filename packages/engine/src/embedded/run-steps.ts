@@ -63,12 +63,13 @@ export class RunSteps {
   }
 
   /** Records that the step is not wanted any more and stops what runs of it. */
-  cancel(row: StepRow, reason: string): void {
+  cancel(row: StepRow, reason: string, runEnded: boolean): void {
     if (row.state === 'ended') return
     const { command, step, key, attempt } = row
     this.#end(row)
     row.live?.abort(new Error(reason))
-    this.#push({ type: 'step.cancelled', data: { step, key, command, attempt } })
+    const ended = runEnded ? { run_ended: true as const } : {}
+    this.#push({ type: 'step.cancelled', data: { step, key, command, attempt, ...ended } })
   }
 
   /** Records nothing more; attempts are told to stop. Resolves when all of them have. */

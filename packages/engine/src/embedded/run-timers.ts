@@ -46,16 +46,16 @@ export class RunTimers {
     this.#arm(row)
   }
 
-  cancel(command: number): void {
+  cancel(command: number, runEnded: boolean): void {
     const row = this.rows.get(command)
     if (row === undefined || row.ended) return
     this.#end(row)
-    const data = { timer: row.name, command }
+    const data = { timer: row.name, command, ...(runEnded ? { run_ended: true as const } : {}) }
     this.#journal.push({ type: 'timer.cancelled', timeMs: this.#journal.stampMs(), data })
   }
 
   cancelAll(): void {
-    for (const command of this.rows.keys()) this.cancel(command)
+    for (const command of this.rows.keys()) this.cancel(command, true)
   }
 
   close(): void {

@@ -12,7 +12,8 @@ import { inScope } from './workflow-scope.ts'
 export type Command =
   | { kind: 'step'; command: number; step: string; key: string; input: Json; options: ResolvedStepOptions }
   | { kind: 'timer'; command: number; name: TimerName; durationMs: number }
-  | { kind: 'cancel_step' | 'cancel_timer'; command: number }
+  /** `runEnded`: the definition did not cancel it, but ended without it. */
+  | { kind: 'cancel_step' | 'cancel_timer'; command: number; runEnded?: true }
 
 export type TimerName = 'sleep' | 'condition'
 
@@ -170,7 +171,9 @@ export class WorkflowHost {
 
   /** What the definition left running when it ended is cancelled. */
   #dropWaiting(): void {
-    for (const [command, { kind }] of this.waiting) this.#commands.push(cancelOf(kind, command))
+    for (const [command, { kind }] of this.waiting) {
+      this.#commands.push({ ...cancelOf(kind, command), runEnded: true })
+    }
     this.waiting.clear()
     this.conditions.clear()
   }
@@ -299,8 +302,8 @@ export class WorkflowHost {
   }
 }
 
-function cancelOf(kind: 'step' | 'timer', command: number): Command {
-  return { kind: kind === 'step' ? 'cancel_step' : 'cancel_timer', command }
+function cancelOf(kind: 'step' | 'timer', command: number) {
+  return { kind: kind === 'step' ? ('cancel_step' as const) : ('cancel_timer' as const), command }
 }
 
 /** By name and not by class: the error may come from any bundle. */
