@@ -179,7 +179,9 @@ function toMessage<K extends StreamOperation>(
 ): StreamMessage<K> | undefined {
   if (block.retryMs !== undefined) position.retryMs = block.retryMs
   if (block.event === 'reset') {
-    position.last = undefined
+    // The server may say where it goes on; what lies before has to be read anew in any case.
+    const next = Number(block.id)
+    position.last = block.id !== undefined && Number.isInteger(next) ? next : undefined
     return { kind: 'reset' }
   }
   const number = Number(block.id)

@@ -25,6 +25,8 @@ export const operations = {
   ready: { method: 'GET', path: '/ready' },
   metrics: { method: 'GET', path: '/metrics' },
   openapi: { method: 'GET', path: '/openapi.json' },
+  docs: { method: 'GET', path: '/docs' },
+  docsOfProblem: { method: 'GET', path: '/docs/errors/{code}' },
   config: { method: 'GET', path: '/v1/config' },
   info: { method: 'GET', path: '/api/v1/utils/info' },
   healthCheck: { method: 'GET', path: '/api/v1/utils/health-check' },

@@ -1,0 +1,37 @@
+import { Button } from '@carbon/react'
+import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router'
+import { EmptyState, ErrorState, LoadingLines } from '../ui/PageState.tsx'
+
+export function LoadingPage() {
+  return (
+    <div className="k-page">
+      <LoadingLines lines={6} label="Loading the page" />
+    </div>
+  )
+}
+
+export function NotFoundPage() {
+  return (
+    <div className="k-page">
+      <EmptyState title="There is no such page" action={<Link to="/">Go to Home</Link>}>
+        The address may be old or mistyped.
+      </EmptyState>
+    </div>
+  )
+}
+
+export function PageError({ error, reset }: ErrorComponentProps) {
+  const router = useRouter()
+  const retry = () => {
+    reset()
+    void router.invalidate()
+  }
+  return (
+    <div className="k-page">
+      <ErrorState error={error} onRetry={retry} />
+      <Button kind="ghost" size="sm" onClick={() => location.reload()}>
+        Reload the console
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,176 @@
+import { Button } from '@carbon/react'
+import type { RunStatus } from '@kyros/contract/run-status'
+import { canCancel, canRetry } from '@kyros/contract/run-status'
+import { useNavigate } from '@tanstack/react-router'
+import { type ReactNode, useState } from 'react'
+import { formatCount, plural } from '../format/quantity.ts'
+import { useShortcut } from '../frame/shortcuts.ts'
+import { ConfirmDialog } from '../ui/Dialog.tsx'
+import { ErrorState, LoadingLines } from '../ui/PageState.tsx'
+import { type Column, VirtualTable } from '../ui/VirtualTable.tsx'
+import { actOnMany } from './bulk-action.ts'
+
+type Row = { id: string; status: RunStatus; cancel_requested?: boolean }
+
+export type ListViewProps<R extends Row> = {
+  noun: string
+  rows: readonly R[]
+  columns: readonly Column<R>[]
+  label: (row: R) => string
+  href: (row: R) => string
+  total: number | undefined
+  newCount: number
+  onShowNew: () => void
+  isPending: boolean
+  error: unknown
+  onRetryRead: () => void
+  hasMore: boolean
+  onEnd: () => void
+  empty: ReactNode
+  cancel: (id: string) => Promise<unknown>
+  retry: (id: string) => Promise<unknown>
+}
+
+/** The body of a list page: its states, its rows, its keys, and what can be done to many at once. */
+export function ListView<R extends Row>(props: ListViewProps<R>) {
+  const { rows, noun } = props
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const [cancelling, setCancelling] = useState<readonly string[]>([])
+  const keys = useRowKeys(props, setCancelling)
+  const toggle = (id: string) => setSelected(toggled(selected, id))
+  const chosen = rows.filter(({ id }) => selected.has(id))
+  const retryable = chosen.filter(canRetry).map(({ id }) => id)
+  if (props.isPending) return <LoadingLines lines={10} label={`Loading the ${noun}s`} />
+  if (rows.length === 0 && props.error !== null)
+    return <ErrorState error={props.error} onRetry={props.onRetryRead} />
+  if (rows.length === 0) return props.empty
+  return (
+    <div className="k-list">
+      <div className="k-list__bar">
+        <Count {...props} />
+        {chosen.length > 0 && (
+          <Selected
+            count={chosen.length}
+            cancellable={chosen.filter(canCancel).map(({ id }) => id)}
+            retryable={retryable}
+            onCancel={setCancelling}
+            onRetry={() => {
+              setSelected(new Set())
+              void actOnMany({ ids: retryable, noun, done: 'started again', act: props.retry })
+            }}
+            onClear={() => setSelected(new Set())}
+          />
+        )}
+      </div>
+      <VirtualTable
+        label={`${noun}s`}
+        rows={rows}
+        columns={props.columns}
+        rowId={({ id }) => id}
+        rowLabel={props.label}
+        total={props.total ?? rows.length}
+        activeIndex={keys.activeIndex}
+        onOpen={keys.open}
+        selection={{ ids: selected, onToggle: toggle }}
+        onEnd={props.onEnd}
+        footer={<ListEnd {...props} />}
+      />
+      {cancelling.length > 0 && (
+        <ConfirmDialog
+          title={`Cancel ${plural(cancelling.length, noun)}?`}
+          confirm={`Cancel ${plural(cancelling.length, noun)}`}
+          isDangerous
+          onClose={() => setCancelling([])}
+          onConfirm={() => {
+            void actOnMany({ ids: cancelling, noun, done: 'cancelled', act: props.cancel })
+            setCancelling([])
+            setSelected(new Set())
+          }}
+        >
+          Steps that are running are told to stop and clean up. What they have done so far is kept.
+        </ConfirmDialog>
+      )}
+    </div>
+  )
+}
+
+function Count<R extends Row>({ rows, total, hasMore, noun, newCount, onShowNew }: ListViewProps<R>) {
+  const count = total ?? rows.length
+  const isAtLeast = total === undefined && hasMore
+  return (
+    <>
+      <span className="k-list__count k-number">
+        {isAtLeast ? `${formatCount(count)}+ ${noun}s` : plural(count, noun)}
+      </span>
+      {newCount > 0 && (
+        <Button kind="tertiary" size="sm" onClick={onShowNew}>
+          {`${newCount} new`}
+        </Button>
+      )}
+    </>
+  )
+}
+
+type SelectedProps = {
+  count: number
+  cancellable: readonly string[]
+  retryable: readonly string[]
+  onCancel: (ids: readonly string[]) => void
+  onRetry: () => void
+  onClear: () => void
+}
+
+function Selected({ count, cancellable, retryable, onCancel, onRetry, onClear }: SelectedProps) {
+  return (
+    <fieldset className="k-list__selected">
+      <legend className="k-hidden">What to do with the selected ones</legend>
+      <span>{`${count} selected`}</span>
+      <Button
+        kind="ghost"
+        size="sm"
+        disabled={cancellable.length === 0}
+        onClick={() => onCancel(cancellable)}
+      >
+        {`Cancel ${cancellable.length}`}
+      </Button>
+      <Button kind="ghost" size="sm" disabled={retryable.length === 0} onClick={onRetry}>
+        {`Retry ${retryable.length}`}
+      </Button>
+      <Button kind="ghost" size="sm" onClick={onClear}>
+        Clear
+      </Button>
+    </fieldset>
+  )
+}
+
+function ListEnd<R extends Row>({ hasMore, error, onRetryRead }: ListViewProps<R>) {
+  if (error !== null) return <ErrorState error={error} onRetry={onRetryRead} isCompact />
+  return hasMore ? <LoadingLines lines={2} label="Loading more" /> : null
+}
+
+/** j and k move, Enter opens, x selects nothing by accident, c asks to cancel. */
+function useRowKeys<R extends Row>(props: ListViewProps<R>, onCancel: (ids: string[]) => void) {
+  const navigate = useNavigate()
+  const [activeId, setActiveId] = useState<string | undefined>(undefined)
+  const { rows } = props
+  const activeIndex = rows.findIndex(({ id }) => id === activeId)
+  const active = rows[activeIndex]
+  const move = (step: number) => {
+    const next = rows[Math.max(0, Math.min(rows.length - 1, activeIndex + step))]
+    setActiveId(next?.id)
+  }
+  const open = (row: R) => void navigate({ href: props.href(row) })
+  useShortcut('j', 'Next row', () => move(1))
+  useShortcut('k', 'Previous row', () => move(-1))
+  useShortcut('Enter', 'Open the row', () => active !== undefined && open(active))
+  useShortcut('c', `Cancel the ${props.noun}`, () => {
+    if (active !== undefined && canCancel(active)) onCancel([active.id])
+  })
+  return { activeIndex, open }
+}
+
+function toggled(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const next = new Set(ids)
+  if (!next.delete(id)) next.add(id)
+  return next
+}

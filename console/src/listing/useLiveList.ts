@@ -1,0 +1,75 @@
+import { type InfiniteData, useQueryClient } from '@tanstack/react-query'
+import { useMemo, useRef, useState } from 'react'
+import { changesLists } from '../api/queries.ts'
+import { useLiveMessages } from '../live/live.ts'
+import { useCoalesced } from '../live/useCoalesced.ts'
+
+type Listed = { id: string }
+type Page<Row> = { rows: readonly Row[]; total?: number | undefined }
+
+type Options<Row extends Listed> = {
+  data: InfiniteData<Page<Row>> | undefined
+  listKey: readonly unknown[]
+  /** The newest rows of the same list. */
+  readHead: () => Promise<readonly Row[]>
+  readOne: (id: string) => Promise<Row>
+  /** The id of the row that an event is about. */
+  idOf: (event: { job_id?: string | undefined; run_id?: string | undefined }) => string | undefined
+}
+
+type LiveList<Row> = {
+  rows: readonly Row[]
+  /** How many rows have come since; they appear when asked for, so that nothing moves under the pointer. */
+  newCount: number
+  showNew: () => void
+}
+
+const refreshEveryMs = 1_000
+const maxSingleReads = 20
+
+/** Keeps the rows of a list true while they stay where they are; counts the new ones instead of inserting them. */
+export function useLiveList<Row extends Listed>(options: Options<Row>): LiveList<Row> {
+  const { data, listKey } = options
+  const queryClient = useQueryClient()
+  const [fresh, setFresh] = useState<ReadonlyMap<string, Row>>(new Map())
+  const changed = useRef(new Set<string>())
+  const loaded = useMemo(() => data?.pages.flatMap((page) => page.rows) ?? [], [data])
+  const loadedIds = useMemo(() => new Set(loaded.map(({ id }) => id)), [loaded])
+  const newestId = loaded[0]?.id
+
+  const refresh = useCoalesced(async () => {
+    const ids = [...changed.current].filter((id) => loadedIds.has(id))
+    changed.current.clear()
+    const head = await settle(options.readHead())
+    const inHead = new Set(head?.map(({ id }) => id))
+    const single = ids.filter((id) => !inHead.has(id)).slice(0, maxSingleReads)
+    const rows = await Promise.all(single.map((id) => settle(options.readOne(id))))
+    const known = [...(head ?? []), ...rows].filter((row) => row !== undefined)
+    setFresh((before) => new Map([...before, ...known.map((row) => [row.id, row] as const)]))
+  }, refreshEveryMs)
+
+  useLiveMessages((message) => {
+    if (message.kind === 'reset' || !changesLists(message.event)) return
+    const id = options.idOf(message.event)
+    if (id !== undefined) changed.current.add(id)
+    refresh()
+  })
+
+  const rows = useMemo(() => loaded.map((row) => fresh.get(row.id) ?? row), [loaded, fresh])
+  const newCount = [...fresh.keys()].filter((id) => isNewer(id, newestId) && !loadedIds.has(id)).length
+  const showNew = () => {
+    setFresh(new Map())
+    void queryClient.resetQueries({ queryKey: listKey })
+  }
+  return { rows, newCount: data === undefined ? 0 : newCount, showNew }
+}
+
+/** Ids begin with the time they were made at: the text of a newer one is greater. */
+function isNewer(id: string, newestId: string | undefined): boolean {
+  return newestId === undefined || id > newestId
+}
+
+/** A refresh that fails is not worth an error of its own: the live indicator already says what is wrong. */
+function settle<T>(promise: Promise<T>): Promise<T | undefined> {
+  return promise.catch(() => undefined)
+}

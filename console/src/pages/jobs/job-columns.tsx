@@ -1,0 +1,57 @@
+import type { Job } from '@kyros/contract/job'
+import { Link } from '@tanstack/react-router'
+import { StatusLabel } from '../../ui/StatusLabel.tsx'
+import { StepProgress } from '../../ui/StepProgress.tsx'
+import { DurationText, TimeText } from '../../ui/TimeText.tsx'
+import type { Column } from '../../ui/VirtualTable.tsx'
+
+export const jobColumns: readonly Column<Job>[] = [
+  {
+    key: 'title',
+    header: 'Title',
+    width: 'minmax(14rem, 4fr)',
+    render: (job) => (
+      <Link to="/jobs/$jobId" params={{ jobId: job.id }} className="k-row-link" title={job.title}>
+        {job.title}
+      </Link>
+    ),
+  },
+  {
+    key: 'status',
+    header: 'Status',
+    width: 'minmax(11rem, 1.6fr)',
+    render: (job) => <StatusLabel status={job.status} reason={job.reason} />,
+  },
+  {
+    key: 'workflow',
+    header: 'Workflow',
+    width: 'minmax(9rem, 1.2fr)',
+    render: (job) => <span className="k-cut">{job.workflow ?? '–'}</span>,
+  },
+  {
+    key: 'steps',
+    header: 'Steps',
+    width: '7rem',
+    render: (job) => (
+      <StepProgress
+        completed={job.steps_completed}
+        total={job.steps_total}
+        isRunning={job.status === 'running' || job.status === 'waiting'}
+      />
+    ),
+  },
+  {
+    key: 'duration',
+    header: 'Duration',
+    width: '7rem',
+    isNumeric: true,
+    render: (job) => <DurationText of={job} />,
+  },
+  {
+    key: 'created',
+    header: 'Created',
+    width: '8rem',
+    isNumeric: true,
+    render: (job) => <TimeText time={job.created_at} />,
+  },
+]

@@ -1,0 +1,86 @@
+import Close from '@carbon/icons-react/es/Close.js'
+import { IconButton } from '@carbon/react'
+import type { Attempt, Step } from '@kyros/contract/run'
+import { formatClock } from '../../format/relative-time.ts'
+import { JsonView } from '../../ui/JsonView.tsx'
+import { StatusLabel } from '../../ui/StatusLabel.tsx'
+import { DurationText, TimeText } from '../../ui/TimeText.tsx'
+
+type Props = { step: Step; onClose: () => void }
+
+/** Everything about one step: its tries with their errors, what went in and what came out. */
+export function StepPanel({ step, onClose }: Props) {
+  return (
+    <aside className="k-panel" aria-label={`Step ${step.name}`}>
+      <div className="k-panel__head">
+        <div>
+          <h2>{step.name}</h2>
+          <StatusLabel status={step.status} />
+        </div>
+        <IconButton kind="ghost" size="sm" align="left" label="Close" onClick={onClose}>
+          <Close />
+        </IconButton>
+      </div>
+      {step.kind === 'timer' ? <TimerFacts step={step} /> : <Attempts step={step} />}
+      {step.kind === 'step' && (
+        <>
+          <h3>Input</h3>
+          <JsonView value={step.input} label="the input" />
+          <h3>Output</h3>
+          <JsonView value={step.output} label="the output" />
+        </>
+      )}
+    </aside>
+  )
+}
+
+function TimerFacts({ step }: { step: Step }) {
+  return (
+    <p>
+      {step.status === 'running' ? 'Goes on ' : 'Was due '}
+      <TimeText time={step.fire_at} />.
+    </p>
+  )
+}
+
+function Attempts({ step }: { step: Step }) {
+  const attempts = [...step.attempts].sort((a, b) => b.attempt - a.attempt)
+  return (
+    <>
+      <h3>{`Tries (${attempts.length} of at most ${step.max_attempts})`}</h3>
+      {attempts.length === 0 && <p className="k-faint">Not begun yet.</p>}
+      <ol className="k-attempts" reversed>
+        {attempts.map((attempt) => (
+          <AttemptItem key={attempt.attempt} attempt={attempt} />
+        ))}
+      </ol>
+    </>
+  )
+}
+
+function AttemptItem({ attempt }: { attempt: Attempt }) {
+  const { error, retry_at } = attempt
+  return (
+    <li className="k-attempt">
+      <div className="k-attempt__line">
+        <strong>{`Try ${attempt.attempt}`}</strong>
+        <StatusLabel status={attempt.status} />
+        <span className="k-attempt__time k-number">
+          {formatClock(attempt.started_at, true)} · <DurationText of={attempt} />
+        </span>
+      </div>
+      {error !== null && (
+        <div className="k-attempt__error">
+          <code>{error.code}</code>
+          <p>{error.message}</p>
+          {error.cause !== undefined && <p className="k-faint">{`Caused by: ${error.cause}`}</p>}
+        </div>
+      )}
+      {retry_at !== null && (
+        <p className="k-faint">
+          Next try <TimeText time={retry_at} />
+        </p>
+      )}
+    </li>
+  )
+}

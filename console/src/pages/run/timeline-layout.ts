@@ -1,0 +1,99 @@
+import type { Run, Step } from '@kyros/contract/run'
+
+export type Segment = {
+  key: string
+  /** `attempt` is work; the others are waits: for a worker, between two attempts, for a moment. */
+  kind: 'attempt' | 'queued' | 'backoff' | 'timer'
+  status: 'running' | 'completed' | 'failed' | 'cancelled' | 'pending'
+  attempt: number | undefined
+  fromMs: number
+  toMs: number
+}
+
+export type Lane = { step: Step; segments: Segment[]; durationMs: number }
+export type Tick = { atMs: number; offsetMs: number }
+export type Timeline = { fromMs: number; toMs: number; lanes: Lane[]; ticks: Tick[] }
+
+const minSpanMs = 1_000
+const wantedTicks = 6
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+/** The distances between marks that people count in. */
+const tickStepsMs = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * second),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * minute),
+  ...[1, 2, 3, 6, 12].map((count) => count * hour),
+  ...[1, 2, 5, 10, 30].map((count) => count * day),
+]
+
+/** Where each try and each wait of a run lies in time. Waits shorter than a thousandth of the run are left out. */
+export function timelineLayout(run: Run, nowMs: number): Timeline {
+  const fromMs = Date.parse(run.created_at)
+  const endMs = run.completed_at === null ? nowMs : Date.parse(run.completed_at)
+  const toMs = Math.max(endMs, fromMs + minSpanMs)
+  const leastMs = (toMs - fromMs) / 1000
+  const lanes = [...run.steps]
+    .sort((a, b) => a.command - b.command)
+    .map((step) => {
+      const segments = segmentsOf(step, endMs).filter(
+        ({ kind, fromMs: from, toMs: to }) => kind === 'attempt' || to - from > leastMs,
+      )
+      return { step, segments, durationMs: laneDurationMs(step, endMs) }
+    })
+  return { fromMs, toMs, lanes, ticks: ticksOf(fromMs, toMs) }
+}
+
+/** How far along the timeline a moment is, in percent. */
+export function positionOf({ fromMs, toMs }: Timeline, atMs: number): number {
+  const share = (atMs - fromMs) / (toMs - fromMs)
+  return Math.min(100, Math.max(0, share * 100))
+}
+
+function segmentsOf(step: Step, endMs: number): Segment[] {
+  const scheduledMs = Date.parse(step.scheduled_at)
+  if (step.kind === 'timer') return [timerSegment(step, scheduledMs, endMs)]
+  const attempts = [...step.attempts].sort((a, b) => a.attempt - b.attempt)
+  const segments: Segment[] = []
+  let freeMs = scheduledMs
+  for (const { attempt, status, started_at, completed_at } of attempts) {
+    const startMs = Date.parse(started_at)
+    const kind = attempt === 1 ? 'queued' : 'backoff'
+    segments.push(wait(`wait-${attempt}`, kind, freeMs, startMs))
+    freeMs = completed_at === null ? endMs : Date.parse(completed_at)
+    segments.push({ key: `try-${attempt}`, kind: 'attempt', status, attempt, fromMs: startMs, toMs: freeMs })
+  }
+  if (step.status === 'pending') {
+    segments.push(wait('wait-next', attempts.length === 0 ? 'queued' : 'backoff', freeMs, endMs))
+  }
+  return segments
+}
+
+function wait(key: string, kind: 'queued' | 'backoff', fromMs: number, toMs: number): Segment {
+  return { key, kind, status: 'pending', attempt: undefined, fromMs, toMs: Math.max(fromMs, toMs) }
+}
+
+function timerSegment(step: Step, fromMs: number, endMs: number): Segment {
+  const toMs = step.completed_at === null ? endMs : Date.parse(step.completed_at)
+  return { key: 'timer', kind: 'timer', status: step.status, attempt: undefined, fromMs, toMs }
+}
+
+function laneDurationMs(step: Step, endMs: number): number {
+  const startMs = Date.parse(step.started_at ?? step.scheduled_at)
+  return (step.completed_at === null ? endMs : Date.parse(step.completed_at)) - startMs
+}
+
+function ticksOf(fromMs: number, toMs: number): Tick[] {
+  const stepMs = tickStepMs((toMs - fromMs) / wantedTicks)
+  const ticks: Tick[] = []
+  for (let offsetMs = 0; fromMs + offsetMs <= toMs; offsetMs += stepMs)
+    ticks.push({ atMs: fromMs + offsetMs, offsetMs })
+  return ticks
+}
+
+/** The smallest distance that leaves no more marks than wanted. */
+function tickStepMs(leastMs: number): number {
+  return tickStepsMs.find((stepMs) => stepMs >= leastMs) ?? Math.ceil(leastMs / day) * day
+}

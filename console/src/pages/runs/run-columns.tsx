@@ -1,0 +1,65 @@
+import type { RunSummary } from '@kyros/contract/run'
+import { isTerminal } from '@kyros/contract/run-status'
+import { Link } from '@tanstack/react-router'
+import { StatusLabel } from '../../ui/StatusLabel.tsx'
+import { StepProgress } from '../../ui/StepProgress.tsx'
+import { DurationText, TimeText } from '../../ui/TimeText.tsx'
+import type { Column } from '../../ui/VirtualTable.tsx'
+
+export const runColumns: readonly Column<RunSummary>[] = [
+  {
+    key: 'title',
+    header: 'Run',
+    width: 'minmax(14rem, 4fr)',
+    render: (run) => (
+      <Link to="/runs/$runId" params={{ runId: run.id }} className="k-row-link" title={run.name}>
+        {run.name}
+        {run.attempt > 1 && <span className="k-faint">{` · try ${run.attempt}`}</span>}
+      </Link>
+    ),
+  },
+  {
+    key: 'status',
+    header: 'Status',
+    width: 'minmax(11rem, 1.6fr)',
+    render: (run) => (
+      <StatusLabel
+        status={run.status}
+        reason={run.reason}
+        isCancelling={run.cancel_requested && !isTerminal(run.status)}
+      />
+    ),
+  },
+  {
+    key: 'workflow',
+    header: 'Workflow',
+    width: 'minmax(10rem, 1.2fr)',
+    render: (run) => <span className="k-cut">{`${run.type}@${run.version}`}</span>,
+  },
+  {
+    key: 'steps',
+    header: 'Steps',
+    width: '7rem',
+    render: (run) => (
+      <StepProgress
+        completed={run.steps_completed}
+        total={run.steps_total}
+        isRunning={run.status === 'running' || run.status === 'waiting'}
+      />
+    ),
+  },
+  {
+    key: 'duration',
+    header: 'Duration',
+    width: '7rem',
+    isNumeric: true,
+    render: (run) => <DurationText of={run} />,
+  },
+  {
+    key: 'created',
+    header: 'Created',
+    width: '8rem',
+    isNumeric: true,
+    render: (run) => <TimeText time={run.created_at} />,
+  },
+]
