@@ -14,11 +14,11 @@ export function isSafeMethod(method: string): boolean {
  * @throws request_origin_refused
  */
 export function checkRequestOrigin(request: FastifyRequest): void {
-  const { origin, host, 'sec-fetch-site': site } = request.headers
+  const { origin, 'sec-fetch-site': site } = request.headers
   const { allowedOrigins, log } = request.server.edge
   if (origin !== undefined && allowedOrigins.has(origin)) return
   if (site === 'same-origin' || site === 'none') return
-  if (site === undefined && (origin === undefined || originHost(origin) === host)) return
+  if (site === undefined && (origin === undefined || originHost(origin) === request.host)) return
   log.security('origin.refused', { request_id: request.id, origin: origin?.slice(0, 200), site })
   throw problem('request_origin_refused', {
     detail: 'A page of another site sent this. Add its origin to ALLOWED_ORIGINS if that is wanted.',

@@ -151,6 +151,7 @@ describe('requests of other sites', () => {
 
   test.each([
     [{ cookie, 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' }],
+    [{ cookie, origin: 'https://evil.test', 'x-forwarded-host': 'evil.test' }],
     [{ cookie, 'sec-fetch-site': 'same-site', origin: 'https://sibling.kyros.test' }],
     [{ cookie, origin: 'https://evil.test' }],
     [{ cookie, origin: 'null' }],

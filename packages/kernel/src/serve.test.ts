@@ -85,6 +85,12 @@ describe('start', () => {
   test('a service that fails ends the server', async () => {
     const { ended } = await start([service('bad', { run: () => Promise.reject(new Error('broken')) })])
     await expect(ended).rejects.toThrow('broken')
+    const throwing = service('worse', {
+      run: () => {
+        throw new Error('broken at once')
+      },
+    })
+    await expect((await start([throwing])).ended).rejects.toThrow('broken at once')
   })
 })
 

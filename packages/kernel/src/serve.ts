@@ -54,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   await listenOn(server, options)
   const metrics = await startMetricsListener(options.metricsPort ?? 0, app.edge.metrics, log)
   const abort = new AbortController()
-  const runs = services.map((service) => service.run?.(abort.signal) ?? Promise.resolve())
+  const runs = services.map(async (service) => service.run?.(abort.signal))
   const failed = Promise.withResolvers<never>()
   for (const [index, run] of runs.entries()) {
     run.catch((error: unknown) => {

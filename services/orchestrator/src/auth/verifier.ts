@@ -31,6 +31,8 @@ const maxVerified = 10_000
 // A revocation in another process counts here after this time at the latest.
 const epochCheckMs = 1000
 const touchMs = 60_000
+// Who the first admin is may change: it is looked up again after this time.
+const localMs = 10_000
 
 /**
  * Checks tokens, sessions and API keys against the store. What was verified is kept by its hash until it expires,
@@ -42,9 +44,6 @@ export function createVerifier(options: VerifierOptions): StoreVerifier {
   const verify = async (credentials: Credentials): Promise<Caller> => {
     const secret = credentials.kind === 'api_key' ? credentials.key : credentials.token
     const via = credentials.kind
-    if (options.localToken !== undefined && via === 'bearer' && isEqual(secret, options.localToken)) {
-      return localCaller(store)
-    }
     await cache.refresh()
     const key = `${via}:${hashSecret(secret)}`
     const known = cache.get(key)
@@ -53,13 +52,19 @@ export function createVerifier(options: VerifierOptions): StoreVerifier {
       return known.caller
     }
     const generation = cache.generation()
-    const isKey = via === 'api_key' || (via === 'bearer' && isApiKey(secret))
-    const found = isKey ? await readApiKey(options, secret) : await readSession(options, secret, via)
+    const found = await read(options, secret, via)
     cache.put(key, found, generation)
     touch(options, found)
     return found.caller
   }
   return Object.assign(verify, { revoked: cache.clear })
+}
+
+function read(options: VerifierOptions, secret: string, via: Credentials['kind']): Promise<Verified> {
+  const { localToken } = options
+  if (via === 'bearer' && localToken !== undefined && isEqual(secret, localToken)) return readLocal(options)
+  const isKey = via === 'api_key' || (via === 'bearer' && isApiKey(secret))
+  return isKey ? readApiKey(options, secret) : readSession(options, secret, via)
 }
 
 async function readSession(
@@ -101,10 +106,11 @@ async function readApiKey({ store, clock }: VerifierOptions, secret: string): Pr
 }
 
 /** The command line on this machine acts as the first admin, under a name of its own in the log. */
-async function localCaller(store: Store): Promise<Caller> {
+async function readLocal({ store, clock }: VerifierOptions): Promise<Verified> {
   const users = await store.users.list()
   const admin = users.find((user) => user.role === 'admin' && user.active)
-  return { id: 'local:cli', userId: admin?.id ?? 'local:cli', role: 'admin', via: 'local' }
+  const caller: Caller = { id: 'local:cli', userId: admin?.id ?? 'local:cli', role: 'admin', via: 'local' }
+  return { caller, expiresMs: clock.nowMs() + localMs }
 }
 
 /** Notes the use of a key at most once a minute; the request does not wait for it. */
