@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import type { FetchCodeInput } from '@kyros/workflows/code-analysis/steps'
 import type { StepContext } from '@kyros/workflows/step-context'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { defaultEnvironment } from './environment.ts'
 import { readManifest } from './manifest.ts'
 import { type CodeAnalysisStepsOptions, createCodeAnalysisSteps } from './steps.ts'
 import { makeTestFolder, makeTestStep, TestRepository } from './test-repository.ts'
@@ -45,7 +46,8 @@ describe('a repository on this machine', () => {
   test('is read as committed', async () => {
     const repository = await TestRepository.make(folder)
     const commit = await repository.commitFiles({ 'src/a.ts': 'export const a = 1\n', 'README.md': '# A\n' })
-    await mkdir(join(repository.directory, 'src'))
+    await git(repository, 'reset', '--hard')
+    expect((await fetchCode({ repository: repository.directory })).fetched.dirty).toBe(false)
     await writeFile(join(repository.directory, 'src/uncommitted.ts'), 'export const b = 2\n')
     const { fetched, manifest } = await fetchCode({ repository: repository.directory })
     expect(fetched).toMatchObject({
@@ -144,13 +146,8 @@ describe('a hostile repository', () => {
     await writeFile(script, `#!/bin/sh\ntouch ${canary}\n`)
     await chmod(script, 0o755)
     const repository = await TestRepository.make(folder)
+    const hashOfA = await repository.object('blob', 'export const a = 1\n')
     const missing = '1234567890123456789012345678901234567890'
-    const files = await repository.filesTree({
-      '.gitattributes': '* filter=evil diff=evil\n',
-      '.gitmodules': `[submodule "s"]\n\tpath = s\n\turl = ext::${script}\n`,
-      'a.ts': 'export const a = 1\n',
-    })
-    void files
     const tree = await repository.tree([
       {
         mode: '100644',
@@ -162,12 +159,15 @@ describe('a hostile repository', () => {
         name: '.gitmodules',
         hash: await repository.object('blob', `[submodule "s"]\n\tpath = s\n\turl = ext::${script}\n`),
       },
-      { mode: '100644', name: 'a.ts', hash: await repository.object('blob', 'export const a = 1\n') },
+      { mode: '100644', name: 'a.ts', hash: hashOfA },
       { mode: '100644', name: 'promised.ts', hash: missing },
       { mode: '160000', name: 's', hash: missing },
     ])
     await repository.commit(tree)
-    await writeFile(join(repository.gitDirectory, 'config'), hostileConfiguration(script))
+    // A working tree with an index, so that a status would call filters and fsmonitor.
+    await git(repository, 'read-tree', '--empty')
+    await git(repository, 'update-index', '--add', '--cacheinfo', `100644,${hashOfA},a.ts`)
+    // Hooks come last: Git's own commands above must not touch the canary.
     for (const hook of [
       'post-checkout',
       'pre-commit',
@@ -179,7 +179,7 @@ describe('a hostile repository', () => {
         mode: 0o755,
       })
     }
-    // A working tree with an index, so that a status would call filters and fsmonitor.
+    await writeFile(join(repository.gitDirectory, 'config'), hostileConfiguration(script))
     await writeFile(join(repository.directory, 'a.ts'), 'changed\n')
     await writeFile(join(repository.directory, '.gitattributes'), '* filter=evil diff=evil\n')
     const { fetched, manifest } = await fetchCode({ repository: repository.directory })
@@ -191,7 +191,7 @@ describe('a hostile repository', () => {
     await expect(access(canary)).rejects.toThrow()
     // The trap is real: Git in its own right falls into it.
     await promisify(execFile)('git', ['-C', repository.directory, 'status'], {
-      env: { PATH: process.env.PATH, HOME: folder },
+      env: { PATH: defaultEnvironment.path, HOME: folder },
     }).catch(() => undefined)
     await expect(access(canary)).resolves.toBeUndefined()
   })
@@ -265,7 +265,7 @@ describe('a hostile repository', () => {
     }
     await repository.commit(wide)
     expect(await failure({ repository: repository.directory }, { limits: { maxListedFiles: 20_000 } })).toBe(
-      'code_missing',
+      'repository_too_large',
     )
   })
 
@@ -323,6 +323,11 @@ test('a second attempt replaces what the first one left', async () => {
   expect(await readFile(join(step.workspace, 'checkout/manifest.json'), 'utf8')).toContain('a.ts')
 })
 
+async function git(repository: TestRepository, ...args: string[]): Promise<void> {
+  const env = { PATH: defaultEnvironment.path, HOME: folder, GIT_CONFIG_GLOBAL: '/dev/null' }
+  await promisify(execFile)('git', ['-C', repository.directory, ...args], { env })
+}
+
 function hostileConfiguration(script: string): string {
   return [
     '[core]',
@@ -347,8 +352,6 @@ function hostileConfiguration(script: string): string {
     '\tallow = always',
     '[alias]',
     `\tcat-file = !${script}`,
-    '[include]',
-    '\tpath = /etc/passwd',
     '',
   ].join('\n')
 }

@@ -36,10 +36,11 @@ export async function fetchCode(
   const scratch = join(step.workspace, `fetch-${step.attempt}`)
   await rm(scratch, { recursive: true, force: true })
   await mkdir(join(scratch, checkoutName), { recursive: true, mode: 0o700 })
+  const ended = new AbortController()
   const context: SourceContext = {
     program: options.program,
     limits: options.limits,
-    signal: step.signal,
+    signal: AbortSignal.any([step.signal, ended.signal]),
     scratch,
     skipped,
     onProgress: (what, count) => progress.report(what, count),
@@ -47,16 +48,23 @@ export async function fetchCode(
   let source: CodeSource | undefined
   try {
     source = await openSource(options, input, step, context)
-    const dirty = await source.isDirty()
-    if (dirty)
-      skipped.add('uncommitted changes', 'only what is committed is analysed; commit or stash to include it')
+    // Side by side: comparing a large working tree takes as long as reading the commit.
+    const comparing = source.isDirty()
+    comparing.catch(() => undefined)
     const manifest = await takeSnapshot(source, join(scratch, checkoutName), context)
-    if (manifest.files.length === 0) throw nothingToRead(input)
+    if (manifest.files.length === 0) throw nothingToRead(input, skipped)
+    const dirty = await comparing
+    if (dirty)
+      skipped.add(
+        'uncommitted changes',
+        'only what is committed is analysed; commit them to have them analysed',
+      )
     await rm(join(step.workspace, checkoutName), { recursive: true, force: true })
     await rename(join(scratch, checkoutName), join(step.workspace, checkoutName))
     step.log('info', `Read ${manifest.files.length} files of ${manifest.commit}`)
     return describe(input, source, manifest, dirty, skipped)
   } finally {
+    ended.abort()
     await source?.close()
     await rm(scratch, { recursive: true, force: true })
   }
@@ -144,7 +152,15 @@ function countLanguages(manifest: Manifest): FetchCodeOutput['languages'] {
   )
 }
 
-function nothingToRead(input: FetchCodeInput): StepError {
+function nothingToRead(input: FetchCodeInput, skipped: SkippedTally): StepError {
+  const reasons = skipped.list().map(({ what, why }) => `${what}: ${why}`)
+  if (reasons.length > 0) {
+    return new StepError(
+      'repository_too_large',
+      `Nothing of the repository could be read within the limits (${reasons.slice(0, 3).join('; ')}). Name a "path" with code in it.`,
+      { retryable: false },
+    )
+  }
   const where = input.path === undefined ? 'The repository' : `The path ${JSON.stringify(input.path)}`
   return new StepError(
     'code_missing',

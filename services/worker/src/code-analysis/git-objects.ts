@@ -4,6 +4,9 @@ import { type GitProgram, gitEnvironment, gitSettings, startFailure } from './gi
 
 export type ObjectInfo = { readonly kind: string; readonly bytes: number }
 
+/** No folder and no file that is read is ever larger. */
+const maxObjectBytes = 128_000_000
+
 type Waiting = {
   resolve(value: { info: ObjectInfo | undefined; content: Buffer | undefined }): void
   reject(error: unknown): void
@@ -28,6 +31,12 @@ export class GitObjects {
   /** Kind and size, or undefined when the object is missing or broken. */
   async info(hash: string): Promise<ObjectInfo | undefined> {
     return (await this.#info.ask(hash)).info
+  }
+
+  /** A tree, without asking for its size first: that would double the time for repositories of many folders. */
+  async tree(hash: string): Promise<Buffer | undefined> {
+    const { info, content } = await this.#contents.ask(hash)
+    return info?.kind === 'tree' ? content : undefined
   }
 
   /** The whole object in memory; ask for its size first. */
@@ -118,6 +127,11 @@ class BatchReader {
       return lineEnd + 1
     }
     const total = lineEnd + 1 + Number(size) + 1
+    if (total > maxObjectBytes) {
+      this.#fail(brokenRepository())
+      this.#child.kill('SIGKILL')
+      return 0
+    }
     if (data.length < total) {
       this.#needed = total
       return 0

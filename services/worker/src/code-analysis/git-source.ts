@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StepError } from '@kyros/workflows/step-error'
 import type { CodeSource, ListedFile } from './code-source.ts'
@@ -97,7 +97,7 @@ export async function openCommit(
   }
 }
 
-const statusTimeoutMs = 15_000
+const statusTimeoutMs = 10_000
 const maxStatusBytes = 4_000_000
 
 /**
@@ -110,6 +110,8 @@ async function isWorkTreeDirty(
   ours: { own: string; env: { [name: string]: string }; commit: string },
   context: SourceContext,
 ): Promise<boolean | undefined> {
+  const index = join(location.gitDirectory, 'index')
+  if ((await stat(index).catch(() => undefined)) === undefined) return undefined
   await writeFile(join(ours.own, 'HEAD'), `${ours.commit}\n`)
   const exclude = join(location.commonDirectory, 'info', 'exclude')
   const result = await runGit(
@@ -131,7 +133,7 @@ async function isWorkTreeDirty(
       timeoutMs: statusTimeoutMs,
       maxOutputBytes: maxStatusBytes,
       cwd: workTree,
-      env: { ...ours.env, GIT_INDEX_FILE: join(location.gitDirectory, 'index'), GIT_WORK_TREE: workTree },
+      env: { ...ours.env, GIT_INDEX_FILE: index, GIT_WORK_TREE: workTree },
     },
   ).catch((error: unknown) => {
     if (context.signal.aborted || error instanceof StepError) throw error

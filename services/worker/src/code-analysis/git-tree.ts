@@ -10,6 +10,7 @@ type Folder = { readonly hash: string; readonly path: string; readonly depth: nu
 
 const maxTreeBytes = 64_000_000
 const maxPeels = 8
+const maxKnownTrees = 2_000
 
 /** Follows annotated tags to the commit they stand for. */
 export async function commitOf(objects: GitObjects, hash: string): Promise<string> {
@@ -69,14 +70,20 @@ export async function listTree(
   onProgress: (files: number) => void,
 ): Promise<ListedFile[]> {
   const files: ListedFile[] = []
+  // The same folder often lies in many places.
+  const known = new Map<string, TreeEntry[] | undefined>()
   let level: Folder[] = [top]
   while (level.length > 0) {
     const next: Folder[] = []
     for (let at = 0; at < level.length; at += maxPipelinedObjects) {
       const batch = level.slice(at, at + maxPipelinedObjects)
-      const trees = await Promise.all(batch.map((folder) => readTree(objects, folder.hash)))
-      for (const [index, folder] of batch.entries()) {
-        collect(folder, trees[index], files, next, limits, skipped)
+      if (known.size > maxKnownTrees) known.clear()
+      const missing = [...new Set(batch.map(({ hash }) => hash))].filter((hash) => !known.has(hash))
+      const trees = await Promise.all(missing.map((hash) => readTree(objects, hash)))
+      for (const [index, hash] of missing.entries()) known.set(hash, trees[index])
+      for (const folder of batch) {
+        const entries = known.get(folder.hash) ?? (await readTree(objects, folder.hash))
+        collect(folder, entries, files, next, limits, skipped)
       }
       onProgress(files.length)
       if (files.length + next.length > limits.maxListedFiles) {
@@ -116,9 +123,7 @@ function collect(
 }
 
 async function readTree(objects: GitObjects, hash: string): Promise<TreeEntry[] | undefined> {
-  const info = await objects.info(hash)
-  if (info === undefined || info.kind !== 'tree' || info.bytes > maxTreeBytes) return undefined
-  const content = await objects.content(hash)
+  const content = await objects.tree(hash)
   return content === undefined ? undefined : parseTree(content, hash.length / 2)
 }
 
