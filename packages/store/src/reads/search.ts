@@ -11,18 +11,26 @@ export function matchesWords(
 ): RawBuilder<SqlBool> {
   const words = q.trim().split(/\s+/).filter(Boolean).slice(0, maxWords)
   const each = words.map((word) => {
-    const anywhere = columns.map((column) => contains(dialect, word, column))
-    return sql<SqlBool>`(${sql.join(anywhere, sql` OR `)})`
+    const found = columns.map((column) => contains(dialect, word, column))
+    return sql<SqlBool>`(${sql.join(found, sql` OR `)})`
   })
   return each.length === 0 ? sql<SqlBool>`1 = 1` : sql<SqlBool>`(${sql.join(each, sql` AND `)})`
 }
 
 function contains(dialect: Dialect, word: string, column: Expression<string | null>): RawBuilder<SqlBool> {
-  const pattern = `%${word.replaceAll(/[\\%_]/g, (char) => `\\${char}`)}%`
-  if (dialect === 'postgres') return sql<SqlBool>`${column} ILIKE ${pattern} ESCAPE '\\'`
-  // SQLite folds ASCII only; `fold` is ours and dearer, so it is used where it matters.
-  const isAscii = /^[\x20-\x7e]*$/.test(word)
-  return isAscii
-    ? sql<SqlBool>`${column} LIKE ${pattern} ESCAPE '\\'`
-    : sql<SqlBool>`fold(${column}) LIKE ${pattern.toLowerCase()} ESCAPE '\\'`
+  // Both databases fold ASCII for sure. SQLite has nothing more, so `fold` is ours; it is dear, and used where it matters.
+  if (/^[\x20-\x7e]*$/.test(word)) {
+    const like = sql.raw(dialect === 'postgres' ? 'ILIKE' : 'LIKE')
+    return sql<SqlBool>`${column} ${like} ${anywhere(word)} ESCAPE '\\'`
+  }
+  const lower = word.toLowerCase()
+  if (dialect === 'sqlite') return sql<SqlBool>`fold(${column}) LIKE ${anywhere(lower)} ESCAPE '\\'`
+  // PostgreSQL folds by the database's locale, and in the C locale only ASCII: the usual spellings are asked for.
+  const spellings = new Set([lower, word.toUpperCase(), lower.charAt(0).toUpperCase() + lower.slice(1)])
+  const each = [...spellings].map((text) => sql<SqlBool>`${column} ILIKE ${anywhere(text)} ESCAPE '\\'`)
+  return sql<SqlBool>`(${sql.join(each, sql` OR `)})`
+}
+
+function anywhere(word: string): string {
+  return `%${word.replaceAll(/[\\%_]/g, (char) => `\\${char}`)}%`
 }
