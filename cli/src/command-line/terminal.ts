@@ -35,7 +35,10 @@ export function createTerminal({ stdout, stderr, env }: TerminalOptions): Termin
   const hasColor = stdout.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'
   return {
     isInteractive,
-    columns: stdout.columns ?? defaultColumns,
+    // Asked each time: windows change their size, and some pretend to have none.
+    get columns() {
+      return stdout.columns || defaultColumns
+    },
     out: (line) => void stdout.write(`${line}\n`),
     raw: (text) => void stdout.write(text),
     note: (line) => void stderr.write(`${line}\n`),

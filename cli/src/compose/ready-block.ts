@@ -27,7 +27,7 @@ export function readyLines(input: ReadyInput): string[] {
     ['Engine', `${server.engineKind}, steps run in this process`],
     ['Off', 'Redis, Temporal, models, sandbox: not needed for what works today'],
     ['Metrics', metricsText(config)],
-    ['Try', 'npm run kyros -- run code_analysis --input \'{"repository": "."}\' --follow'],
+    ['Try', `${input.callName} run code_analysis --input '{"repository": "."}' --follow`],
   ]
   return rows.map(([name, value]) => `  ${terminal.paint('dim', name.padEnd(9))} ${value}`)
 }
