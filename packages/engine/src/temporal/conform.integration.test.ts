@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Json } from '@kyros/contract/json'
+import { openStore } from '@kyros/store/open-store'
+import { catalogue } from '@kyros/workflows/catalogue'
+import { StepError } from '@kyros/workflows/step-error'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { StepFunction } from '../embedded/attempt.ts'
+import { createEmbeddedRig } from '../embedded/embedded-rig.ts'
+import { testWorkflow, testWorkflows } from '../fixtures/catalogue.ts'
+import { type EngineRig, echo, ended, owner, plain, submit, untilAborted, waiting } from '../suite/rig.ts'
+import { conform, readConformHistory } from './conform.ts'
+
+const analysis: { [step: string]: StepFunction } = {
+  FetchCode: async () => ({ commit: 'abc' }),
+  RunStaticAnalysis: async () => ({ area: 'static' }),
+  RunSecurityAnalysis: async () => ({ area: 'security' }),
+  RunPerformanceAnalysis: async () => ({ area: 'performance' }),
+  GenerateReport: async () => ({ findings_total: 0 }),
+}
+
+const flaky: StepFunction = async (input, { attempt }) => {
+  if (attempt === 1) throw new Error('the first attempt fails')
+  return input
+}
+const failing: StepFunction = async () => {
+  throw new StepError('not_there', 'nothing found', { retryable: false })
+}
+const hanging: StepFunction = async (input, { signal }) => (input === 'hang' ? untilAborted(signal) : input)
+
+describe('histories of the embedded engine on the real Temporal core', () => {
+  let rig: EngineRig
+
+  beforeAll(async () => {
+    const store = await openStore({ dataDir: ':memory:' })
+    const workflows = [...testWorkflows, ...catalogue]
+    const steps = { ...plain, ...analysis, First: hanging }
+    rig = await createEmbeddedRig({ store, workflows, steps })
+  })
+
+  afterAll(() => rig.stop())
+
+  const replay = async (runId: string) => {
+    const [result] = await conform({ histories: [await readConformHistory(rig.store, runId)] })
+    return result
+  }
+
+  const finish = async (workflow: string, input: Json = null, steps?: { [step: string]: StepFunction }) => {
+    if (steps !== undefined) await rig.restart({ steps: { ...plain, ...analysis, ...steps } })
+    const runId = await submit(rig, workflow, input)
+    await ended(rig, runId)
+    return runId
+  }
+
+  test.each<[string, Json, { [step: string]: StepFunction }]>([
+    ['sequence', 'in', { First: hanging }],
+    ['parallel', 'in', { First: hanging }],
+    ['race', 'in', { First: hanging }],
+    ['abandoning', 'hang', { First: hanging }],
+    ['retrying', 'in', { First: flaky }],
+    ['retrying', 'in', { First: failing }],
+    ['catching', 'in', { First: failing }],
+    ['sleeping', { ms: 20 }, { First: echo }],
+    ['collecting', { count: 9, timeoutMs: 30 }, { First: echo }],
+    ['refusing', null, { First: echo }],
+    ['dice', 'in', { First: echo }],
+    ['mixed', 'in', { First: flaky }],
+    ['code_analysis', { repository: '/somewhere' }, { First: echo }],
+    ['code_analysis', { repository: '/somewhere', types: ['security'] }, { First: echo }],
+  ])('%s with %j replays', async (workflow, input, steps) => {
+    expect(await replay(await finish(workflow, input, steps))).toMatchObject({ ok: true })
+  })
+
+  test('signals replay', async () => {
+    const runId = await submit(rig, 'collecting', { count: 2, timeoutMs: 60_000 })
+    await waiting(rig, runId, 'signal')
+    await rig.engine.signal(runId, 'add', 1, owner)
+    await rig.engine.signal(runId, 'add', 2, owner)
+    await ended(rig, runId)
+    expect(await replay(runId)).toMatchObject({ ok: true })
+  })
+
+  test('a cancellation with clean-up replays', async () => {
+    await rig.restart({ steps: { ...plain, First: hanging } })
+    const runId = await submit(rig, 'shielding', 'hang')
+    await delay(50)
+    await rig.engine.cancel(runId, 'stop', owner)
+    await ended(rig, runId)
+    expect(await replay(runId)).toMatchObject({ ok: true })
+  })
+
+  test('a cancelled sleep and a cancelled condition replay', async () => {
+    const runId = await submit(rig, 'stubborn')
+    await waiting(rig, runId, 'signal')
+    await rig.engine.cancel(runId, 'stop', owner)
+    await ended(rig, runId)
+    expect(await replay(runId)).toMatchObject({ ok: true })
+  })
+
+  test('a run that still waits replays up to where it is', async () => {
+    const runId = await submit(rig, 'sleeping', { ms: 60_000 })
+    await waiting(rig, runId, 'timer')
+    expect(await replay(runId)).toMatchObject({ ok: true })
+    await rig.engine.cancel(runId, 'enough', owner)
+  })
+
+  test('a definition that does something else is named with the command that differs', async () => {
+    const runId = await finish('sequence', 'in', { First: echo })
+    await rig.restart({ steps: plain, workflows: [testWorkflow('sequence', 'reordered')] })
+    const other = rig.engine.workflows()[0]?.definition ?? ''
+    const source = (await rig.store.definitions.get(other))?.source ?? ''
+    const history = { ...(await readConformHistory(rig.store, runId)), source, definition: other }
+    const [result] = await conform({ histories: [history] })
+    expect(result).toMatchObject({
+      ok: false,
+      message:
+        "[TMPRL1100] Nondeterminism error: Activity id of scheduled event 'First' does not match activity id of activity command 'Second'",
+    })
+  })
+})

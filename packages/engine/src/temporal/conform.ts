@@ -1,0 +1,164 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isRunEvent, type RunEvent } from '@kyros/contract/event'
+import { problem } from '@kyros/contract/problem'
+import type { Store } from '@kyros/store/store'
+import { fromStored } from '../embedded/payload.ts'
+import { type ConvertedRun, convertHistory, type TemporalHistory } from './convert-history.ts'
+
+/** A recorded run with the bundle to replay it on. */
+export type ConformHistory = {
+  run: ConvertedRun
+  /** The bundle: one ESM file. */
+  source: string
+  /** sha256 of the bundle. */
+  definition: string
+  events: readonly RunEvent[]
+}
+
+export type ConformResult = {
+  runId: string
+  workflow: string
+  definition: string
+  temporalEvents: number
+} & (
+  | { ok: true }
+  /** `message` says which command differs (TMPRL1100), or what else Temporal's core objects to. */
+  | { ok: false; message: string }
+)
+
+/**
+ * Replays recorded histories on the real Temporal core, offline: what it accepts, Temporal would have run the same way.
+ * Loads Temporal's SDK (176 MB on disk) on the first call, and takes about a second for each definition.
+ */
+export async function conform(options: { histories: readonly ConformHistory[] }): Promise<ConformResult[]> {
+  const results: ConformResult[] = []
+  for (const group of Map.groupBy(options.histories, (history) => history.definition).values()) {
+    results.push(...(await replayGroup(group)))
+  }
+  return results
+}
+
+/** The recorded history of a stored run, ready for `conform`. @throws run_not_found */
+export async function readConformHistory(store: Store, runId: string): Promise<ConformHistory> {
+  const record = await store.runs.get(runId)
+  if (record === undefined) throw problem('run_not_found', { detail: `There is no run ${runId}.` })
+  const stored = await store.definitions.get(record.definition)
+  if (stored === undefined) {
+    const detail = `The run ${runId} has no stored definition, so there is nothing to replay it on.`
+    throw problem('run_not_found', { detail })
+  }
+  const events: RunEvent[] = []
+  for (const event of await store.events.ofRun(runId)) {
+    if (isRunEvent(event)) events.push(await resolved(event, store))
+  }
+  const { type: workflow, version, attempt, input } = record
+  return {
+    run: { runId, workflow, version, attempt, input },
+    source: stored.source,
+    definition: stored.hash,
+    events,
+  }
+}
+
+async function resolved(event: RunEvent, store: Store): Promise<RunEvent> {
+  if (event.type !== 'step.completed') return event
+  return { ...event, data: { ...event.data, output: await fromStored(event.data.output, store.blobs) } }
+}
+
+async function replayGroup(group: readonly ConformHistory[]): Promise<ConformResult[]> {
+  const first = group[0]
+  if (first === undefined) return []
+  const { Worker } = await loadTemporal()
+  const code = await bundle(first)
+  const histories = group.map((history) => ({
+    history,
+    converted: convertHistory(history.run, history.events),
+  }))
+  const results: ConformResult[] = []
+  for (const { history, converted } of histories) {
+    const { runId, workflow } = history.run
+    const base = { runId, workflow, definition: history.definition, temporalEvents: converted.events.length }
+    const message = await replay(Worker, code, converted, runId)
+    results.push(message === undefined ? { ...base, ok: true } : { ...base, ok: false, message })
+  }
+  return results
+}
+
+type TemporalWorker = Awaited<ReturnType<typeof loadTemporal>>['Worker']
+
+async function replay(
+  worker: TemporalWorker,
+  code: string,
+  history: TemporalHistory,
+  runId: string,
+): Promise<string | undefined> {
+  try {
+    await worker.runReplayHistory({ workflowBundle: { code }, replayName: 'kyros-conform' }, history, runId)
+    return undefined
+  } catch (error) {
+    return objectionOf(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** The sentence that says which command differs, out of the core's debug output. */
+function objectionOf(message: string): string {
+  const found = /\[TMPRL1100\][^"\\]*/.exec(message)
+  return found?.[0] ?? message
+}
+
+/** Temporal bundles with webpack: it gets our one file and the adapter, nothing else. */
+async function bundle({ source, run }: ConformHistory): Promise<string> {
+  const { bundleWorkflowCode, logger } = await loadTemporal()
+  const dir = await mkdtemp(join(tmpdir(), 'kyros-conform-'))
+  try {
+    const adapter = fileURLToPath(import.meta.resolve('./workflow-adapter.ts'))
+    const entry = join(dir, 'entry.mjs')
+    await writeFile(join(dir, 'definition.mjs'), source)
+    await writeFile(entry, entryText(adapter, run.workflow))
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: entry,
+      logger,
+      webpackConfigHook: (config) => ({
+        ...config,
+        resolve: { ...config.resolve, modules: modulesFor(config) },
+      }),
+    })
+    return code
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** The entry lies in a temporary directory, above which there are no modules: look where ours are. */
+function modulesFor(config: { resolve?: { modules?: string[] } }): string[] {
+  const workflowPackage = fileURLToPath(import.meta.resolve('@temporalio/workflow'))
+  const above = workflowPackage.lastIndexOf(`${sep}@temporalio${sep}`)
+  return [...(config.resolve?.modules ?? []), workflowPackage.slice(0, above)]
+}
+
+function entryText(adapter: string, workflow: string): string {
+  return [
+    `import * as bundle from './definition.mjs'`,
+    `import { toTemporal } from ${JSON.stringify(adapter)}`,
+    'const workflow = toTemporal(bundle)',
+    `export { workflow as ${JSON.stringify(workflow)} }`,
+  ].join('\n')
+}
+
+let loading: ReturnType<typeof load> | undefined
+
+function loadTemporal() {
+  loading ??= load()
+  return loading
+}
+
+async function load() {
+  const { bundleWorkflowCode, DefaultLogger, Runtime, Worker } = await import('@temporalio/worker')
+  // What replay has to say comes back as a result; the core's own log would only double it.
+  const logger = new DefaultLogger('ERROR', () => {})
+  Runtime.install({ logger, telemetryOptions: { logging: { filter: 'off' } } })
+  return { bundleWorkflowCode, Worker, logger }
+}

@@ -1,0 +1,243 @@
+import type { RunEvent } from '@kyros/contract/event'
+import type { Json, JsonObject } from '@kyros/contract/json'
+
+/** A run as far as a foreign engine must know it. */
+export type ConvertedRun = {
+  runId: string
+  workflow: string
+  version: string
+  attempt: number
+  input: Json
+}
+
+/** Temporal's History in proto3 JSON. */
+export type TemporalHistory = { events: TemporalEvent[] }
+export type TemporalEvent = { eventId: string; eventTime: string; eventType: string } & JsonObject
+
+/**
+ * The history that Temporal would have written for the same run: a workflow task for every fact that the embedded
+ * engine gave to the definition, and behind it the commands that followed. Payloads must be resolved (no blobs).
+ */
+export function convertHistory(run: ConvertedRun, events: readonly RunEvent[]): TemporalHistory {
+  const converter = new Converter(run)
+  for (const event of events) converter.take(event)
+  return { events: converter.events }
+}
+
+class Converter {
+  readonly events: TemporalEvent[] = []
+  readonly #run: ConvertedRun
+  /** Event ids by command: what a later event refers to. */
+  readonly #scheduled = new Map<number, string>()
+  readonly #timerIds = new Map<number, string>()
+  #task = '0'
+  #timers = 0
+
+  constructor(run: ConvertedRun) {
+    this.#run = run
+  }
+
+  take(event: RunEvent): void {
+    switch (event.type) {
+      case 'run.created':
+        this.#begin(event.time)
+        break
+      case 'run.started':
+        this.#workflowTask(event.time)
+        break
+      case 'signal.received':
+        this.#signal(event)
+        break
+      case 'run.cancel_requested':
+        this.#add(event.time, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { cause: event.data.reason })
+        this.#workflowTask(event.time)
+        break
+      case 'timer.started':
+      case 'timer.fired':
+      case 'timer.cancelled':
+        this.#timer(event)
+        break
+      case 'step.scheduled':
+      case 'step.completed':
+      case 'step.failed':
+      case 'step.cancelled':
+        this.#step(event)
+        break
+      default:
+        this.#end(event)
+    }
+  }
+
+  #add(time: string, type: string, attributes: JsonObject): string {
+    const eventId = String(this.events.length + 1)
+    const name = type.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+    const eventType = `EVENT_TYPE_${type}`
+    this.events.push({ eventId, eventTime: time, eventType, [`${name}EventAttributes`]: attributes })
+    return eventId
+  }
+
+  #begin(time: string): void {
+    const { runId, workflow, input, attempt, version } = this.#run
+    this.#add(time, 'WORKFLOW_EXECUTION_STARTED', {
+      workflowType: { name: workflow },
+      taskQueue: { name: 'kyros' },
+      input: payloads([input, { attempt, version }]),
+      originalExecutionRunId: runId,
+      firstExecutionRunId: runId,
+      attempt: 1,
+      workflowTaskTimeout: '10s',
+    })
+  }
+
+  #workflowTask(time: string): void {
+    const taskQueue = { name: 'kyros' }
+    const attributes = { taskQueue, startToCloseTimeout: '10s', attempt: 1 }
+    const scheduledEventId = this.#add(time, 'WORKFLOW_TASK_SCHEDULED', attributes)
+    const startedEventId = this.#add(time, 'WORKFLOW_TASK_STARTED', { scheduledEventId, identity: 'kyros' })
+    // Without its first flag the core would compare kinds of commands only, not their names.
+    const sdkMetadata: JsonObject =
+      this.#task === '0' ? { coreUsedFlags: [1, 2, 3], langUsedFlags: [1, 2] } : {}
+    this.#task = this.#add(time, 'WORKFLOW_TASK_COMPLETED', { scheduledEventId, startedEventId, sdkMetadata })
+  }
+
+  #signal(event: Of<'signal.received'>): void {
+    const { signal: signalName, payload } = event.data
+    this.#add(event.time, 'WORKFLOW_EXECUTION_SIGNALED', { signalName, input: payloads([payload]) })
+    // A signal before the start waits for the first workflow task.
+    if (this.#task !== '0') this.#workflowTask(event.time)
+  }
+
+  #timer(event: Of<'timer.started' | 'timer.fired' | 'timer.cancelled'>): void {
+    const { command } = event.data
+    if (event.type === 'timer.started') {
+      const timerId = String(++this.#timers)
+      this.#timerIds.set(command, timerId)
+      const ms = Math.max(1, Date.parse(event.data.fire_at) - Date.parse(event.time))
+      const attributes = {
+        timerId,
+        startToFireTimeout: duration(ms),
+        workflowTaskCompletedEventId: this.#task,
+      }
+      this.#scheduled.set(command, this.#add(event.time, 'TIMER_STARTED', attributes))
+      return
+    }
+    const timerId = this.#timerIds.get(command) ?? ''
+    const startedEventId = this.#scheduled.get(command) ?? ''
+    if (event.type === 'timer.fired') {
+      this.#add(event.time, 'TIMER_FIRED', { timerId, startedEventId })
+      this.#workflowTask(event.time)
+    } else if (event.data.run_ended !== true) {
+      const attributes = { timerId, startedEventId, workflowTaskCompletedEventId: this.#task }
+      this.#add(event.time, 'TIMER_CANCELED', attributes)
+    }
+  }
+
+  #step(event: Of<'step.scheduled' | 'step.completed' | 'step.failed' | 'step.cancelled'>): void {
+    const { command, key } = event.data
+    const scheduledEventId = this.#scheduled.get(command) ?? ''
+    switch (event.type) {
+      case 'step.scheduled':
+        this.#scheduled.set(
+          command,
+          this.#add(event.time, 'ACTIVITY_TASK_SCHEDULED', this.#activity(event, key)),
+        )
+        break
+      case 'step.completed': {
+        const startedEventId = this.#attempt(event.time, scheduledEventId, event.data.attempt)
+        const result = payloads([event.data.output])
+        this.#add(event.time, 'ACTIVITY_TASK_COMPLETED', { result, scheduledEventId, startedEventId })
+        this.#workflowTask(event.time)
+        break
+      }
+      case 'step.failed': {
+        // Attempts that are tried again leave no event behind: the last one carries its number.
+        if (event.data.retry_at !== undefined) break
+        const { error, attempt } = event.data
+        const startedEventId = this.#attempt(event.time, scheduledEventId, attempt)
+        const failure = failureOf(error.code, error.message, [{ attempts: attempt }])
+        const retryState =
+          error.retryable === false
+            ? 'RETRY_STATE_NON_RETRYABLE_FAILURE'
+            : 'RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED'
+        this.#add(event.time, 'ACTIVITY_TASK_FAILED', {
+          failure,
+          scheduledEventId,
+          startedEventId,
+          retryState,
+        })
+        this.#workflowTask(event.time)
+        break
+      }
+      case 'step.cancelled': {
+        if (event.data.run_ended === true) break
+        const attributes = { scheduledEventId, workflowTaskCompletedEventId: this.#task }
+        this.#add(event.time, 'ACTIVITY_TASK_CANCEL_REQUESTED', attributes)
+      }
+    }
+  }
+
+  #activity(event: Of<'step.scheduled'>, activityId: string): JsonObject {
+    return {
+      activityId,
+      activityType: { name: event.data.step },
+      taskQueue: { name: 'kyros' },
+      input: payloads([event.data.input]),
+      startToCloseTimeout: '600s',
+      retryPolicy: { maximumAttempts: event.data.max_attempts },
+      workflowTaskCompletedEventId: this.#task,
+    }
+  }
+
+  #attempt(time: string, scheduledEventId: string, attempt: number): string {
+    return this.#add(time, 'ACTIVITY_TASK_STARTED', { scheduledEventId, attempt, identity: 'kyros' })
+  }
+
+  #end(event: RunEvent): void {
+    const workflowTaskCompletedEventId = this.#task
+    switch (event.type) {
+      case 'run.completed':
+        this.#add(event.time, 'WORKFLOW_EXECUTION_COMPLETED', {
+          result: payloads([event.data.result]),
+          workflowTaskCompletedEventId,
+        })
+        break
+      case 'run.failed': {
+        const failure = failureOf(event.data.error.code, event.data.error.message, [])
+        const retryState = 'RETRY_STATE_NON_RETRYABLE_FAILURE'
+        const attributes = { failure, retryState, workflowTaskCompletedEventId }
+        this.#add(event.time, 'WORKFLOW_EXECUTION_FAILED', attributes)
+        break
+      }
+      case 'run.cancelled':
+        // Without a workflow task there was nothing to cancel: Temporal would not have started it.
+        if (this.#task !== '0') {
+          this.#add(event.time, 'WORKFLOW_EXECUTION_CANCELED', { workflowTaskCompletedEventId })
+        }
+        break
+      case 'run.timed_out':
+        this.#add(event.time, 'WORKFLOW_EXECUTION_TIMED_OUT', { retryState: 'RETRY_STATE_TIMEOUT' })
+        break
+      default:
+    }
+  }
+}
+
+type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
+
+const duration = (ms: number) => `${(ms / 1000).toFixed(3)}s`
+
+const encoding = Buffer.from('json/plain').toString('base64')
+
+function payloads(values: readonly Json[]): JsonObject {
+  return {
+    payloads: values.map((value) => ({
+      metadata: { encoding },
+      data: Buffer.from(JSON.stringify(value)).toString('base64'),
+    })),
+  }
+}
+
+function failureOf(type: string, message: string, details: readonly Json[]): JsonObject {
+  const applicationFailureInfo = { type, nonRetryable: true, details: payloads(details) }
+  return { message, source: 'kyros', applicationFailureInfo }
+}
