@@ -107,7 +107,7 @@ export class ModuleGraph {
   }
 
   #addMentionedFiles(subject: FileUnderAnalysis): void {
-    for (const match of subject.text.matchAll(/[\w@.-][\w@./-]*\.[cm]?[jt]sx?\b/g)) {
+    for (const match of subject.text.matchAll(/(?<![\w@./-])[\w@.-][\w@./-]{0,300}\.[cm]?[jt]sx?\b/g)) {
       const file = this.paths.resolveFrom(subject.file, match[0]) ?? this.paths.resolve(match[0])
       if (file !== undefined) this.entryFiles.add(file)
     }

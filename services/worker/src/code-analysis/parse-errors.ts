@@ -1,7 +1,8 @@
 import type { Analyzer } from './area-analyzer.ts'
 import { analyzerVersions } from './tool-versions.ts'
 
-const maxPerFile = 3
+// What follows the first error is mostly its echo.
+const maxPerFile = 1
 
 /** Syntax errors of JavaScript and TypeScript files. */
 export function parseErrors(skip: (what: string, why: string, example?: string) => void): Analyzer {

@@ -63,7 +63,7 @@ function isExampleOf(file: FileUnderAnalysis, start: number): boolean {
 }
 
 const assignment =
-  /\b([\w.-]*(?:password|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key|client[_-]?secret|encryption[_-]?key)[\w.-]*)['"]?\s{0,4}(?::\s{0,4}\w{1,30}\s{0,4}=|:=|=>|[:=])\s{0,4}(['"])([^'"\s]{12,200})\2/gi
+  /(?<![\w.-])([\w.-]{0,60}?(?:password|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key|client[_-]?secret|encryption[_-]?key)[\w.-]{0,60})['"]?\s{0,4}(?::\s{0,4}\w{1,30}\s{0,4}=|:=|=>|[:=])\s{0,4}(['"])([^'"\s]{12,200})\2/gi
 const sensitiveName =
   /^(\.env(\.(?!example|sample|template|dist|defaults?|test|ci|schema)[\w.-]+)?|id_(rsa|dsa|ecdsa|ed25519)|.*\.(p12|pfx|jks|keystore|kdbx|ppk)|\.htpasswd|\.netrc|\.pgpass|credentials\.json|service[-_]account.*\.json|.*\.tfstate|\.git-credentials)$/i
 
