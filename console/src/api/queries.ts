@@ -17,6 +17,13 @@ export const userQuery = queryOptions({
   staleTime: 5 * 60_000,
 })
 
+/** Only admins may read this. */
+export const usersQuery = queryOptions({
+  queryKey: ['users'],
+  queryFn: async ({ signal }) => (await client.call('listUsers', { signal })).users,
+  staleTime: 5 * 60_000,
+})
+
 export const statsQuery = queryOptions({
   queryKey: ['stats'],
   queryFn: ({ signal }) => client.call('stats', { signal }),

@@ -8,7 +8,7 @@ export function formatDuration(ms: number): string {
   const length = Math.max(0, ms)
   if (length < second) return `${Math.round(length)} ms`
   // 9,960 ms would round to "10.0 s"; from there on whole seconds are exact enough.
-  if (length < 9_950) return `${(length / second).toFixed(1)} s`
+  if (length < 9_950) return `${Math.round(length / 100) / 10} s`
   const whole = Math.round(length / second) * second
   if (whole < minute) return `${whole / second} s`
   if (whole < hour) return pair(whole, [minute, 'min'], [second, 's'])

@@ -57,7 +57,12 @@ export function Frame() {
           <img src="/favicon.svg" alt="" width="24" height="24" />
           Kyros
         </Link>
-        <button type="button" className="k-header__search" onClick={() => setOverlay('palette')}>
+        <button
+          type="button"
+          className="k-header__search"
+          aria-label="Go to anything"
+          onClick={() => setOverlay('palette')}
+        >
           <Search size={16} aria-hidden="true" />
           <span>Go to anything</span>
           <kbd>Ctrl K</kbd>
@@ -89,7 +94,7 @@ function Navigation({ isOpen, onClose }: { isOpen: boolean; onClose: () => void 
             key={to}
             to={to}
             className="k-nav__link"
-            activeOptions={{ exact: to === '/', includeSearch: false }}
+            activeOptions={{ exact: to !== '/runs', includeSearch: false }}
           >
             <Icon size={16} aria-hidden="true" />
             {label}

@@ -1,6 +1,5 @@
 import Checkmark from '@carbon/icons-react/es/CheckmarkFilled.js'
 import RadioButton from '@carbon/icons-react/es/RadioButton.js'
-import { Button } from '@carbon/react'
 import type { Stats } from '@kyros/contract/platform'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
@@ -26,14 +25,14 @@ export function GettingStarted({ stats }: { stats: Stats | undefined }) {
     <section className="k-start" aria-label="Getting started">
       <div className="k-tile__head">
         <h2>Getting started</h2>
-        <Button kind="ghost" size="sm" onClick={finish}>
+        <button type="button" className="k-link k-start__hide" onClick={finish}>
           Do not show this again
-        </Button>
+        </button>
       </div>
       <ol>
         <Item isDone>Sign in</Item>
         <Item isDone={hasRun}>
-          <Link to="/jobs/new">Start a job</Link>: analyse a repository of yours
+          <Link to="/jobs/new">Analyse a repository of yours</Link>
         </Item>
         <Item isDone={false}>
           {first === undefined ? 'Read what it found' : <ReadReport runId={first.id} onRead={finish} />}
@@ -65,7 +64,7 @@ function Item({ isDone, children }: { isDone: boolean; children: ReactNode }) {
   return (
     <li className={isDone ? 'k-start__item k-start__item--done' : 'k-start__item'}>
       <Icon aria-label={isDone ? 'Done' : 'To do'} />
-      <span>{children}</span>
+      <span className="k-start__text">{children}</span>
     </li>
   )
 }

@@ -26,13 +26,7 @@ export function HomePage() {
           New job
         </Button>
       </PageHead>
-      <HealthStrip />
       <GettingStarted stats={stats} />
-      {error !== null && stats === undefined ? (
-        <ErrorState error={error} onRetry={() => void refetch()} isCompact />
-      ) : (
-        <Numbers stats={stats} />
-      )}
       <div className="k-home">
         <NeedsYou />
         <RunList
@@ -41,13 +35,14 @@ export function HomePage() {
           all="status:running"
           empty="Nothing runs at the moment."
         />
-        <RunList
-          title="Recent runs"
-          query={fewRunsQuery({}, shownRuns)}
-          all=""
-          empty="Nothing has run yet."
-        />
       </div>
+      {error !== null && stats === undefined ? (
+        <ErrorState error={error} onRetry={() => void refetch()} isCompact />
+      ) : (
+        <Numbers stats={stats} />
+      )}
+      <RunList title="Recent runs" query={fewRunsQuery({}, shownRuns)} all="" empty="Nothing has run yet." />
+      <HealthStrip />
     </div>
   )
 }

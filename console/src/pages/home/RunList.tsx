@@ -45,14 +45,7 @@ export function RunItem({ run, showsWhy = false }: { run: RunSummary; showsWhy?:
         {run.name}
       </Link>
       <span className="k-run-item__end">
-        {isTerminal(run.status) ? (
-          <TimeText time={run.completed_at} />
-        ) : (
-          <>
-            <StepProgress completed={run.steps_completed} total={run.steps_total} isRunning />
-            <DurationText of={run} />
-          </>
-        )}
+        <RunItemState run={run} />
       </span>
       {showsWhy && why !== null && (
         <span className="k-run-item__why" title={why}>
@@ -60,5 +53,16 @@ export function RunItem({ run, showsWhy = false }: { run: RunSummary; showsWhy?:
         </span>
       )}
     </li>
+  )
+}
+
+function RunItemState({ run }: { run: RunSummary }) {
+  if (isTerminal(run.status)) return <TimeText time={run.completed_at} />
+  if (run.status !== 'running') return <TimeText time={run.created_at} />
+  return (
+    <>
+      <StepProgress completed={run.steps_completed} total={run.steps_total} isRunning />
+      <DurationText of={run} />
+    </>
   )
 }

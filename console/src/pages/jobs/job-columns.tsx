@@ -9,7 +9,7 @@ export const jobColumns: readonly Column<Job>[] = [
   {
     key: 'title',
     header: 'Title',
-    width: 'minmax(14rem, 4fr)',
+    width: 'minmax(12rem, 4fr)',
     render: (job) => (
       <Link to="/jobs/$jobId" params={{ jobId: job.id }} className="k-row-link" title={job.title}>
         {job.title}
@@ -19,19 +19,19 @@ export const jobColumns: readonly Column<Job>[] = [
   {
     key: 'status',
     header: 'Status',
-    width: 'minmax(11rem, 1.6fr)',
+    width: 'minmax(11rem, 1.5fr)',
     render: (job) => <StatusLabel status={job.status} reason={job.reason} />,
   },
   {
     key: 'workflow',
     header: 'Workflow',
-    width: 'minmax(9rem, 1.2fr)',
+    width: 'minmax(7rem, 1fr)',
     render: (job) => <span className="k-cut">{job.workflow ?? '–'}</span>,
   },
   {
     key: 'steps',
     header: 'Steps',
-    width: '7rem',
+    width: '6rem',
     render: (job) => (
       <StepProgress
         completed={job.steps_completed}
@@ -43,14 +43,14 @@ export const jobColumns: readonly Column<Job>[] = [
   {
     key: 'duration',
     header: 'Duration',
-    width: '7rem',
+    width: '5.5rem',
     isNumeric: true,
     render: (job) => <DurationText of={job} />,
   },
   {
     key: 'created',
     header: 'Created',
-    width: '8rem',
+    width: '6rem',
     isNumeric: true,
     render: (job) => <TimeText time={job.created_at} />,
   },

@@ -9,12 +9,14 @@ import { type ReactNode, useState } from 'react'
 import { client } from '../../api/client.ts'
 import { fewRunsQuery, runQuery } from '../../api/queries.ts'
 import { useShortcut } from '../../frame/shortcuts.ts'
+import { ActorName } from '../../ui/ActorName.tsx'
 import { CopyButton } from '../../ui/CopyButton.tsx'
 import { ConfirmDialog } from '../../ui/Dialog.tsx'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { StatusLabel } from '../../ui/StatusLabel.tsx'
 import { DurationText, TimeText } from '../../ui/TimeText.tsx'
 import { toastDone, toastFailed } from '../../ui/toasts.tsx'
+import { WorkflowName } from '../../ui/WorkflowName.tsx'
 
 const maxRunsOfJob = 20
 
@@ -40,15 +42,13 @@ export function RunHeader({ run }: { run: Run }) {
           <DurationText of={run} />
         </Fact>
         <Fact name="Workflow">
-          <span title={`Definition ${run.definition}`}>{`${run.type}@${run.version}`}</span>
+          <WorkflowName run={run} />
         </Fact>
         <Fact name="Started">
           <TimeText time={run.started_at ?? run.created_at} />
         </Fact>
         <Fact name="By">
-          <span className="k-cut" title={run.created_by}>
-            {run.created_by}
-          </span>
+          <ActorName actor={run.created_by} />
         </Fact>
         <Fact name="Run">
           <span className="k-id" title={run.id}>

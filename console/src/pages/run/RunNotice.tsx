@@ -11,7 +11,7 @@ export function RunNotice({ run }: { run: Run }) {
     return (
       <div className="k-notice k-notice--error">
         <p>
-          <strong>{words(run.error.code)}</strong> {run.error.message}
+          <strong>{`${words(run.error.code)}:`}</strong> {run.error.message}
         </p>
         {run.error.cause !== undefined && <p className="k-faint">{`Caused by: ${run.error.cause}`}</p>}
       </div>

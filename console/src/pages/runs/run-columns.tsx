@@ -5,12 +5,13 @@ import { StatusLabel } from '../../ui/StatusLabel.tsx'
 import { StepProgress } from '../../ui/StepProgress.tsx'
 import { DurationText, TimeText } from '../../ui/TimeText.tsx'
 import type { Column } from '../../ui/VirtualTable.tsx'
+import { WorkflowName } from '../../ui/WorkflowName.tsx'
 
 export const runColumns: readonly Column<RunSummary>[] = [
   {
     key: 'title',
     header: 'Run',
-    width: 'minmax(14rem, 4fr)',
+    width: 'minmax(12rem, 4fr)',
     render: (run) => (
       <Link to="/runs/$runId" params={{ runId: run.id }} className="k-row-link" title={run.name}>
         {run.name}
@@ -21,7 +22,7 @@ export const runColumns: readonly Column<RunSummary>[] = [
   {
     key: 'status',
     header: 'Status',
-    width: 'minmax(11rem, 1.6fr)',
+    width: 'minmax(11rem, 1.5fr)',
     render: (run) => (
       <StatusLabel
         status={run.status}
@@ -33,13 +34,13 @@ export const runColumns: readonly Column<RunSummary>[] = [
   {
     key: 'workflow',
     header: 'Workflow',
-    width: 'minmax(10rem, 1.2fr)',
-    render: (run) => <span className="k-cut">{`${run.type}@${run.version}`}</span>,
+    width: 'minmax(9rem, 1fr)',
+    render: (run) => <WorkflowName run={run} />,
   },
   {
     key: 'steps',
     header: 'Steps',
-    width: '7rem',
+    width: '6rem',
     render: (run) => (
       <StepProgress
         completed={run.steps_completed}
@@ -51,14 +52,14 @@ export const runColumns: readonly Column<RunSummary>[] = [
   {
     key: 'duration',
     header: 'Duration',
-    width: '7rem',
+    width: '5.5rem',
     isNumeric: true,
     render: (run) => <DurationText of={run} />,
   },
   {
     key: 'created',
     header: 'Created',
-    width: '8rem',
+    width: '6rem',
     isNumeric: true,
     render: (run) => <TimeText time={run.created_at} />,
   },

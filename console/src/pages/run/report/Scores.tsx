@@ -1,6 +1,6 @@
 import type { AnalysisReport, AreaScore } from '@kyros/contract/analysis-report'
 import { words } from '../../../ui/StatusLabel.tsx'
-import { gradeOf } from './report-model.ts'
+import { formatScore, gradeOf } from './report-model.ts'
 
 const order = ['overall', 'static', 'security', 'performance'] as const
 
@@ -22,7 +22,7 @@ function Score({ name, score }: { name: string; score: AreaScore }) {
     <div className={`k-score k-score--${tone}`}>
       <h3>{words(name)}</h3>
       <p className="k-score__number">
-        <span className="k-number">{Math.round(score.score)}</span>
+        <span className="k-number">{formatScore(score.score)}</span>
         <span className="k-faint">/100</span>
         <span className="k-score__word">{word}</span>
       </p>

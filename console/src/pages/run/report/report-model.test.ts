@@ -1,6 +1,6 @@
 import type { AnalysisFinding } from '@kyros/contract/analysis-report'
 import { expect, test } from 'vitest'
-import { countBy, filterFindings, gradeOf, groupFindings } from './report-model.ts'
+import { countBy, filterFindings, formatScore, gradeOf, groupFindings } from './report-model.ts'
 
 function finding(id: string, fields: Partial<AnalysisFinding>): AnalysisFinding {
   return {
@@ -67,4 +67,8 @@ test.each([
   [59.9, 'poor'],
 ])('a score of %d is %s', (score, word) => {
   expect(gradeOf(score).word).toBe(word)
+})
+
+test('a score just short of full marks is not shown as full marks', () => {
+  expect([100, 99.97, 97.5, 0].map(formatScore)).toEqual(['100', '99.9', '97.5', '0'])
 })

@@ -59,6 +59,11 @@ export function countBy<K extends 'area' | 'severity'>(
     .filter(({ count }) => count > 0)
 }
 
+/** A score to one decimal, rounded down: 99.97 is not yet the 100 that says that nothing was found. */
+export function formatScore(score: number): string {
+  return String(Math.floor(score * 10 + 1e-9) / 10)
+}
+
 /** A score in words, so that its colour is not all that says it. */
 export function gradeOf(score: number): { word: string; tone: 'good' | 'fair' | 'poor' } {
   if (score >= 85) return { word: 'good', tone: 'good' }
