@@ -19,6 +19,8 @@ export const olderRoutes = routes({
       status: 200,
       schema: Type.Object({ job_id: Type.String(), status: Type.Literal('accepted') }),
     },
+    problems: ['idempotency_key_reused', 'idempotency_key_in_flight', 'idempotency_key_invalid'],
+    idempotent: true,
   },
   listOlderJobs: {
     method: 'GET',
@@ -39,7 +41,13 @@ export const olderRoutes = routes({
       payload: Type.Record(Type.String(), Type.Unknown()),
     }),
     success: { status: 200, schema: Type.Object({ status: Type.Literal('emitted') }) },
-    problems: ['event_type_reserved'],
+    problems: [
+      'event_type_reserved',
+      'idempotency_key_reused',
+      'idempotency_key_in_flight',
+      'idempotency_key_invalid',
+    ],
+    idempotent: true,
   },
   listOlderEvents: {
     method: 'GET',

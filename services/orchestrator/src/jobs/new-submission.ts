@@ -24,6 +24,8 @@ export async function newSubmission(
   const workflow = body.workflow ?? null
   const task = body.task === undefined ? null : plainText('/task', body.task)
   const runAtMs = body.run_at === undefined ? undefined : timeMs('/run_at', body.run_at)
+  const { project_id = context.defaultProjectId } = body
+  const isDefault = project_id === context.defaultProjectId
   const metadata = { ...body.metadata, ...(body.config && { config: body.config }) }
   return {
     jobId: context.newId(),
@@ -35,7 +37,9 @@ export async function newSubmission(
     // Parsed from JSON; a workflow without an input gets an empty one, whose schema then says what is missing.
     input: (body.input ?? (workflow === null ? null : {})) as Json,
     priority: body.priority ?? 'medium',
-    projectId: await projectOf(context, body.project_id),
+    // No await for the usual case: this is the hot path.
+    projectId: isDefault ? project_id : await checkedProject(context, project_id),
+    // Parsed from JSON too.
     metadata: metadata as JsonObject,
     maxRetries: limits.maxRetries ?? limit(body.config, 'max_retries', 0, 100) ?? defaultMaxRetries,
     timeoutSeconds:
@@ -77,14 +81,11 @@ function cut(text: string): string {
   return characters.length <= maxTitleLength ? text : `${characters.slice(0, maxTitleLength - 1).join('')}…`
 }
 
-async function projectOf(context: ApiContext, id: string | undefined): Promise<string> {
-  if (id === undefined || id === context.defaultProjectId) return context.defaultProjectId
-  if ((await context.store.projects.get(id)) === undefined) {
-    throw problem('project_not_found', {
-      detail: `There is no project ${id}. GET /api/v1/projects lists them; without project_id the project "default" is used.`,
-    })
-  }
-  return id
+async function checkedProject(context: ApiContext, id: string): Promise<string> {
+  if ((await context.store.projects.get(id)) !== undefined) return id
+  throw problem('project_not_found', {
+    detail: `There is no project ${id}. GET /api/v1/projects lists them; without project_id the project "default" is used.`,
+  })
 }
 
 function timeMs(path: string, text: string): number {

@@ -25,6 +25,19 @@ test('POST /jobs takes an agent and a task, also of an agent that nobody knows',
   })
 })
 
+test('both take an Idempotency-Key', async () => {
+  const headers = { 'idempotency-key': 'older' }
+  const send = (url: string, payload: object) => platform.send('POST', url, { payload, headers })
+  const first = await send('/jobs', { agent_id: 'test', task: 'once' })
+  expect((await send('/jobs', { agent_id: 'test', task: 'once' })).json()).toEqual(first.json())
+  expect((await send('/jobs', { agent_id: 'test', task: 'twice' })).json().code).toBe(
+    'idempotency_key_reused',
+  )
+  await send('/events', { type: 'app.keyed', payload: {} })
+  expect((await send('/events', { type: 'app.keyed', payload: {} })).json()).toEqual({ status: 'emitted' })
+  expect((await platform.get('/api/v1/events?type=app.keyed')).json().events).toHaveLength(1)
+})
+
 test.each([
   ['/jobs', {}],
   ['/jobs', { agent_id: 'test' }],

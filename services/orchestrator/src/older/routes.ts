@@ -37,12 +37,14 @@ export async function registerOlderRoutes(
 }
 
 function registerOlderChanges(app: FastifyInstance, context: ApiContext): void {
-  registerRoute(app, api.submitOlderJob, async ({ body, caller }) => {
-    const { id } = await submitJob(context, { agent_id: body.agent_id, task: body.task }, caller)
+  registerRoute(app, api.submitOlderJob, async ({ body, caller, idempotency }) => {
+    const { agent_id, task } = body
+    const { id } = await submitJob(context, { agent_id, task }, caller, idempotency)
     return { job_id: id, status: 'accepted' as const }
   })
-  registerRoute(app, api.emitOlderEvent, async ({ body, caller }) => {
-    await emitEvent(context, { type: body.type, payload: body.payload }, caller)
+  registerRoute(app, api.emitOlderEvent, async ({ body, caller, idempotency }) => {
+    const { type, payload } = body
+    await emitEvent(context, { type, payload }, caller, idempotency)
     return { status: 'emitted' as const }
   })
 }

@@ -24,6 +24,7 @@ export async function readPayload(store: Store, stored: unknown): Promise<unknow
 export async function withPayloads(store: Store, run: Run): Promise<Run> {
   const budget = { bytes: maxBytes }
   const read = async (stored: unknown): Promise<unknown> => {
+    // As above: what the log keeps is JSON.
     const value = (stored ?? null) as Json
     if (value === null || !isBlobReference(value) || value.bytes > budget.bytes) return stored
     budget.bytes -= value.bytes
