@@ -20,7 +20,7 @@ export async function benchApi({ quick }: BenchOptions): Promise<Figure[]> {
   const seconds = quick ? 4 : 8
   const dataDir = mkdtempSync(join(tmpdir(), 'kyros-bench-'))
   const kyros = await startKyros([process.execPath, 'cli/bin/kyros.js', 'up'], dataDir, {
-    KYROS_RATE_LIMITS_PER_CLIENT: '100000000',
+    KYROS_RATE_LIMITS_REQUESTS_PER_MINUTE: '1000000000',
     LOG_LEVEL: 'warn',
   })
   const bare = spawn(process.execPath, [join(root, 'bench', 'src', 'bare-fastify.ts')], {
@@ -128,8 +128,10 @@ async function signIn(url: string): Promise<string> {
     body: JSON.stringify({ username: admin.email, password: admin.password }),
   })
   if (!response.ok) throw new Error(`sign-in: ${response.status} ${await response.text()}`)
-  const tokens: { access_token: string } = await response.json()
-  return tokens.access_token
+  const tokens: unknown = await response.json()
+  if (typeof tokens !== 'object' || tokens === null || !('access_token' in tokens))
+    throw new Error('no token')
+  return String(tokens.access_token)
 }
 
 async function firstLine(child: ReturnType<typeof spawn>): Promise<string> {
