@@ -140,6 +140,36 @@ describe('raw handlers', () => {
   })
 })
 
+describe('hostile request lines', () => {
+  test.each([
+    ['OPTIONS * HTTP/1.1\r\nHost: x', 404],
+    ['GET http://evil.test/x HTTP/1.1\r\nHost: x', 404],
+    ['GET //evil.test/ HTTP/1.1\r\nHost: x', 404],
+    ['GET /..%2f..%2fetc/passwd HTTP/1.1\r\nHost: x', 404],
+    ['GET /%00 HTTP/1.1\r\nHost: x', 404],
+    ['GET /\\evil HTTP/1.1\r\nHost: x', 404],
+    ['GET /?a[__proto__][x]=1&constructor=2 HTTP/1.1\r\nHost: x', 404],
+    ['GET /%c0%af HTTP/1.1\r\nHost: x', 400],
+    ['TRACE / HTTP/1.1\r\nHost: x', 404],
+    ['GET /x HTTP/1.1', 400],
+    ['GET /x HTTP/1.1\r\nHost : x', 400],
+    ['GET /x HTTP/1.1\r\nHost: x\r\nContent-Length: +1', 400],
+    ['POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2', 400],
+    ['POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked', 404],
+  ])('%j is answered with %d', async (head, status) => {
+    const { port, lines } = await start()
+    const answer = await raw(port, `${head}\r\nConnection: close\r\n\r\n`)
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(answer.split(/HTTP\/1\.1 \d/)).toHaveLength(2)
+    expect(lines.filter((line) => line.level === 'error')).toEqual([])
+  })
+
+  test('a tunnel is not opened', async () => {
+    const { port } = await start()
+    expect(await raw(port, 'CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n')).toBe('')
+  })
+})
+
 describe('stop', () => {
   test('requests in flight are answered, services drain in reverse, runs end', async () => {
     const order: string[] = []
@@ -260,6 +290,20 @@ describe('streams of events', () => {
     }
     expect(text).toContain('id: 8\nevent: job.created\ndata: {"text":"a\\nb"}\n\n')
     expect(seen.after).toBe(7)
+  })
+
+  test('a line break in what is sent cannot begin a field', async () => {
+    const evil = service('evil', {
+      plugin: (scope) =>
+        registerRoute(scope, route, (input) =>
+          streamSse(input, async (stream) => {
+            await stream.send({ id: '1\nid: 9', event: 'a\r\ndata: b', data: 'one\nid: 9\r\n\r\nevent: two' })
+          }),
+        ),
+    })
+    const { url } = await start([evil])
+    const text = await (await fetch(`${url}/stream`, { headers })).text()
+    expect(text).toBe('id: 1id: 9\nevent: adata: b\ndata: one\ndata: id: 9\ndata: \ndata: event: two\n\n')
   })
 
   test('a reader that leaves ends its stream', async () => {

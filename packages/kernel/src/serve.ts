@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { answerBrokenRequest } from './broken-request.ts'
 import { listenOn } from './listen.ts'
@@ -86,7 +87,9 @@ function createListener(app: FastifyInstance, services: readonly Service[]): Ser
   // 100-continue is answered by Node unless a service wants to decide itself (the gateway asks its upstream).
   const onExpect = services.filter((service) => service.onExpect)
   const onRequest = services.filter((service) => service.onRequest)
+  const lastResponses = new WeakMap<Duplex, ServerResponse>()
   const answer = (request: IncomingMessage, response: ServerResponse) => {
+    lastResponses.set(request.socket, response)
     if (!onRequest.some((service) => service.onRequest?.(request, response))) app.routing(request, response)
   }
   server.on('request', answer)
@@ -99,7 +102,12 @@ function createListener(app: FastifyInstance, services: readonly Service[]): Ser
     if (services.some((service) => service.onUpgrade?.(request, socket, head))) return
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   })
-  server.on('clientError', answerBrokenRequest)
+  server.on('clientError', (error, socket) => {
+    // Bytes in the middle of an answer would be taken for a part of it, or for the answer to another request.
+    const last = lastResponses.get(socket)
+    if (last?.headersSent && !(last.writableFinished && last.shouldKeepAlive)) socket.destroy()
+    else answerBrokenRequest(error, socket)
+  })
   return server
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { problem } from '@kyros/contract/problem'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isObject } from './is-object.ts'
 import type { Caller } from './verifier.ts'
 
 export type SseMessage = {
@@ -140,17 +141,17 @@ function createStream(
 }
 
 /** Where a client wants to go on; the header wins, because the browser keeps it up to date. */
-export function resumeAfter(request: FastifyRequest): number | undefined {
-  const header = request.headers['last-event-id']
-  const query = new URL(request.url, 'http://localhost').searchParams.get('after')
-  for (const text of [header, query]) {
-    if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text)
+function resumeAfter(request: FastifyRequest): number | undefined {
+  const { query } = request
+  const after = isObject(query) ? query.after : undefined
+  for (const given of [request.headers['last-event-id'], after]) {
+    if (/^\d{1,15}$/.test(String(given))) return Number(given)
   }
   return undefined
 }
 
 /** One message as it goes over the line. A line break in the data cannot begin a field of its own. */
-export function frame(message: SseMessage): string {
+function frame(message: SseMessage): string {
   const { id, event, data } = message
   const text = typeof data === 'string' ? data : JSON.stringify(data)
   const lines = text

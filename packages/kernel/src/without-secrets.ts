@@ -3,7 +3,7 @@ const maxDepth = 5
 const maxKnownNames = 1000
 
 const secretName =
-  /^(?:key|apikey|accesskey|privatekey|secretkey|auth|authorization|proxyauthorization|cookie|setcookie|xapikey|passwordhash|credentials?)$|(?:password|passwd|token|secret)$/
+  /^(?:(?:x_)?api_?key|(?:access|private|secret)?_?key|auth|(?:proxy_)?authorization|(?:set_)?cookie|password_hash|credentials?)$|(?:password|passwd|token|secret)$/
 
 const known = new Map<string, boolean>()
 
@@ -11,11 +11,18 @@ const known = new Map<string, boolean>()
 export function isSecretName(name: string): boolean {
   let isSecret = known.get(name)
   if (isSecret === undefined) {
-    isSecret = secretName.test(name.replaceAll(/[-_]/g, '').toLowerCase())
+    isSecret = secretName.test(snakeCase(name))
     // The names of fields are few; a caller's own names must not fill the memory.
     if (known.size < maxKnownNames) known.set(name, isSecret)
   }
   return isSecret
+}
+
+function snakeCase(name: string): string {
+  return name
+    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toLowerCase()
 }
 
 /** The fields of a log line with every secret cut out; the same object when there is none. */

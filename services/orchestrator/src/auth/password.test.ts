@@ -4,12 +4,12 @@ import { createPasswords } from './password.ts'
 
 test('a password matches its hash and no other, and every hash has its own salt', async () => {
   const passwords = createPasswords()
-  const [hash, again] = await Promise.all([passwords.hash('Grüße 🐎'), passwords.hash('Grüße 🐎')])
+  const [hash, again] = await Promise.all([passwords.hash('Café 🐎'), passwords.hash('Café 🐎')])
   expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
   expect(again).not.toBe(hash)
-  expect(await passwords.verify('Grüße 🐎', hash)).toEqual({ matches: true, outdated: false })
-  expect(await passwords.verify('Grüße 🐎'.normalize('NFD'), hash)).toMatchObject({ matches: true })
-  expect(await passwords.verify('grüße 🐎', hash)).toEqual({ matches: false, outdated: false })
+  expect(await passwords.verify('Café 🐎', hash)).toEqual({ matches: true, outdated: false })
+  expect(await passwords.verify('Café 🐎'.normalize('NFD'), hash)).toMatchObject({ matches: true })
+  expect(await passwords.verify('café 🐎', hash)).toEqual({ matches: false, outdated: false })
 })
 
 test('a hash of another cost is verified and called outdated', async () => {
@@ -21,29 +21,30 @@ test('a hash of another cost is verified and called outdated', async () => {
   expect(await createPasswords().verify('secret', hash)).toEqual({ matches: true, outdated: true })
 })
 
-test.each([
-  undefined,
-  '',
-  'plain',
-  '$2b$10$abcdefghijklmnopqrstuv',
-  '$argon2id$v=19$m=9999999,t=2,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA',
-])('nothing matches %j, at the cost of a real hash', async (hash) => {
+test('nothing matches what is no hash, and finding that out takes as long as a real one', async () => {
   const passwords = createPasswords()
-  const real = await passwords.hash('x')
-  const time = async (of: string | undefined) => {
-    const startedMs = performance.now()
-    expect((await passwords.verify('y', of)).matches).toBe(false)
-    return performance.now() - startedMs
+  /** The shortest of three: what other programs do on the machine only makes it longer. */
+  const fastest = async (hash: string | undefined) => {
+    const times: number[] = []
+    for (let round = 0; round < 3; round++) {
+      const startedMs = performance.now()
+      expect((await passwords.verify('y', hash)).matches).toBe(false)
+      times.push(performance.now() - startedMs)
+    }
+    return Math.min(...times)
   }
-  const realMs = await time(real)
-  expect(await time(hash)).toBeGreaterThan(realMs / 4)
+  const realMs = await fastest(await passwords.hash('x'))
+  const tooCostly = `$argon2id$v=19$m=9999999,t=2,p=1$${'A'.repeat(11)}$${'A'.repeat(22)}`
+  for (const hash of [undefined, '', 'plain', `$2b$10$${'a'.repeat(53)}`, tooCostly]) {
+    expect(await fastest(hash)).toBeGreaterThan(realMs / 4)
+  }
 })
 
 test('a flood of passwords is refused instead of queued without end', async () => {
-  const passwords = createPasswords()
-  const results = await Promise.allSettled(Array.from({ length: 80 }, () => passwords.verify('x', undefined)))
+  const passwords = createPasswords({ maxAtOnce: 2, maxWaiting: 3 })
+  const results = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.verify('x', undefined)))
   const refused = results.filter((result) => result.status === 'rejected')
-  expect(refused).toHaveLength(80 - 66)
+  expect(refused).toHaveLength(3)
   expect(refused[0]).toMatchObject({ reason: { code: 'rate_limit_exceeded' } })
   expect((await passwords.verify('x', undefined)).matches).toBe(false)
 })

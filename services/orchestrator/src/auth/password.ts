@@ -19,15 +19,14 @@ const cost: Cost = { memory: 19_456, passes: 2, parallelism: 1 }
 const tagLength = 32
 const saltBytes = 16
 // A hash takes 19 MiB and one of libuv's four threads, which files and DNS need too.
-const maxAtOnce = 2
-const maxWaiting = 64
+const defaultLimits = { maxAtOnce: 2, maxWaiting: 64 }
 // A hash of our own store is trusted, but not with the whole memory of the machine.
 const maxMemory = 256 * 1024
 const derive = promisify(argon2)
 
 /** Hashes passwords with argon2id off the serving loop, a few at a time. */
-export function createPasswords(): Passwords {
-  const limited = createGate(maxAtOnce, maxWaiting)
+export function createPasswords(limits = defaultLimits): Passwords {
+  const limited = createGate(limits.maxAtOnce, limits.maxWaiting)
   // For users that do not exist: costs as much as a real one and matches nothing.
   const nobody = phc(cost, randomBytes(saltBytes), randomBytes(tagLength))
   return {
