@@ -9,6 +9,15 @@ export type Failure = {
   exitCode: ExitCode
 }
 
+/** Errors of the layers below whose message was written for the person at the terminal. */
+const spokenErrors = new Set([
+  'StartError',
+  'DataDirectoryError',
+  'DatabaseError',
+  'BackupError',
+  'LocalCredentialRefused',
+])
+
 type ProblemLike = {
   name: string
   code: string
@@ -28,6 +37,10 @@ export function failureOf(error: unknown): Failure {
     return { lines, code: 'config_invalid', exitCode: exitCode.failed }
   }
   if (isProblem(error)) return problemFailure(error)
+  if (error instanceof Error && spokenErrors.has(error.name)) {
+    const code = 'code' in error ? String(error.code) : 'command_failed'
+    return { lines: twoLines(error.message), code, exitCode: exitCode.failed }
+  }
   const message = error instanceof Error ? error.message : String(error)
   return {
     lines: [
@@ -37,6 +50,13 @@ export function failureOf(error: unknown): Failure {
     code: 'internal_error',
     exitCode: exitCode.failed,
   }
+}
+
+/** The first sentence says what happened, the rest what to do. */
+export function twoLines(message: string): [what: string, next: string] {
+  const end = message.search(/\.\s+(?=[A-Z`])/)
+  if (end < 0) return [message, '`kyros doctor` checks this machine.']
+  return [message.slice(0, end + 1), message.slice(end + 1).trim()]
 }
 
 function problemFailure(error: ProblemLike): Failure {

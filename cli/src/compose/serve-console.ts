@@ -6,7 +6,6 @@ import { listenOn } from '@kyros/kernel/listen'
 import type { CommandContext } from '../command-line/command-context.ts'
 import { type ExitCode, exitCode } from '../command-line/exit-code.ts'
 import { openConfig } from './open-config.ts'
-import { startFailure } from './start-failure.ts'
 
 const connectTimeoutMs = 10_000
 const closeTimeoutMs = 5_000
@@ -35,11 +34,7 @@ export async function serveConsole(context: CommandContext): Promise<ExitCode> {
   const port = isPortGiven ? config.server.port : config.console.port
   const { host } = config.server
   const server = createServer((request, response) => passOn(target, request, response))
-  try {
-    await listenOn(server, { host, port })
-  } catch (error) {
-    throw startFailure(error)
-  }
+  await listenOn(server, { host, port })
   const address = server.address() as AddressInfo // it listens on TCP, so the address is no string
   context.terminal.out(`Kyros console is ready on http://${host}:${address.port}`)
   context.terminal.out(`  API calls go to ${target.origin}`)

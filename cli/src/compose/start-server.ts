@@ -18,8 +18,8 @@ import type { Config } from '../config.ts'
 import { type ComposedAuth, composeAuth } from './auth.ts'
 import { lazySteps } from './lazy-steps.ts'
 import { consoleDir, type DataPaths } from './paths.ts'
+import { plainScheme } from './plain-scheme.ts'
 import { publicConfig } from './public-config.ts'
-import { startFailure } from './start-failure.ts'
 
 export type ServerInput = {
   config: Config
@@ -43,7 +43,7 @@ export type StartedServer = {
 const closeTimeoutMs = 1_500
 const minuteMs = 60_000
 
-/** Composes everything into this process, and listens. @throws CommandError when it cannot start */
+/** Composes everything into this process, and listens. @throws StartError, DataDirectoryError, DatabaseError, CommandError */
 export async function startServer(input: ServerInput): Promise<StartedServer> {
   let store: Store | undefined
   let lock: DataLock | undefined
@@ -58,7 +58,7 @@ export async function startServer(input: ServerInput): Promise<StartedServer> {
   } catch (error) {
     await store?.close()
     lock?.release()
-    throw startFailure(error)
+    throw error
   }
 }
 
@@ -84,11 +84,6 @@ function open({ config, paths, log }: ServerInput): Promise<Store> {
     ...(url !== undefined && { databaseUrl: plainScheme(url), maxConnections }),
     log: (level, message) => log[level]({ part: 'store' }, message),
   })
-}
-
-/** Other systems name their driver in the address (`postgresql+asyncpg://`); ours is always the same. */
-function plainScheme(url: string): string {
-  return url.replace(/^postgres(?:ql)?(?:\+[a-z0-9]+)?:/, 'postgres:')
 }
 
 async function compose(input: ServerInput, store: Store): Promise<Omit<StartedServer, 'close'>> {
