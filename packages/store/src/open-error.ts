@@ -28,6 +28,7 @@ export type DatabaseFault =
   | 'database_unreachable'
   | 'database_refused'
   | 'database_newer_version'
+  | 'database_protected'
 
 /** PostgreSQL cannot be used. The message names host, port and database, and never the password. */
 export class DatabaseError extends Error {

@@ -41,6 +41,11 @@ export function intOrNull(row: Row, column: string): number | null {
   return row[column] === null ? null : int(row, column)
 }
 
+/** One statement as steps. */
+export function* ask(sql: string): Steps<readonly Row[]> {
+  return yield { sql, params: [] }
+}
+
 /** PostgreSQL's `$1` for each `?`. The statements here have no `?` in literals. */
 export function numberPlaceholders(sql: string): string {
   let count = 0

@@ -5,6 +5,11 @@ import { asValues } from './values.ts'
 // Two processes that start at once must not both migrate.
 const migrating = 'SELECT pg_advisory_xact_lock(7201420912)'
 
+/** One process at a time changes the schema; freed by the end of the transaction. */
+export async function lockSchema(client: Client): Promise<void> {
+  await client.query(migrating)
+}
+
 /** Runs steps on a connection, outside the write path. */
 export function executeOn<R>(client: Client, steps: Steps<R>): Promise<R> {
   return runAsync(steps, async ({ sql, params, lock }: Statement) => {
@@ -17,7 +22,7 @@ export function executeOn<R>(client: Client, steps: Steps<R>): Promise<R> {
 export async function inTransaction<R>(client: Client, steps: Steps<R>): Promise<R> {
   await client.query('BEGIN')
   try {
-    await client.query(migrating)
+    await lockSchema(client)
     const result = await executeOn(client, steps)
     await client.query('COMMIT')
     return result
