@@ -30,7 +30,6 @@ export function sarifOf(report: AnalysisReport): object {
         tool: {
           driver: {
             name: 'Kyros',
-            informationUri: 'https://github.com/kyros/kyros',
             semanticVersion: '1.0.0',
             rules: rules.map(sarifRule),
           },
