@@ -1,6 +1,6 @@
 import { openStore } from '@kyros/store/open-store'
 import { createDatabase, dropDatabase } from '@kyros/store/suite/postgres-database'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { testEngine } from '../engine.suite.ts'
 import {
   type EngineRig,
@@ -17,17 +17,20 @@ import {
 import type { StepFunction } from './attempt.ts'
 import { createEmbeddedRig, newId } from './embedded-rig.ts'
 
+// One database for the whole suite, as one server has: making one costs more than most tests.
+let shared: Promise<string> | undefined
+
 testEngine({
   name: 'embedded engine on PostgreSQL',
   create: async (options) => {
-    const databaseUrl = await createDatabase()
-    const rig = await createEmbeddedRig({ ...options, store: await openStore({ dataDir: '', databaseUrl }) })
-    const stop = async () => {
-      await rig.stop()
-      await dropDatabase(databaseUrl)
-    }
-    return new Proxy(rig, { get: (target, name) => (name === 'stop' ? stop : Reflect.get(target, name)) })
+    shared ??= createDatabase()
+    const databaseUrl = await shared
+    return createEmbeddedRig({ ...options, store: await openStore({ dataDir: '', databaseUrl }) })
   },
+})
+
+afterAll(async () => {
+  if (shared !== undefined) await dropDatabase(await shared)
 })
 
 describe('two processes on one PostgreSQL', () => {
@@ -133,6 +136,7 @@ describe('two processes on one PostgreSQL', () => {
     const thief = { kind: 'acquire_engine_lease', holder: newId(), timeMs, ttlMs: 1 } as const
     expect(await other.store.write(thief)).toMatchObject({ held: true })
     await aborted.opened
+    await other.store.write({ kind: 'release_engine_lease', holder: thief.holder })
     expect((await ended(other, runId)).status).toBe('completed')
     const types = await eventTypes(other, runId)
     expect(types.filter((type) => type === 'step.completed')).toHaveLength(3)

@@ -41,12 +41,17 @@ export function testOrder(open: OpenRig): void {
   })
 
   test('a step that the definition no longer waits for is cancelled when the run ends', async () => {
-    const stopped = gate()
+    const [began, stopped] = [gate(), gate()]
     const slow: StepFunction = async (_input, { signal }) => {
+      began.open()
       await untilAborted(signal).catch(() => stopped.open())
       return null
     }
-    const rig = await open({ steps: { ...plain, First: slow } })
+    const Second: StepFunction = async (input) => {
+      await began.opened
+      return input
+    }
+    const rig = await open({ steps: { ...plain, First: slow, Second } })
     const runId = await submit(rig, 'abandoning', 'fast')
     expect((await ended(rig, runId)).result).toBe('fast')
     await stopped.opened

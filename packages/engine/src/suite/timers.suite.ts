@@ -43,7 +43,7 @@ export function testTimers(open: OpenRig): void {
     const First: StepFunction = async (_input, { signal }) =>
       untilAborted(signal).finally(() => stopped.open())
     const rig = await open({ steps: { ...plain, First } })
-    const run = await ended(rig, await submit(rig, 'sequence', 1, { timeoutSeconds: 0.1 }))
+    const run = await ended(rig, await submit(rig, 'sequence', 1, { timeoutSeconds: 1 }))
     expect(run).toMatchObject({ status: 'timed_out', error: { code: 'run_timed_out' } })
     await stopped.opened
   })
