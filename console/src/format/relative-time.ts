@@ -26,7 +26,7 @@ const clockFormat = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 })
 
-export function formatDate(time: string): string {
+function formatDate(time: string): string {
   return dateFormat.format(new Date(time))
 }
 

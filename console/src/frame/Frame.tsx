@@ -57,12 +57,7 @@ export function Frame() {
           <img src="/favicon.svg" alt="" width="24" height="24" />
           Kyros
         </Link>
-        <button
-          type="button"
-          className="k-header__search"
-          aria-label="Go to anything"
-          onClick={() => setOverlay('palette')}
-        >
+        <button type="button" className="k-header__search" onClick={() => setOverlay('palette')}>
           <Search size={16} aria-hidden="true" />
           <span>Go to anything</span>
           <kbd>Ctrl K</kbd>

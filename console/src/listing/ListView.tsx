@@ -77,7 +77,7 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
       />
       {cancelling.length > 0 && (
         <ConfirmDialog
-          title={`Cancel ${plural(cancelling.length, noun)}?`}
+          title={`Cancel ${nameOf(props, cancelling)}?`}
           confirm={`Cancel ${plural(cancelling.length, noun)}`}
           isDangerous
           onClose={() => setCancelling([])}
@@ -167,6 +167,11 @@ function useRowKeys<R extends Row>(props: ListViewProps<R>, onCancel: (ids: stri
     if (active !== undefined && canCancel(active)) onCancel([active.id])
   })
   return { activeIndex, open }
+}
+
+function nameOf<R extends Row>({ rows, label, noun }: ListViewProps<R>, ids: readonly string[]): string {
+  const only = ids.length === 1 ? rows.find(({ id }) => id === ids[0]) : undefined
+  return only === undefined ? plural(ids.length, noun) : `“${label(only)}”`
 }
 
 function toggled(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {

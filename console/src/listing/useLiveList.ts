@@ -1,6 +1,6 @@
 import { type InfiniteData, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useRef, useState } from 'react'
-import { changesLists } from '../api/queries.ts'
+import { changesLists, statsQuery } from '../api/queries.ts'
 import { useLiveMessages } from '../live/live.ts'
 import { useCoalesced } from '../live/useCoalesced.ts'
 
@@ -40,6 +40,7 @@ export function useLiveList<Row extends Listed>(options: Options<Row>): LiveList
   const refresh = useCoalesced(async () => {
     const ids = [...changed.current].filter((id) => loadedIds.has(id))
     changed.current.clear()
+    void queryClient.invalidateQueries({ queryKey: statsQuery.queryKey })
     const head = await settle(options.readHead())
     const inHead = new Set(head?.map(({ id }) => id))
     const single = ids.filter((id) => !inHead.has(id)).slice(0, maxSingleReads)

@@ -52,12 +52,7 @@ export function ConfirmDialog({
         <Button kind="secondary" onClick={onClose}>
           Not now
         </Button>
-        <Button
-          kind={isDangerous ? 'danger' : 'primary'}
-          disabled={isBusy ?? false}
-          onClick={onConfirm}
-          autoFocus
-        >
+        <Button kind={isDangerous ? 'danger' : 'primary'} disabled={isBusy ?? false} onClick={onConfirm}>
           {confirm}
         </Button>
       </div>

@@ -70,8 +70,8 @@ export const operations = {
   listArtifacts: { method: 'GET', path: '/api/v1/workflows/{id}/artifacts' },
   getArtifact: { method: 'GET', path: '/api/v1/workflows/{id}/artifacts/{name}' },
   listWorkflowTypes: { method: 'GET', path: '/api/v1/workflow-types' },
-  submitOlderJob: { method: 'POST', path: '/jobs' },
+  submitOlderJob: { method: 'POST', path: '/jobs', idempotent: true },
   listOlderJobs: { method: 'GET', path: '/jobs' },
-  emitOlderEvent: { method: 'POST', path: '/events' },
+  emitOlderEvent: { method: 'POST', path: '/events', idempotent: true },
   listOlderEvents: { method: 'GET', path: '/events' },
 } as const satisfies AsDeclared

@@ -118,7 +118,7 @@ function serverProblems(error: unknown, keys: readonly string[]): FieldProblems 
 function focusFirstProblem(form: HTMLFormElement) {
   // The fields know that they are invalid once they are drawn again.
   requestAnimationFrame(() => {
-    const field = form.querySelector('[aria-invalid="true"], [data-invalid]')
+    const field = form.querySelector(':is(input, textarea, select):is([aria-invalid="true"], [data-invalid])')
     if (field instanceof HTMLElement) field.focus()
   })
 }

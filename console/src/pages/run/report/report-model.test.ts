@@ -29,19 +29,19 @@ const findings = [
   finding('3', { severity: 'high' }),
 ]
 
-test('areas come in report order and severities most severe first', () => {
+test('the area with the worst finding comes first, and in it the worst findings', () => {
   const rows = groupFindings(findings).map((row) =>
     row.kind === 'finding' ? row.finding.id : Object.values(row),
   )
   expect(rows).toEqual([
+    ['area', 'security', 1],
+    ['severity', 'security', 'critical', 1],
+    '2',
     ['area', 'static', 2],
     ['severity', 'static', 'high', 1],
     '3',
     ['severity', 'static', 'low', 1],
     '1',
-    ['area', 'security', 1],
-    ['severity', 'security', 'critical', 1],
-    '2',
   ])
 })
 

@@ -31,10 +31,10 @@ export function filterFindings(
   )
 }
 
-/** One flat list with a heading per area and per severity, most severe first: what a virtual list draws. */
+/** One flat list with a heading per area and per severity, what is worst first: what a virtual list draws. */
 export function groupFindings(findings: readonly AnalysisFinding[]): FindingRow[] {
   const rows: FindingRow[] = []
-  for (const area of reportAreas) {
+  for (const area of [...reportAreas].sort((a, b) => worstOf(findings, a) - worstOf(findings, b))) {
     const inArea = findings.filter((finding) => finding.area === area)
     if (inArea.length === 0) continue
     rows.push({ kind: 'area', area, count: inArea.length })
@@ -46,6 +46,14 @@ export function groupFindings(findings: readonly AnalysisFinding[]): FindingRow[
     }
   }
   return rows
+}
+
+/** The place of the worst finding of an area among the severities; areas that are equally bad keep their order. */
+function worstOf(findings: readonly AnalysisFinding[], area: ReportArea): number {
+  const places = findings
+    .filter((finding) => finding.area === area)
+    .map(({ severity }) => severities.indexOf(severity))
+  return Math.min(severities.length, ...new Set(places))
 }
 
 /** How many findings each value of a field has, in the order given. */
