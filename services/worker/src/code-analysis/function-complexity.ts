@@ -142,7 +142,7 @@ function isElseIf(node: SyntaxNode, ancestors: readonly SyntaxNode[]): boolean {
   return node.type === 'IfStatement' && parent?.type === 'IfStatement' && parent.alternate === node
 }
 
-export function functionName(node: SyntaxNode, ancestors: readonly SyntaxNode[]): string {
+function functionName(node: SyntaxNode, ancestors: readonly SyntaxNode[]): string {
   const own = nameOf(childOf(node, 'id'))
   if (own !== undefined) return own
   const parent = ancestors.at(-1)

@@ -76,4 +76,4 @@ export async function runGuarded(options: GuardedCommand): Promise<GuardedResult
 }
 
 /** How the keeper says that the program is not there, as shells do. */
-export const commandNotFoundExitCode = 127
+const commandNotFoundExitCode = 127

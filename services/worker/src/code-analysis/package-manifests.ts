@@ -64,7 +64,7 @@ function recordIn(record: { [key: string]: unknown }, field: string): { [key: st
 
 const maxDepth = 6
 
-export function stringsIn(value: unknown, depth = 0): string[] {
+function stringsIn(value: unknown, depth = 0): string[] {
   if (typeof value === 'string') return [value]
   if (typeof value !== 'object' || value === null || depth > maxDepth) return []
   return Object.values(value).flatMap((item) => stringsIn(item, depth + 1))

@@ -113,7 +113,7 @@ function missing(message: string): StepError {
   return new StepError('repository_missing', message, { retryable: false })
 }
 
-export function isInside(root: string, path: string): boolean {
+function isInside(root: string, path: string): boolean {
   const way = relative(root, path)
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }

@@ -13,7 +13,7 @@ import { SkippedTally } from './skipped.ts'
 import type { ToolContext } from './tool-context.ts'
 import { runTypeScript } from './typescript-run.ts'
 
-export function findingsArtifact(area: AnalysisArea): string {
+function findingsArtifact(area: AnalysisArea): string {
   return `findings-${area}.json`
 }
 
