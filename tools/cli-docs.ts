@@ -1,8 +1,8 @@
 // Makes docs/cli.md from the table of commands: node tools/cli-docs.ts
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type CommandDeclaration, globalOptions } from '../cli/src/command-line/declaration.ts'
-import { declarations } from '../cli/src/command-line/declarations.ts'
+import { type CommandDeclaration, globalOptions } from '@kyros/cli/command-line/declaration'
+import { declarations } from '@kyros/cli/command-line/declarations'
 
 const path = fileURLToPath(new URL('../docs/cli.md', import.meta.url))
 
