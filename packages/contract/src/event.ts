@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import type { Role } from './auth.ts'
 import { Id } from './id.ts'
 import type { Json } from './json.ts'
 
@@ -62,6 +63,13 @@ const reservedPrefixes = [
 
 export function isReservedEventType(type: string): boolean {
   return reservedPrefixes.some((prefix) => type.startsWith(prefix))
+}
+
+const securityPrefixes = ['session.', 'login.', 'user.', 'api_key.']
+
+/** Facts about people and their credentials: in the log like all others, and readable by admins alone. */
+export function mayReadEvent(role: Role, event: { type: string }): boolean {
+  return role === 'admin' || !securityPrefixes.some((prefix) => event.type.startsWith(prefix))
 }
 
 /**

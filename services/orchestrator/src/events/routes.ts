@@ -1,4 +1,5 @@
 import { api } from '@kyros/contract/api'
+import { mayReadEvent } from '@kyros/contract/event'
 import { registerRoute } from '@kyros/kernel/route'
 import { streamSse } from '@kyros/kernel/sse'
 import type { FollowOptions } from '@kyros/store/store'
@@ -12,16 +13,20 @@ export function registerEventRoutes(app: FastifyInstance, context: ApiContext): 
   registerRoute(app, api.emitEvent, ({ body, caller, idempotency }) =>
     emitEvent(context, body, caller, idempotency),
   )
-  registerRoute(app, api.listEvents, async ({ query }) => {
+  registerRoute(app, api.listEvents, async ({ query, caller }) => {
     const { items, nextCursor } = await store.events.list(query)
-    return { events: items, next_cursor: nextCursor }
+    return { events: items.filter((event) => mayReadEvent(caller.role, event)), next_cursor: nextCursor }
   })
   registerRoute(app, api.streamEvents, ({ request, reply, caller, query }) =>
-    streamSse({ request, reply, caller }, (stream) => streamEvents(stream, store, filterOf(query))),
+    streamSse({ request, reply, caller }, (stream) =>
+      streamEvents(stream, store, caller.role, filterOf(query)),
+    ),
   )
   registerRoute(app, api.tailEvents, ({ request, reply, caller, query }) =>
     streamSse({ request, reply, caller }, (stream) =>
-      isOn(query.once) ? streamBacklog(stream, store) : streamEvents(stream, store, {}, 0),
+      isOn(query.once)
+        ? streamBacklog(stream, store, caller.role)
+        : streamEvents(stream, store, caller.role, {}, 0),
     ),
   )
 }

@@ -80,6 +80,28 @@ test('tail with once ends after the backlog; without, it goes on', async () => {
   expect(numbers(await going.take(2))).toEqual([1, 2])
 })
 
+test('facts about people and their credentials reach admins alone', async () => {
+  const subject = 'users/someone'
+  const event = { type: 'login.failed', subject, timeMs: Date.now(), data: {} }
+  await platform.store.write({ kind: 'append_event', event })
+  const typesFor = async (who: string) => {
+    const headers = { authorization: `Bearer ${who}` }
+    const page = await fetch(`${origin}/api/v1/events?subject=${subject}`, { headers })
+    const { events: listed }: { events: Event[] } = JSON.parse(await page.text())
+    const streamed = await (await open('/api/v1/events/tail?once=1', headers)).rest()
+    return {
+      listed: listed.map(({ type }) => type),
+      streamed: streamed.map((message) => eventOf(message).type),
+    }
+  }
+  const admin = await typesFor('admin')
+  expect(admin.listed).toEqual(['login.failed'])
+  expect(admin.streamed).toContain('login.failed')
+  const viewer = await typesFor('viewer')
+  expect(viewer.listed).toEqual([])
+  expect(viewer.streamed).not.toContain('login.failed')
+})
+
 test('a number that the log has not reached gets a reset and goes on from the end', async () => {
   const stream = await open('/api/v1/events/stream?type=app.reset', { 'last-event-id': '999999999' })
   const [reset] = await stream.take(1)

@@ -1,4 +1,5 @@
-import type { Event } from '@kyros/contract/event'
+import type { Role } from '@kyros/contract/auth'
+import { type Event, mayReadEvent } from '@kyros/contract/event'
 import type { SseMessage, SseStream } from '@kyros/kernel/sse'
 import type { FollowOptions, Store } from '@kyros/store/store'
 
@@ -9,10 +10,12 @@ const maxStreamMs = 30 * 60_000
  * Follows the log until the reader leaves. A reader that does not say where to go on gets what comes from now on,
  * or all from `startAfter`. A number that the log has not reached belongs to another log (the data were
  * replaced): the reader gets a `reset`, as for numbers that are no longer kept.
+ * What `role` may not read is left out.
  */
 export async function streamEvents(
   stream: SseStream,
   store: Store,
+  role: Role,
   filter: Omit<FollowOptions, 'after'>,
   startAfter?: number,
 ): Promise<void> {
@@ -22,7 +25,8 @@ export async function streamEvents(
   if (wanted > head) await stream.send(resetMessage(head))
   for await (const batch of store.events.follow({ ...filter, after: Math.min(wanted, head) }, signal)) {
     if ('reset' in batch) await stream.send(resetMessage(batch.reset.from))
-    else for (const event of batch.events) await stream.send(eventMessage(event))
+    else
+      for (const event of batch.events) if (mayReadEvent(role, event)) await stream.send(eventMessage(event))
     if (signal.aborted) return
   }
 }
@@ -30,14 +34,14 @@ export async function streamEvents(
 const backlogPage = 200
 
 /** Sends the log up to its present end, then no more. */
-export async function streamBacklog(stream: SseStream, store: Store): Promise<void> {
+export async function streamBacklog(stream: SseStream, store: Store, role: Role): Promise<void> {
   const head = await store.events.head()
   let last = stream.after ?? 0
   while (last < head && !stream.signal.aborted) {
     const { items } = await store.events.list({ after: last, limit: backlogPage })
     if (items.length === 0) return
     for (const event of items) {
-      if (event.seq <= head) await stream.send(eventMessage(event))
+      if (event.seq <= head && mayReadEvent(role, event)) await stream.send(eventMessage(event))
       last = event.seq
     }
   }

@@ -51,7 +51,7 @@ function registerReads(app: FastifyInstance, { store }: ApiContext): void {
     const { id } = await getJob(store, params.id)
     if (wantsEventStream(request, reply)) {
       const input = { request, reply, caller }
-      return streamSse(input, (stream) => streamEvents(stream, store, { jobId: id }, 0))
+      return streamSse(input, (stream) => streamEvents(stream, store, caller.role, { jobId: id }, 0))
     }
     const { items, nextCursor } = await store.events.list({ ...query, job_id: id })
     return { events: items, next_cursor: nextCursor }

@@ -1,4 +1,5 @@
 import { api } from '@kyros/contract/api'
+import { mayReadEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import { type RouteOptions, registerRoute } from '@kyros/kernel/route'
 import { streamSse } from '@kyros/kernel/sse'
@@ -65,11 +66,14 @@ function registerOlderReads(app: FastifyInstance, { store }: ApiContext, servePa
     api.listOlderEvents,
     async ({ request, reply, caller }) => {
       if (wantsEventStream(request, reply)) {
-        return streamSse({ request, reply, caller }, (stream) => streamEvents(stream, store, {}))
+        return streamSse({ request, reply, caller }, (stream) => streamEvents(stream, store, caller.role, {}))
       }
       const head = await store.events.head()
       const { items } = await store.events.list({ after: Math.max(0, head - lastEvents), limit: lastEvents })
-      return { status: 'sse_stream_started', events: items }
+      return {
+        status: 'sse_stream_started',
+        events: items.filter((event) => mayReadEvent(caller.role, event)),
+      }
     },
     { before: servePage },
   )

@@ -66,7 +66,7 @@ function registerStreams(app: FastifyInstance, { store }: ApiContext): void {
     const { id } = await getRunRecord(store, params.id)
     if (wantsEventStream(request, reply)) {
       const input = { request, reply, caller }
-      return streamSse(input, (stream) => streamEvents(stream, store, { runId: id }, 0))
+      return streamSse(input, (stream) => streamEvents(stream, store, caller.role, { runId: id }, 0))
     }
     const { items, nextCursor } = await store.events.list({ ...query, run_id: id })
     return { events: items, next_cursor: nextCursor }
