@@ -45,6 +45,7 @@ export default defineConfig({
       provider: 'v8',
       reporter: ['text', 'html'],
       reportsDirectory: 'coverage',
+      reportOnFailure: true,
       include: ['{packages,services,cli}/**/src/**/*.ts', 'console/src/**/*.{ts,tsx}'],
       exclude: [
         '**/*.test.ts',
