@@ -53,7 +53,12 @@ function linesUsing(name: string, text: string): number[] {
   const use = new RegExp(`(?<![.\\w$'"])${name.replace('.', '\\s*\\.\\s*')}(?![\\w$'":])`)
   return text
     .split('\n')
-    .map((line, index) => ({ line: line.replace(/\/\/.*$|^\s*\*.*$/, ''), number: index + 1 }))
+    .map((line, index) => ({ line: withoutWords(line), number: index + 1 }))
     .filter(({ line }) => use.test(line))
     .map(({ number }) => number)
+}
+
+/** A line without its strings and comments, as well as one line tells. */
+function withoutWords(line: string): string {
+  return line.replace(/(["'`])(?:\\.|(?!\1).)*\1/g, '""').replace(/\/\/.*$|^\s*\*.*$/, '')
 }

@@ -1,0 +1,100 @@
+import { problem } from '@kyros/contract/problem'
+import { RunConflict } from '@kyros/store/command'
+import { openStore } from '@kyros/store/open-store'
+import type { Store } from '@kyros/store/store'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type EngineRig, plain, submit } from '../suite/rig.ts'
+import { createEmbeddedRig, testClock } from './embedded-rig.ts'
+import { Journal } from './journal.ts'
+
+let store: Store
+let rig: EngineRig
+let runId: string
+
+beforeEach(async () => {
+  store = await openStore({ dataDir: ':memory:' })
+  rig = await createEmbeddedRig({ store, steps: plain })
+  runId = await submit(rig, null)
+})
+
+afterEach(() => rig.stop())
+
+/** A journal on a store whose writes fail as long as `failures` has errors. */
+function open(failures: unknown[] = [], runSeq = 2) {
+  const writes: number[] = []
+  const lost: unknown[] = []
+  const write: Store['write'] = async (command) => {
+    const failure = failures.shift()
+    if (failure !== undefined) throw failure
+    if ('events' in command) writes.push(command.events.length)
+    return store.write(command)
+  }
+  const journal = new Journal({
+    store: { ...store, write },
+    clock: testClock,
+    runId,
+    runSeq,
+    epoch: () => undefined,
+    log: () => {},
+    onLost: (error) => lost.push(error),
+  })
+  const push = (whenDurable?: () => void, whenLost?: () => void) =>
+    journal.push({ type: 'run.resumed', timeMs: journal.stampMs(), data: {} }, whenDurable, whenLost)
+  return { journal, push, writes, lost }
+}
+
+test('what is pushed during a write is the next write', async () => {
+  const { journal, push, writes } = open()
+  push()
+  journal.flush()
+  push()
+  push()
+  journal.flush()
+  await journal.settled()
+  expect(writes).toEqual([1, 2])
+})
+
+test('a very wide turn is written in parts, in order', async () => {
+  const { journal, push, writes } = open()
+  const durable: number[] = []
+  for (let index = 0; index < 1200; index++) push(() => durable.push(index))
+  await journal.settled()
+  expect(writes).toEqual([500, 500, 200])
+  expect(durable).toEqual(Array.from({ length: 1200 }, (_, index) => index))
+})
+
+test('an outage of the store is waited out and nothing is lost', async () => {
+  const down = problem('store_unavailable', { detail: 'down' })
+  const full = problem('storage_full', { detail: 'full' })
+  const { journal, push, writes, lost } = open([down, full])
+  let durable = false
+  push(() => {
+    durable = true
+  })
+  await journal.settled()
+  expect({ writes, lost, durable }).toEqual({ writes: [1], lost: [], durable: true })
+})
+
+test('a log that somebody else wrote to is a lost run', async () => {
+  const { journal, push, lost } = open([], 1)
+  let wasLost = false
+  push(undefined, () => {
+    wasLost = true
+  })
+  await journal.settled()
+  expect(lost).toEqual([expect.any(RunConflict)])
+  expect(wasLost).toBe(true)
+  let later = false
+  push(undefined, () => {
+    later = true
+  })
+  expect(later).toBe(true)
+})
+
+test('times never go back', () => {
+  const { journal } = open()
+  journal.startFrom(Date.now() + 60_000)
+  const first = journal.stampMs()
+  expect(first).toBeGreaterThan(Date.now() + 50_000)
+  expect(journal.stampMs()).toBeGreaterThanOrEqual(first)
+})

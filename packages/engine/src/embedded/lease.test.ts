@@ -1,0 +1,85 @@
+import type { ResultOf } from '@kyros/store/command'
+import { openStore } from '@kyros/store/open-store'
+import type { Store } from '@kyros/store/store'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { until } from '../suite/rig.ts'
+import { testClock } from './embedded-rig.ts'
+import { createStoreLease } from './lease.ts'
+
+let store: Store
+const stop: AbortController[] = []
+
+beforeEach(async () => {
+  store = await openStore({ dataDir: ':memory:' })
+})
+
+afterEach(async () => {
+  for (const one of stop.splice(0)) one.abort()
+  await store.close()
+})
+
+function keep(holder: string, ttlMs = 90, from: Store = store) {
+  const told: string[] = []
+  const lease = createStoreLease({
+    store: from,
+    clock: testClock,
+    holder,
+    ttlMs,
+    onHeld: () => told.push('held'),
+    onLost: () => told.push('lost'),
+    onError: () => told.push('error'),
+  })
+  const stopping = new AbortController()
+  stop.push(stopping)
+  const kept = lease.keep(stopping.signal)
+  const end = async () => {
+    stopping.abort()
+    await kept
+  }
+  return { lease, told, end }
+}
+
+test('one of two holds the lease, and the other gets it when it is given back', async () => {
+  const one = keep('one')
+  await until(async () => one.lease.isHeld, Boolean)
+  const two = keep('two')
+  const epoch = one.lease.epoch ?? 0
+  await new Promise((resolve) => setTimeout(resolve, 250))
+  expect([one.lease.isHeld, two.lease.isHeld]).toEqual([true, false])
+  await one.end()
+  await one.lease.release()
+  await until(async () => two.lease.isHeld, Boolean)
+  expect(two.lease.epoch).toBeGreaterThan(epoch)
+  expect(one.told).toEqual(['held'])
+})
+
+test('a holder that cannot renew in time gives up by itself', async () => {
+  let down = false
+  const failing: Store = {
+    ...store,
+    write: async (command) => {
+      if (down) throw new Error('down')
+      return store.write(command)
+    },
+  }
+  const one = keep('one', 90, failing)
+  await until(async () => one.lease.isHeld, Boolean)
+  down = true
+  await until(async () => one.told.includes('lost'), Boolean)
+  expect(one.lease.epoch).toBeUndefined()
+  down = false
+  await until(async () => one.lease.isHeld, Boolean)
+})
+
+test('a holder learns from a refused renewal that another holds it', async () => {
+  const one = keep('one')
+  await until(async () => one.lease.isHeld, Boolean)
+  const taken: ResultOf<'acquire_engine_lease'> = await store.write({
+    kind: 'acquire_engine_lease',
+    holder: 'two',
+    timeMs: Date.now() + 1000,
+    ttlMs: 200,
+  })
+  expect(taken.held).toBe(true)
+  await until(async () => one.told.includes('lost'), Boolean)
+})
