@@ -14,7 +14,8 @@ function attempt(change: Partial<AttemptOptions>) {
   return startAttempt({
     implementation: async (input) => input,
     input: 1,
-    context: {
+    createContext: (own) => ({
+      ...own,
       runId: 'r',
       step: 's',
       attempt: 1,
@@ -23,7 +24,7 @@ function attempt(change: Partial<AttemptOptions>) {
       principal: { id: 'u', role: 'viewer' },
       artifacts: { put: async () => ({ name: '', sha256: '', bytes: 0 }), get: async () => undefined },
       log: () => {},
-    },
+    }),
     startToCloseMs: 5000,
     heartbeatMs: undefined,
     abortGraceMs: 20,

@@ -20,7 +20,7 @@ export type Attempt = {
 export type AttemptOptions = {
   implementation: StepFunction
   input: Json
-  context: Omit<StepContext, 'signal' | 'heartbeat'>
+  createContext: (own: Pick<StepContext, 'signal' | 'heartbeat'>) => StepContext
   startToCloseMs: number
   heartbeatMs: number | undefined
   /** How long an implementation that was told to stop may take. */
@@ -70,15 +70,14 @@ export function startAttempt(options: AttemptOptions): Attempt {
   }
   let beating = expectBeat()
 
-  const context: StepContext = {
-    ...options.context,
+  const context = options.createContext({
     signal: controller.signal,
     heartbeat: (details) => {
       if (details !== undefined) progress = details
       beating?.cancel()
       beating = over || cutShort !== undefined ? undefined : expectBeat()
     },
-  }
+  })
   call(options.implementation, options.input, context).then(finish)
   return {
     ended,

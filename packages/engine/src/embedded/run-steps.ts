@@ -1,6 +1,7 @@
 import type { ErrorData } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
+import type { StepContext } from '@kyros/workflows/step-context'
 import { type Attempt, type AttemptEnd, errorData, type StepFunction, startAttempt } from './attempt.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { Journal } from './journal.ts'
@@ -127,43 +128,29 @@ export class RunSteps {
     const implementation = this.#implementation(row)
     if (row.state !== 'running' || this.#closed || implementation === undefined) return parts.slots.release()
     const { attempt } = row
-    const end = await this.#attempt(row, implementation)
+    row.live = this.#start(row, implementation)
+    const end = await row.live.ended
     row.live = undefined
     const lines = this.#options.log.flush()
-    const settled = end === undefined ? undefined : await this.#settled(row, end)
+    const settled = await this.#settled(row, end)
     await lines
     parts.slots.release()
-    if (settled === undefined || this.#closed || parts.isClosing()) return
+    if (this.#closed || parts.isClosing()) return
     post(() => (row.state === 'running' && row.attempt === attempt ? this.#record(row, settled) : undefined))
   }
 
-  async #attempt(row: StepRow, implementation: StepFunction): Promise<AttemptEnd | undefined> {
+  #start(row: StepRow, implementation: StepFunction): Attempt {
     const { parts, run, log } = this.#options
-    const { store, clock, timers } = parts
-    const { step, key, attempt, input, options } = row
-    let workspace: string
-    try {
-      workspace = await parts.workspaces.open(run.runId)
-    } catch (error) {
-      return { kind: 'failed', error: errorData(error) }
-    }
-    if (row.state !== 'running' || this.#closed) return undefined
+    const { store, clock, timers, abortGraceMs } = parts
     const { runId, principal } = run
-    const context = createStepContext({ store, clock, log, runId, step, key, attempt, workspace, principal })
-    const { startToCloseMs, heartbeatMs } = options
-    const { abortGraceMs } = parts
-    const shared = {
-      implementation,
-      input,
-      context,
-      startToCloseMs,
-      heartbeatMs,
-      abortGraceMs,
-      timers,
-      clock,
-    }
-    row.live = startAttempt(shared)
-    return row.live.ended
+    const { step, key, attempt, input } = row
+    const { startToCloseMs, heartbeatMs } = row.options
+    const openWorkspace = () => parts.workspaces.open(runId)
+    const known = { store, clock, log, runId, step, key, attempt, principal, openWorkspace }
+    const createContext = (own: Pick<StepContext, 'signal' | 'heartbeat'>) =>
+      createStepContext({ ...known, ...own })
+    const limits = { startToCloseMs, heartbeatMs, abortGraceMs, timers, clock }
+    return startAttempt({ implementation, input, createContext, ...limits })
   }
 
   async #settled(row: StepRow, end: AttemptEnd): Promise<Settled> {

@@ -55,6 +55,7 @@ export function createRunTable(parts: EngineParts, onFenced: () => void): RunTab
     const loaded = run.definition === '' ? undefined : await parts.definitions.load(run.definition)
     const known = live.get(run.runId)
     if (known !== undefined) return known
+    if (history.steps.size > 0) parts.workspaces.adopt(run.runId)
     const created = new LiveRun({ parts, run, history, loaded, onEnded, onLost })
     live.set(run.runId, created)
     created.resume()

@@ -4,7 +4,7 @@ import type { Principal } from '../engine.ts'
 import type { RunLog } from './log-buffer.ts'
 import type { EngineClock } from './timers.ts'
 
-/** What every attempt of a step gets, but its signal and heartbeat. */
+/** What an attempt gets beside its input. */
 export function createStepContext(options: {
   store: Store
   clock: EngineClock
@@ -13,17 +13,24 @@ export function createStepContext(options: {
   step: string
   key: string
   attempt: number
-  workspace: string
   principal: Principal
-}): Omit<StepContext, 'signal' | 'heartbeat'> {
-  const { runId, step, key, attempt, workspace, principal, clock, log } = options
+  /** Makes the directory of the run; called when the step first asks for it. */
+  openWorkspace: () => string
+  signal: AbortSignal
+  heartbeat: StepContext['heartbeat']
+}): StepContext {
+  const { runId, step, key, attempt, principal, clock, log, signal, heartbeat } = options
   return {
     runId,
     step,
     attempt,
     idempotencyKey: `${runId}/${key}`,
-    workspace,
     principal,
+    signal,
+    heartbeat,
+    get workspace() {
+      return options.openWorkspace()
+    },
     artifacts: createArtifacts(options.store, runId, clock),
     log: (level, message) => {
       log.add({ timeMs: clock.nowMs(), level, step: key, attempt, message: String(message) })

@@ -11,7 +11,7 @@ test('a sweep removes directories of runs that are gone and nothing else', async
   const dir = await mkdtemp(join(tmpdir(), 'kyros-workspaces-'))
   const workspaces = createWorkspaces(dir)
   const [kept, gone] = [newId(), newId()]
-  for (const runId of [kept, gone]) await writeFile(join(await workspaces.open(runId), 'file'), 'x')
+  for (const runId of [kept, gone]) await writeFile(join(workspaces.open(runId), 'file'), 'x')
   await mkdir(join(dir, 'mine'))
   await workspaces.sweep((runId) => runId === kept)
   expect((await readdir(dir)).sort()).toEqual([kept, 'mine'].sort())
