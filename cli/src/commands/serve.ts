@@ -29,6 +29,9 @@ export const serve: CommandFunction = async (context) => {
       'Set DATABASE_URL=postgres://…, or start everything in one process with `kyros up`.',
     )
   }
+  if (config.security.secret_key === undefined) {
+    context.terminal.note('Several orchestrators must share one SECRET_KEY; this one uses its own.')
+  }
   const { runServer } = await import('../compose/run-server.ts')
   return runServer(context)
 }

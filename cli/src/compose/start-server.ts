@@ -17,6 +17,7 @@ import { catalogue } from '@kyros/workflows/catalogue'
 import type { Config } from '../config.ts'
 import { type ComposedAuth, composeAuth } from './auth.ts'
 import { lazySteps } from './lazy-steps.ts'
+import { observeRuns } from './observe-runs.ts'
 import { consoleDir, type DataPaths } from './paths.ts'
 import { plainScheme } from './plain-scheme.ts'
 import { publicConfig } from './public-config.ts'
@@ -86,10 +87,11 @@ function open({ config, paths, log }: ServerInput): Promise<Store> {
   })
 }
 
-async function compose(input: ServerInput, store: Store): Promise<Omit<StartedServer, 'close'>> {
+async function compose(input: ServerInput, opened: Store): Promise<Omit<StartedServer, 'close'>> {
   const { config, log, version } = input
-  const engine = await createEngine(input, store)
   const metrics = createMetrics({ version })
+  const store = observeRuns(opened, { log, metrics })
+  const engine = await createEngine(input, store)
   const cookies = cookieNames({ port: config.server.port, secure: false })
   const newId = createNewId(systemClock)
   const auth = await composeAuth({ ...input, store, newId, credentialDir: input.paths.baseDir })

@@ -39,6 +39,7 @@ export async function welcome(server: RunningServer, named: string | undefined):
     for (const line of summaryLines(terminal, run, context.callName)) terminal.out(line)
     terminal.out('')
     terminal.out(`See it in the console: ${url}/jobs/${started.job_id}`)
+    if (isFirstStart) terminal.out('How to sign in is shown above, under Sign in.')
   } finally {
     serverLog.redirect(undefined)
     for (const text of held) process.stderr.write(text)
