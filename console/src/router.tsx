@@ -1,14 +1,9 @@
 import type { QueryClient } from '@tanstack/react-query'
-import {
-  createRootRouteWithContext,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from '@tanstack/react-router'
+import { createRootRouteWithContext, createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { isUnauthorized } from './api/explain-error.ts'
 import { jobQuery, statsQuery, userQuery } from './api/queries.ts'
 import { Frame } from './frame/Frame.tsx'
+import { lazyPart } from './frame/lazy-part.tsx'
 import { LoadingPage, NotFoundPage, PageError } from './frame/PageFallbacks.tsx'
 import { live } from './live/live.ts'
 
@@ -20,7 +15,7 @@ const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
   validateSearch: (search): { next?: string } => textField(search, 'next'),
-  component: lazyRouteComponent(() => import('./pages/sign-in/SignInPage.tsx'), 'SignInPage'),
+  component: lazyPart(async () => (await import('./pages/sign-in/SignInPage.tsx')).SignInPage),
 })
 
 /** Everything behind the sign-in. The event stream begins where the numbers of the first answer end. */
@@ -43,14 +38,14 @@ const frameRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/',
-  component: lazyRouteComponent(() => import('./pages/home/HomePage.tsx'), 'HomePage'),
+  component: lazyPart(async () => (await import('./pages/home/HomePage.tsx')).HomePage),
 })
 
 const jobsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/jobs',
   validateSearch: (search): { q?: string } => textField(search, 'q'),
-  component: lazyRouteComponent(() => import('./pages/jobs/JobsPage.tsx'), 'JobsPage'),
+  component: lazyPart(async () => (await import('./pages/jobs/JobsPage.tsx')).JobsPage),
 })
 
 const newJobRoute = createRoute({
@@ -60,7 +55,7 @@ const newJobRoute = createRoute({
     ...textField(search, 'workflow'),
     ...textField(search, 'from'),
   }),
-  component: lazyRouteComponent(() => import('./pages/new-job/NewJobPage.tsx'), 'NewJobPage'),
+  component: lazyPart(async () => (await import('./pages/new-job/NewJobPage.tsx')).NewJobPage),
 })
 
 /** A job is looked at through its latest run, which links to the earlier ones. */
@@ -77,7 +72,7 @@ const runsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/runs',
   validateSearch: (search): { q?: string } => textField(search, 'q'),
-  component: lazyRouteComponent(() => import('./pages/runs/RunsPage.tsx'), 'RunsPage'),
+  component: lazyPart(async () => (await import('./pages/runs/RunsPage.tsx')).RunsPage),
 })
 
 const runSearchFields = ['tab', 'step', 'q', 'area', 'severity', 'finding'] as const
@@ -88,7 +83,7 @@ const runRoute = createRoute({
   path: '/runs/$runId',
   validateSearch: (search): RunSearch =>
     Object.assign({}, ...runSearchFields.map((name) => textField(search, name))),
-  component: lazyRouteComponent(() => import('./pages/run/RunPage.tsx'), 'RunPage'),
+  component: lazyPart(async () => (await import('./pages/run/RunPage.tsx')).RunPage),
 })
 
 const pageRoutes = [homeRoute, jobsRoute, newJobRoute, jobRoute, runsRoute, runRoute]

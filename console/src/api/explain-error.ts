@@ -1,4 +1,5 @@
 import { ApiError } from '@kyros/client/api-error'
+import { PartLoadError } from '../frame/lazy-part.tsx'
 
 export type Explanation = {
   title: string
@@ -11,6 +12,9 @@ export type Explanation = {
 export function explainError(error: unknown): Explanation {
   if (error instanceof ApiError) {
     return { title: error.title, detail: error.detail, requestId: error.requestId, code: error.code }
+  }
+  if (error instanceof PartLoadError) {
+    return { title: 'This page did not load', detail: error.message, requestId: undefined, code: undefined }
   }
   const detail = error instanceof Error ? error.message : String(error)
   return { title: 'The console ran into a fault of its own', detail, requestId: undefined, code: undefined }

@@ -6,15 +6,16 @@ import Menu from '@carbon/icons-react/es/Menu.js'
 import Search from '@carbon/icons-react/es/Search.js'
 import Task from '@carbon/icons-react/es/Task.js'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { pauseWhileHidden } from '../live/live.ts'
 import { Toasts } from '../ui/toasts.tsx'
 import { AccountMenu } from './AccountMenu.tsx'
 import { LiveIndicator, StaleBanner } from './LiveIndicator.tsx'
+import { lazyPart, preloadParts } from './lazy-part.tsx'
 import { ShortcutHelp } from './ShortcutHelp.tsx'
 import { useShortcut } from './shortcuts.ts'
 
-const CommandPalette = lazy(async () => ({ default: (await import('./CommandPalette.tsx')).CommandPalette }))
+const CommandPalette = lazyPart(async () => (await import('./CommandPalette.tsx')).CommandPalette)
 
 const entries = [
   { to: '/', label: 'Home', icon: Home },
@@ -32,6 +33,7 @@ export function Frame() {
   const navigate = useNavigate()
   const close = () => setOverlay('none')
   useEffect(pauseWhileHidden, [])
+  useEffect(preloadWhenIdle, [])
   // The folded navigation closes when it has done its work.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what the effect waits for.
   useEffect(() => setNavOpen(false), [pathname])
@@ -77,6 +79,14 @@ export function Frame() {
       {overlay === 'help' && <ShortcutHelp onClose={close} />}
     </div>
   )
+}
+
+const preloadAfterMs = 1_500
+
+/** Once the first page stands, fetches the code of the others; answers a function that calls it off. */
+function preloadWhenIdle(): () => void {
+  const timer = setTimeout(() => void preloadParts(), preloadAfterMs)
+  return () => clearTimeout(timer)
 }
 
 function Navigation({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {

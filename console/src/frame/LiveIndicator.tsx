@@ -2,7 +2,7 @@ import { formatDuration } from '../format/duration.ts'
 import { formatClock } from '../format/relative-time.ts'
 import { useLiveState } from '../live/live.ts'
 import type { LiveState } from '../live/live-stream.ts'
-import { useNowMs } from '../live/useNow.ts'
+import { useWallClockMs } from '../live/useNow.ts'
 
 const words = {
   connecting: 'Connecting',
@@ -37,7 +37,7 @@ export function StaleBanner() {
 }
 
 function OfflineBanner({ sinceMs }: { sinceMs: number }) {
-  const nowMs = useNowMs()
+  const nowMs = useWallClockMs()
   const since = formatClock(new Date(sinceMs).toISOString())
   return (
     <p className="k-stale" role="alert">

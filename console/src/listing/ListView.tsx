@@ -10,7 +10,7 @@ import { ErrorState, LoadingLines } from '../ui/PageState.tsx'
 import { type Column, VirtualTable } from '../ui/VirtualTable.tsx'
 import { actOnMany } from './bulk-action.ts'
 
-type Row = { id: string; status: RunStatus; cancel_requested?: boolean }
+type Row = { id: string; created_at: string; status: RunStatus; cancel_requested?: boolean }
 
 export type ListViewProps<R extends Row> = {
   noun: string

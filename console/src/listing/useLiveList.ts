@@ -4,7 +4,7 @@ import { changesLists, statsQuery } from '../api/queries.ts'
 import { useLiveMessages } from '../live/live.ts'
 import { useCoalesced } from '../live/useCoalesced.ts'
 
-type Listed = { id: string }
+type Listed = { id: string; created_at: string }
 type Page<Row> = { rows: readonly Row[]; total?: number | undefined }
 
 type Options<Row extends Listed> = {
@@ -35,7 +35,7 @@ export function useLiveList<Row extends Listed>(options: Options<Row>): LiveList
   const changed = useRef(new Set<string>())
   const loaded = useMemo(() => data?.pages.flatMap((page) => page.rows) ?? [], [data])
   const loadedIds = useMemo(() => new Set(loaded.map(({ id }) => id)), [loaded])
-  const newestId = loaded[0]?.id
+  const newestTime = loaded[0]?.created_at
 
   const refresh = useCoalesced(async () => {
     const ids = [...changed.current].filter((id) => loadedIds.has(id))
@@ -57,7 +57,9 @@ export function useLiveList<Row extends Listed>(options: Options<Row>): LiveList
   })
 
   const rows = useMemo(() => loaded.map((row) => fresh.get(row.id) ?? row), [loaded, fresh])
-  const newCount = [...fresh.keys()].filter((id) => isNewer(id, newestId) && !loadedIds.has(id)).length
+  const newCount = [...fresh.values()].filter(
+    (row) => isNewer(row, newestTime) && !loadedIds.has(row.id),
+  ).length
   const showNew = () => {
     setFresh(new Map())
     void queryClient.resetQueries({ queryKey: listKey })
@@ -65,9 +67,9 @@ export function useLiveList<Row extends Listed>(options: Options<Row>): LiveList
   return { rows, newCount: data === undefined ? 0 : newCount, showNew }
 }
 
-/** Ids begin with the time they were made at: the text of a newer one is greater. */
-function isNewer(id: string, newestId: string | undefined): boolean {
-  return newestId === undefined || id > newestId
+/** Rows of the same millisecond count as new too: which of them was listed first is up to the server. */
+function isNewer({ created_at }: Listed, newestTime: string | undefined): boolean {
+  return newestTime === undefined || created_at >= newestTime
 }
 
 /** A refresh that fails is not worth an error of its own: the live indicator already says what is wrong. */

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { useLiveState } from './live.ts'
 
 type Ticker = { subscribe: (listener: () => void) => () => void; nowMs: () => number }
 
@@ -33,9 +34,19 @@ function createTicker(everyMs: number): Ticker {
 const everySecond = createTicker(1_000)
 const everyTenSeconds = createTicker(10_000)
 
-/** The time, renewed every second. */
-export function useNowMs(): number {
+/** The time, renewed every second, also while there is no connection. */
+export function useWallClockMs(): number {
   return useSyncExternalStore(everySecond.subscribe, everySecond.nowMs)
+}
+
+/**
+ * The time up to which the picture is true, renewed every second. It stands still while there is no connection: a
+ * duration that went on would claim that the run still does.
+ */
+export function useNowMs(): number {
+  const nowMs = useWallClockMs()
+  const state = useLiveState()
+  return state.kind === 'offline' ? Math.min(nowMs, state.sinceMs) : nowMs
 }
 
 /** The time, renewed every ten seconds: enough for "5 min ago". */

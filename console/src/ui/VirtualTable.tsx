@@ -62,25 +62,20 @@ export function VirtualTable<Row>(props: Props<Row>) {
     gridTemplateColumns: `2.5rem ${columns.map(({ width }) => width).join(' ')}`,
   }
   return (
-    <div
-      className="k-table"
-      ref={scroller}
-      role="table"
-      aria-label={props.label}
-      aria-rowcount={props.total + 1}
-      tabIndex={0}
-    >
-      <TableHead columns={columns} tracks={tracks} />
-      <div className="k-table__body" role="rowgroup" style={{ height: virtualizer.getTotalSize() }}>
-        {items.map(({ index, start, size }) => {
-          const row = rows[index]
-          if (row === undefined) return null
-          const style = { ...tracks, transform: `translateY(${start}px)`, height: size }
-          return <TableRow key={rowId(row)} {...props} row={row} index={index} style={style} />
-        })}
+    <section className="k-table" ref={scroller} tabIndex={0} aria-label={props.label}>
+      <div role="table" aria-label={props.label} aria-rowcount={props.total + 1}>
+        <TableHead columns={columns} tracks={tracks} />
+        <div className="k-table__body" role="rowgroup" style={{ height: virtualizer.getTotalSize() }}>
+          {items.map(({ index, start, size }) => {
+            const row = rows[index]
+            if (row === undefined) return null
+            const style = { ...tracks, transform: `translateY(${start}px)`, height: size }
+            return <TableRow key={rowId(row)} {...props} row={row} index={index} style={style} />
+          })}
+        </div>
       </div>
       {props.footer}
-    </div>
+    </section>
   )
 }
 

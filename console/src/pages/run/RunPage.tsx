@@ -1,9 +1,10 @@
 import type { Run } from '@kyros/contract/run'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { isNotFound } from '../../api/explain-error.ts'
 import { artifactsQuery } from '../../api/queries.ts'
+import { lazyPart } from '../../frame/lazy-part.tsx'
 import type { RunSearch } from '../../router.tsx'
 import { EmptyState, ErrorState, LoadingLines } from '../../ui/PageState.tsx'
 import { TabLinks } from '../../ui/TabLinks.tsx'
@@ -14,10 +15,10 @@ import { StepPanel } from './StepPanel.tsx'
 import { Timeline } from './Timeline.tsx'
 import { useRun } from './useRun.ts'
 
-const EventsTab = lazy(async () => ({ default: (await import('./EventsTab.tsx')).EventsTab }))
-const LogsTab = lazy(async () => ({ default: (await import('./LogsTab.tsx')).LogsTab }))
-const ValuesTab = lazy(async () => ({ default: (await import('./ValuesTab.tsx')).ValuesTab }))
-const ReportTab = lazy(async () => ({ default: (await import('./report/ReportTab.tsx')).ReportTab }))
+const EventsTab = lazyPart(async () => (await import('./EventsTab.tsx')).EventsTab)
+const LogsTab = lazyPart(async () => (await import('./LogsTab.tsx')).LogsTab)
+const ValuesTab = lazyPart(async () => (await import('./ValuesTab.tsx')).ValuesTab)
+const ReportTab = lazyPart(async () => (await import('./report/ReportTab.tsx')).ReportTab)
 
 const route = getRouteApi('/frame/runs/$runId')
 
