@@ -1,4 +1,5 @@
 import type { EventQuery } from '@kyros/contract/platform'
+import { ProblemError } from '@kyros/contract/problem'
 import { LogTail } from './log-tail.ts'
 import type { Notices } from './notices.ts'
 import { createArtifactReads } from './reads/artifacts.ts'
@@ -12,7 +13,7 @@ import { createApiKeyReads, createSessionReads, createUserReads } from './reads/
 import { createProjectReads } from './reads/projects.ts'
 import { createRunReads } from './reads/runs.ts'
 import { readStats } from './reads/stats.ts'
-import type { FollowBatch, Store } from './store.ts'
+import type { Store } from './store.ts'
 import { type Apply, type Committed, WriteQueue } from './write-queue.ts'
 
 export type Parts = {
@@ -80,24 +81,13 @@ function announce(notices: Notices, committed: readonly Committed[]): void {
 
 function createEventReads(database: Database, notices: Notices, closed: AbortSignal): Store['events'] {
   const reads = new EventReads(database)
-  const tail = new LogTail(reads, notices, closed)
+  const tail = new LogTail(reads, notices, closed, (error) => database.explain(error) instanceof ProblemError)
   return {
     ...guarded(database, {
       head: () => reads.head(),
       list: (query: EventQuery & { job_id?: string; run_id?: string }) => reads.list(query),
       ofRun: (runId: string, afterRunSeq?: number) => reads.ofRun(runId, afterRunSeq),
     }),
-    follow: (options, signal) => explained(database, tail.follow(options, signal)),
-  }
-
-  async function* explained(
-    { explain }: Database,
-    batches: AsyncGenerator<FollowBatch>,
-  ): AsyncGenerator<FollowBatch> {
-    try {
-      yield* batches
-    } catch (error) {
-      throw explain(error)
-    }
+    follow: (options, signal) => tail.follow(options, signal),
   }
 }

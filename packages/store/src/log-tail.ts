@@ -8,6 +8,8 @@ const readAtOnce = 500
 /** Between two reads of the tail: many commits a second become a hundred reads. */
 const minGapMs = 10
 
+type Next = { events: Event[]; seq: number; more: boolean; reset?: number }
+
 /**
  * The end of the log in memory, read once for all followers. A follower that is further behind than what is
  * kept reads from the log by itself until it has caught up, so nothing is buffered per follower.
@@ -16,16 +18,23 @@ export class LogTail {
   readonly #reads: EventReads
   readonly #notices: Notices
   readonly #closed: AbortSignal
+  readonly #isOutage: (error: unknown) => boolean
   #kept: Event[] = []
   /** Everything up to this number is known here. */
   #head = 0
   readonly #followers = new Set<Bell>()
   #isRunning = false
 
-  constructor(reads: EventReads, notices: Notices, closed: AbortSignal) {
+  constructor(
+    reads: EventReads,
+    notices: Notices,
+    closed: AbortSignal,
+    isOutage: (error: unknown) => boolean,
+  ) {
     this.#reads = reads
     this.#notices = notices
     this.#closed = closed
+    this.#isOutage = isOutage
   }
 
   async *follow(options: FollowOptions, signal: AbortSignal): AsyncGenerator<FollowBatch> {
@@ -37,15 +46,17 @@ export class LogTail {
     this.#start()
     try {
       let seq = options.after
-      const reset = await this.#resetFor(seq)
-      if (reset !== undefined) {
-        yield { reset: { from: reset } }
-        seq = reset - 1
-      }
+      let isChecked = false
       while (!stop.aborted) {
-        const next = await this.#next(seq, options)
+        const next = await this.#tryNext(seq, options, isChecked)
+        if (next === undefined) {
+          await bell.wait(pollMs)
+          continue
+        }
+        isChecked = true
         seq = next.seq
-        if (next.events.length > 0) yield { events: next.events }
+        if (next.reset !== undefined) yield { reset: { from: next.reset } }
+        else if (next.events.length > 0) yield { events: next.events }
         else if (!next.more) await bell.wait(pollMs)
       }
     } finally {
@@ -62,7 +73,19 @@ export class LogTail {
     return seq > head ? head + 1 : undefined
   }
 
-  async #next(seq: number, filter: EventFilter): Promise<{ events: Event[]; seq: number; more: boolean }> {
+  /** Undefined while the database is out: who follows waits for it to come back, and then misses nothing. */
+  async #tryNext(seq: number, filter: EventFilter, isChecked: boolean): Promise<Next | undefined> {
+    try {
+      const reset = isChecked ? undefined : await this.#resetFor(seq)
+      if (reset !== undefined) return { events: [], seq: reset - 1, more: true, reset }
+      return await this.#next(seq, filter)
+    } catch (error) {
+      if (this.#isOutage(error)) return undefined
+      throw error
+    }
+  }
+
+  async #next(seq: number, filter: EventFilter): Promise<Next> {
     const oldest = this.#kept[0]?.seq ?? this.#head + 1
     if (seq >= oldest - 1 && this.#head >= seq && this.#head > 0) {
       const head = this.#head

@@ -18,17 +18,22 @@ function settings(databaseUrl: string): ClientConfig {
   }
 }
 
-/** `onLost` is called when the connection breaks while nothing is asked of it. */
+/** `onLost` is called when a connection that was made breaks or is closed; perhaps more than once. */
 export async function connect(
   databaseUrl: string,
-  onLost: (error: unknown) => void,
+  onLost: (client: Client, error: unknown) => void,
   extra: Partial<ClientConfig> = {},
 ): Promise<Client> {
   const client = new Client({ ...settings(databaseUrl), ...extra })
-  client.on('error', onLost)
-  client.on('end', () => onLost(new Error('The connection was closed')))
+  let isConnected = false
+  const lost = (error: unknown) => {
+    if (isConnected) onLost(client, error)
+  }
+  client.on('error', lost)
+  client.on('end', () => lost(new Error('The connection was closed')))
   try {
     await client.connect()
+    isConnected = true
   } catch (error) {
     // A half-open connection must not keep the process alive.
     client.end().catch(() => {})
@@ -39,7 +44,8 @@ export async function connect(
 
 export function createPool(databaseUrl: string, extra: PoolConfig, onLost: (error: unknown) => void): Pool {
   const pool = new Pool({ ...settings(databaseUrl), ...extra })
-  // Without a listener a connection that breaks while idle would end the process.
+  // Without listeners a connection that breaks would end the process: the pool hears only of idle ones.
   pool.on('error', onLost)
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }

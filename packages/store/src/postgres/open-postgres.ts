@@ -14,7 +14,7 @@ import { connect, createPool } from './connect.ts'
 import { executeOn, inTransaction } from './execute.ts'
 import { kyselyOnPostgres } from './kysely.ts'
 import { startListener } from './listener.ts'
-import { describeUrl, openError, outage } from './postgres-error.ts'
+import { describeUrl, isDisconnected, openError, outage } from './postgres-error.ts'
 import { PostgresWriter } from './writer.ts'
 
 const defaultMaxConnections = 10
@@ -68,7 +68,8 @@ async function assemble(databaseUrl: string, maxConnections: number, log: Log): 
 }
 
 function databaseOn(pool: Pool): Database {
-  return { db: kyselyOnPostgres(pool), dialect: 'postgres', explain: (error) => outage(error) ?? error }
+  const explain = (error: unknown) => outage(error) ?? error
+  return { db: kyselyOnPostgres(pool), dialect: 'postgres', explain, mayRepeat: isDisconnected }
 }
 
 async function upgrade(databaseUrl: string): Promise<void> {

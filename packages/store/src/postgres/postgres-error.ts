@@ -12,6 +12,7 @@ const sqlState = {
   notAuthorized: '28000',
   noSuchDatabase: '3D000',
   noPrivilege: '42501',
+  noConnectionsAllowed: '55000',
 } as const
 
 export function codeOf(error: unknown): string | undefined {
@@ -38,11 +39,16 @@ export function isDisconnected(error: unknown): boolean {
   return code.startsWith('08') || code.startsWith('57P') || /^E[A-Z]+$/.test(code)
 }
 
+// A server that takes no connection of ours now: shutting down, full, read-only, or its database or user gone.
+const outageClasses = ['53', '57', '25', '28']
+const outageCodes: readonly string[] = [sqlState.noSuchDatabase, sqlState.noConnectionsAllowed]
+
 /** The outage behind an error of the database; undefined for what is a mistake of ours. */
 export function outage(error: unknown): ProblemError | undefined {
   const code = codeOf(error)
   if (code === sqlState.diskFull) return storageFull(error)
-  if (isDisconnected(error) || code?.startsWith('53') || code?.startsWith('57') || code?.startsWith('25')) {
+  const isOut = code !== undefined && (outageClasses.includes(code.slice(0, 2)) || outageCodes.includes(code))
+  if (isDisconnected(error) || isOut) {
     return unavailable('The database does not answer now. Try again in a moment.', error)
   }
   return undefined

@@ -135,10 +135,10 @@ export class PostgresWriter {
   }
 
   async #connect(): Promise<Client> {
-    const client: Client = await connect(
+    const client = await connect(
       this.#databaseUrl,
-      (error) => {
-        if (this.#client !== client) return
+      (lost, error) => {
+        if (this.#client !== lost) return
         this.#client = undefined
         if (!this.#isClosed) this.#log('warn', `The writing connection to PostgreSQL broke: ${String(error)}`)
       },

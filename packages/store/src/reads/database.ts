@@ -8,20 +8,28 @@ export type Database = {
   readonly dialect: Dialect
   /** The problem behind an error of the database, or the error itself. */
   readonly explain: (error: unknown) => unknown
+  /** The connection was already broken when the read began: another one may answer. */
+  readonly mayRepeat: (error: unknown) => boolean
 }
 
-/** Lets every function of a group of reads report an outage as `store_unavailable`. */
+/** Lets every function of a group of reads report an outage as `store_unavailable`, after one more try. */
 export function guarded<T extends Record<string, (...args: never[]) => Promise<unknown>>>(
-  { explain }: Database,
+  { explain, mayRepeat }: Database,
   reads: T,
 ): T {
   const entries = Object.entries(reads).map(([name, read]) => [
     name,
-    (...args: never[]) =>
-      read(...args).catch((error: unknown) => {
+    async (...args: never[]) => {
+      try {
+        return await read(...args).catch((error: unknown) => {
+          if (mayRepeat(error)) return read(...args)
+          throw error
+        })
+      } catch (error) {
         throw explain(error)
-      }),
+      }
+    },
   ])
-  // The same names and signatures, each with one more `catch`.
+  // The same names and signatures, each with its errors explained.
   return Object.fromEntries(entries) as T
 }

@@ -1,11 +1,15 @@
 import { Worker } from 'node:worker_threads'
-import type { Outcome } from '../outcome.ts'
-import { unavailable } from '../outcome.ts'
+import { type Outcome, unavailable } from '../outcome.ts'
 import type { Apply } from '../write-queue.ts'
 
 const closeTimeoutMs = 10_000
 
-export type WriterThread = { apply: Apply; close(): Promise<void> }
+export type WriterThread = {
+  apply: Apply
+  /** @throws store_unavailable once the thread has died */
+  check(): void
+  close(): Promise<void>
+}
 
 /** Starts the writer thread; `onDeath` is called once if it ends without being asked to. */
 export async function startWriterThread(
@@ -16,10 +20,11 @@ export async function startWriterThread(
   // In the order of the messages: an answer that comes too late must not be taken for the next one's.
   let pending = [Promise.withResolvers<string>()]
   let isClosing = false
+  let death: Error | undefined
   const died = (cause: unknown) => {
-    if (isClosing) return
-    isClosing = true
+    if (isClosing || death) return
     const error = unavailable('The writer of the database has stopped. Restart the server.', cause)
+    death = error
     for (const { reject } of pending) reject(error)
     pending = []
     onDeath(error)
@@ -33,6 +38,7 @@ export async function startWriterThread(
 
   return {
     async apply(commands) {
+      if (death) throw death
       const answer = Promise.withResolvers<string>()
       pending.push(answer)
       worker.ref()
@@ -41,8 +47,11 @@ export async function startWriterThread(
       if (pending.length === 0) worker.unref()
       return outcomes
     },
+    check() {
+      if (death) throw death
+    },
     async close() {
-      if (isClosing) return
+      if (isClosing || death) return
       isClosing = true
       const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
       worker.postMessage('close')

@@ -118,6 +118,26 @@ export function testJobs(store: () => Store): void {
     expect((await store().jobs.list({})).total).toBe(0)
   })
 
+  test('a command that the database refuses fails alone, and the others of its batch are stored', async () => {
+    const taken = submission()
+    await store().write(taken)
+    const clash = submission({ id: taken.job.id })
+    const outcomes = await Promise.allSettled([
+      submit(store()),
+      store().write(clash),
+      append(store(), taken.run.id, started),
+      submit(store()),
+    ])
+    expect(outcomes.map((outcome) => outcome.status)).toEqual([
+      ...['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    ])
+    expect(await store().runs.get(clash.run.id)).toBeUndefined()
+    expect((await store().jobs.list({})).total).toBe(3)
+    expect(await store().events.head()).toBe(7)
+    await append(store(), taken.run.id, completed(null))
+    expect(await store().runs.get(taken.run.id)).toMatchObject({ run_seq: 3, last_seq: 8 })
+  })
+
   test('a number of a deleted run is not given again', async () => {
     const first = await submit(store())
     await store().write({ kind: 'delete_job', jobId: first.job.id, actor: 'user:ada', timeMs: startMs })

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Migration } from '../migrations/migration.ts'
+import { migrations } from '../migrations/migrations.ts'
+import { openStore } from '../open-store.ts'
+import { append, completed, submit } from '../suite/rig.ts'
+import { upgradeFile } from './upgrade-file.ts'
+
+let dataDir: string
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'kyros-open-'))
+})
+afterEach(() => {
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+test('a path that cannot be a directory is named in the refusal', async () => {
+  const file = join(dataDir, 'file')
+  writeFileSync(file, '')
+  for (const path of [file, join(file, 'below')]) {
+    const refused = await openStore({ dataDir: path }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ name: 'DataDirectoryError', code: 'data_directory_not_writable' })
+    expect(String(refused)).toContain(path)
+  }
+})
+
+test('a file that is no database is not taken for one', async () => {
+  writeFileSync(join(dataDir, 'kyros.db'), 'x'.repeat(5_000))
+  await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'data_directory_damaged' })
+})
+
+test('an older database is copied beside before it is brought up to date', async () => {
+  const store = await openStore({ dataDir })
+  const { job } = await submit(store)
+  await store.close()
+  const next: Migration = {
+    version: 2,
+    name: 'next',
+    up: () => ['ALTER TABLE jobs RENAME COLUMN title TO heading'],
+    down: () => [],
+  }
+  upgradeFile(dataDir, [...migrations, next])
+  const select = (file: string, column: string) => {
+    const db = new DatabaseSync(join(dataDir, file), { readOnly: true })
+    const row = db.prepare(`SELECT id, ${column} AS title FROM jobs`).get()
+    db.close()
+    return row
+  }
+  const kept = { id: job.id, title: job.title }
+  expect(select('kyros-before-2.db', 'title')).toEqual(kept)
+  expect(select('kyros.db', 'heading')).toEqual(kept)
+  await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'data_directory_newer_version' })
+})
+
+test('the file is in WAL mode, gives its room back, and syncs what it says is written', async () => {
+  const store = await openStore({ dataDir })
+  const { job, run } = await submit(store, { task: 'x'.repeat(500_000) })
+  await append(store, run.id, completed('y'.repeat(500_000)))
+  await store.write({ kind: 'delete_job', jobId: job.id, actor: 'user:ada', timeMs: 0 })
+  const db = new DatabaseSync(join(dataDir, 'kyros.db'), { readOnly: true })
+  expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
+  expect(db.prepare('PRAGMA auto_vacuum').get()).toEqual({ auto_vacuum: 2 })
+  expect(db.prepare('PRAGMA freelist_count').get()).toEqual({ freelist_count: 0 })
+  db.close()
+  await store.close()
+})
+
+test('a page of jobs is read from an index and not sorted', async () => {
+  const store = await openStore({ dataDir })
+  const db = new DatabaseSync(join(dataDir, 'kyros.db'), { readOnly: true })
+  const plan = (sql: string) =>
+    db
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map((row) => String(row.detail))
+      .join('; ')
+  const newest = 'ORDER BY jobs.created_ms DESC, jobs.id DESC LIMIT 51'
+  const jobs = `SELECT * FROM jobs JOIN runs ON runs.ref = jobs.run_ref`
+  expect(plan(`${jobs} ${newest}`)).not.toContain('TEMP B-TREE')
+  expect(plan(`${jobs} WHERE (jobs.created_ms, jobs.id) < (5, 'a') ${newest}`)).toMatch(
+    /SEARCH jobs USING INDEX jobs_created/,
+  )
+  const runs = 'SELECT * FROM runs JOIN jobs ON jobs.id = runs.job_id'
+  expect(plan(`${runs} ORDER BY runs.created_ms DESC, runs.id DESC LIMIT 51`)).not.toContain('TEMP B-TREE')
+  const unfinished = `runs.status IN ('pending', 'running', 'waiting')`
+  expect(plan(`${runs} WHERE ${unfinished} AND runs.id > 'a' ORDER BY runs.id LIMIT 9`)).toContain(
+    'runs_unfinished',
+  )
+  expect(plan('SELECT * FROM events WHERE run = 5 AND run_seq > 3 ORDER BY run_seq')).toContain('events_run')
+  db.close()
+  await store.close()
+})
