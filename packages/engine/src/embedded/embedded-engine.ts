@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { Why } from '@kyros/contract/job'
-import { problem } from '@kyros/contract/problem'
+import { ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { InboxMessage } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
@@ -60,6 +60,9 @@ class EmbeddedEngine implements Engine {
   readonly #lease: Lease
   /** Aborts when this process stops to hold the engine. */
   #holding: AbortController | undefined
+  /** Aborts when this process stops to try for the lease. */
+  readonly #stopping = new AbortController()
+  #keeping: Promise<void> = Promise.resolve()
   #work: Promise<void> = Promise.resolve()
   #draining = false
   #closing = false
@@ -130,7 +133,9 @@ class EmbeddedEngine implements Engine {
   async run(signal: AbortSignal): Promise<void> {
     const release = guardRejections()
     try {
-      await this.#lease.keep(signal)
+      this.#keeping = this.#lease.keep(AbortSignal.any([signal, this.#stopping.signal]))
+      await this.#keeping
+      await aborted(signal)
     } finally {
       await this.#stop('The engine stops.')
       release()
@@ -151,6 +156,8 @@ class EmbeddedEngine implements Engine {
 
   async #stop(reason: string): Promise<void> {
     this.#closing = true
+    this.#stopping.abort()
+    await this.#keeping
     this.#parts.slots.close()
     this.#holding?.abort()
     await this.#work
@@ -251,7 +258,7 @@ class EmbeddedEngine implements Engine {
     act: (run: NonNullable<Awaited<ReturnType<RunTable['find']>>>) => Promise<void>,
   ): Promise<void> {
     const run = this.#lease.isHeld && !this.#closing ? await this.#table.find(runId) : undefined
-    if (run !== undefined) return act(run)
+    if (run !== undefined && (await this.#tried(() => act(run)))) return
     const record = await this.#record(runId)
     if (isTerminal(record.status)) {
       throw problem('run_ended', {
@@ -259,6 +266,17 @@ class EmbeddedEngine implements Engine {
       })
     }
     await this.#tell(message)
+  }
+
+  /** False: the engine let go of the run meanwhile, and the message takes the way over the inbox. */
+  async #tried(act: () => Promise<void>): Promise<boolean> {
+    try {
+      await act()
+      return true
+    } catch (error) {
+      if (error instanceof ProblemError && error.code !== 'service_not_ready') throw error
+      return false
+    }
   }
 
   async #tell(message: InboxMessage): Promise<void> {
@@ -270,4 +288,9 @@ class EmbeddedEngine implements Engine {
     if (record === undefined) throw problem('run_not_found', { detail: `There is no run ${runId}.` })
     return record
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

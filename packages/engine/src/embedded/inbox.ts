@@ -29,10 +29,10 @@ export async function drainInbox(
       if (messages.length < pageSize) return
     }
   }
-  await drain()
-  for await (const _ of store.inbox.changes(signal)) {
-    await drain().catch((error: unknown) => log('warn', `The engine's inbox is read again: ${String(error)}`))
-  }
+  const drainSafely = () =>
+    drain().catch((error: unknown) => log('warn', `The engine's inbox is read again: ${String(error)}`))
+  await drainSafely()
+  for await (const _ of store.inbox.changes(signal)) await drainSafely()
 }
 
 async function obey(table: RunTable, message: InboxMessage, id: number): Promise<void> {
