@@ -9,19 +9,20 @@ import { spawnKyros, temporaryDirectory } from '../testing/spawn-kyros.ts'
 const fixtures = join(import.meta.dirname, 'fixtures')
 const timeout = 60_000
 
-type Source = { file: string; as?: string; asEnvironment?: boolean; port?: string }
+type Source = { file: string; as: string }
 
 test.each<Source>([
-  { file: 'config.yaml' },
+  { file: 'config.yaml', as: 'config.yaml' },
   { file: 'config.yaml', as: 'kyros.yaml' },
   { file: 'environment.env', as: '.env' },
-  { file: 'environment-production.env', asEnvironment: true },
-  { file: 'orchestrator.env', asEnvironment: true },
-])('starts with $file as $as on PostgreSQL', { timeout }, async ({ file, as, asEnvironment }) => {
+  { file: 'environment-production.env', as: 'environment' },
+  { file: 'orchestrator.env', as: 'environment' },
+])('starts with $file, $as, on PostgreSQL', { timeout }, async ({ file, as }) => {
   const cwd = temporaryDirectory()
   const given = join(fixtures, file)
-  if (!asEnvironment) copyFileSync(given, join(cwd, as ?? file))
-  const env = asEnvironment ? parseEnv(readFileSync(given, 'utf8')) : {}
+  const isEnvironment = as === 'environment'
+  if (!isEnvironment) copyFileSync(given, join(cwd, as))
+  const env = isEnvironment ? parseEnv(readFileSync(given, 'utf8')) : {}
   const database = await createDatabase()
   onTestFinished(() => dropDatabase(database))
   const words = ['up', '--no-welcome', '--port', '0', '--host', '127.0.0.1', '--database-url', database]
