@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +32,8 @@ export type KyrosServer = {
 /** Starts Kyros with an empty data directory on a free port. */
 export async function startKyros(): Promise<KyrosServer> {
   const data = mkdtempSync(join(tmpdir(), 'kyros-e2e-'))
-  let running = launch(data, 0)
+  const port = await freePort()
+  let running = launch(data, port)
   const origin = await running.ready()
   const token = await signIn(origin)
   return {
@@ -42,7 +44,7 @@ export async function startKyros(): Promise<KyrosServer> {
     }),
     kill: () => running.end('SIGKILL'),
     restart: async () => {
-      running = launch(data, Number(new URL(origin).port))
+      running = launch(data, port)
       await running.ready()
     },
     remove: async () => {
@@ -50,6 +52,18 @@ export async function startKyros(): Promise<KyrosServer> {
       rmSync(data, { recursive: true, force: true })
     },
   }
+}
+
+/** A number and not 0: the names of the session's cookies hold the port, and a restart must find them again. */
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  probe.listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (address === null || typeof address === 'string') throw new Error('The probe has no port')
+  return address.port
 }
 
 function launch(data: string, port: number) {
