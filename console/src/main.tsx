@@ -33,6 +33,16 @@ live.listen((message) => {
   if (message.kind === 'reset') void queryClient.invalidateQueries()
 })
 
+// What could not be read while there was no connection is read as soon as there is one.
+let wasOffline = false
+live.subscribe(() => {
+  const { kind } = live.state()
+  if (wasOffline && kind !== 'offline') {
+    void queryClient.refetchQueries({ predicate: ({ state }) => state.status === 'error' })
+  }
+  wasOffline = kind === 'offline'
+})
+
 const root = document.getElementById('root')
 if (root !== null) {
   createRoot(root).render(

@@ -48,12 +48,17 @@ export function fewRunsQuery(filter: RunFilter, limit: number) {
   })
 }
 
+/** The first page has no cursor; written as a function so that its type keeps room for the others. */
+function firstPage(): string | undefined {
+  return undefined
+}
+
 export function jobsQuery(filter: JobFilter) {
   return infiniteQueryOptions({
     queryKey: ['jobs', 'list', filter],
     queryFn: ({ signal, pageParam }) =>
       client.call('listJobs', { query: { ...filter, limit: listPageSize, cursor: pageParam }, signal }),
-    initialPageParam: undefined as string | undefined,
+    initialPageParam: firstPage(),
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     // What moves is brought up to date row by row; reading fifty pages again would not be.
     staleTime: Number.POSITIVE_INFINITY,
@@ -66,7 +71,7 @@ export function runsQuery(filter: RunFilter) {
     queryKey: ['runs', 'list', filter],
     queryFn: ({ signal, pageParam }) =>
       client.call('listRuns', { query: { ...filter, limit: listPageSize, cursor: pageParam }, signal }),
-    initialPageParam: undefined as string | undefined,
+    initialPageParam: firstPage(),
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,

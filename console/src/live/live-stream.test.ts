@@ -91,6 +91,8 @@ test('an outage is dated from its beginning, and what an old connection says no 
   expect(first.kind).toBe('offline')
   expect(live.state()).toBe(first)
   live.narrow({ kind: 'run', runId: 'r', after: 1 })
+  opened[1]?.status('connecting')
+  expect(live.state()).toBe(first)
   opened[1]?.status('connected')
   opened[0]?.status('offline')
   expect(live.state().kind).toBe('connected')

@@ -2,6 +2,7 @@ import { ApiError } from '@kyros/client/api-error'
 import type { Client } from '@kyros/client/client'
 import type { StreamStatus } from '@kyros/client/events'
 import type { LoggedEvent } from '../api/queries.ts'
+import { createListeners } from './listeners.ts'
 
 export type LiveState =
   | { kind: 'connecting' }
@@ -35,79 +36,51 @@ const toleratedFailures = 1
 
 /** The page's one event stream: one connection, whatever is open. */
 export function createLiveStream(client: Client): LiveStream {
-  const listeners = new Set<(message: LiveMessage) => void>()
-  const subscribers = new Set<() => void>()
+  const messages = createListeners<LiveMessage>()
+  const changes = createListeners<void>()
+  const place: Place = { scope: { kind: 'all' }, last: undefined }
   let state: LiveState = { kind: 'connecting' }
-  let last: number | undefined
-  let scope: LiveScope = { kind: 'all' }
   let connection: AbortController | undefined
 
   function setState(next: LiveState) {
+    if (next === state) return
     state = next
-    for (const subscriber of subscribers) subscriber()
-  }
-
-  function setStatus(status: StreamStatus) {
-    if (status.kind !== 'offline') return setState(status)
-    if (status.failures <= toleratedFailures) return setState({ kind: 'catching_up' })
-    if (state.kind !== 'offline') setState({ kind: 'offline', sinceMs: Date.now() })
-  }
-
-  function deliver(message: LiveMessage) {
-    for (const listener of listeners) listener(message)
-  }
-
-  /** Each scope keeps its own place: numbers seen of one run say nothing about the others. */
-  function advance(number: number) {
-    if (scope.kind === 'run') scope.after = Math.max(scope.after, number)
-    else last = Math.max(last ?? 0, number)
-  }
-
-  async function follow(signal: AbortSignal) {
-    const options = { signal, onStatus: (status: StreamStatus) => signal.aborted || setStatus(status) }
-    try {
-      for await (const message of open(client, scope, last, options)) {
-        if (signal.aborted) return
-        if (message.kind === 'reset') deliver({ kind: 'reset' })
-        else {
-          advance(message.number)
-          deliver({ kind: 'event', event: message.item })
-        }
-      }
-    } catch (error) {
-      if (!signal.aborted) setState(refusal(error))
-    }
+    changes.tell()
   }
 
   function connect() {
     connection?.abort()
     connection = new AbortController()
-    void follow(connection.signal)
+    const { signal } = connection
+    const onStatus = (status: StreamStatus) => signal.aborted || setState(nextState(state, status))
+    follow(client, place, { signal, onStatus }, messages.tell).catch((error: unknown) => {
+      if (!signal.aborted) setState(refusal(error))
+    })
   }
 
-  function narrow(next: LiveScope) {
-    scope = next
+  function widenOrNarrow(scope: LiveScope) {
+    place.scope = scope
     if (connection !== undefined) connect()
-    return () => {
-      if (scope !== next) return
-      scope = { kind: 'all' }
-      if (connection !== undefined) connect()
-    }
   }
 
   return {
     start(after) {
       if (connection !== undefined) return
-      last ??= after
+      place.last ??= after
       connect()
     },
     stop() {
       connection?.abort()
       connection = undefined
-      last = undefined
+      place.last = undefined
       setState({ kind: 'connecting' })
     },
-    narrow,
+    narrow(scope) {
+      widenOrNarrow(scope)
+      return () => {
+        if (place.scope === scope) widenOrNarrow({ kind: 'all' })
+      }
+    },
     pause() {
       if (connection === undefined || state.kind === 'paused') return
       connection.abort()
@@ -118,26 +91,53 @@ export function createLiveStream(client: Client): LiveStream {
       setState({ kind: 'catching_up' })
       connect()
     },
-    listen(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    subscribe(listener) {
-      subscribers.add(listener)
-      return () => subscribers.delete(listener)
-    },
+    listen: messages.add,
+    subscribe: changes.add,
     state: () => state,
   }
 }
 
+/** What is followed and how far: each scope keeps its own place, for numbers of one run say nothing of the others. */
+type Place = { scope: LiveScope; last: number | undefined }
+
 type Options = { signal: AbortSignal; onStatus: (status: StreamStatus) => void }
 
-function open(client: Client, scope: LiveScope, last: number | undefined, options: Options) {
+async function follow(
+  client: Client,
+  place: Place,
+  options: Options,
+  deliver: (message: LiveMessage) => void,
+) {
+  const { scope } = place
+  for await (const message of open(client, place, options)) {
+    if (options.signal.aborted) return
+    if (message.kind === 'reset') {
+      deliver({ kind: 'reset' })
+      continue
+    }
+    if (scope.kind === 'run') scope.after = Math.max(scope.after, message.number)
+    else place.last = Math.max(place.last ?? 0, message.number)
+    deliver({ kind: 'event', event: message.item })
+  }
+}
+
+function open(client: Client, { scope, last }: Place, options: Options) {
   if (scope.kind === 'run') {
-    const after = scope.after
-    return client.stream('listRunEvents', { params: { id: scope.runId }, after, ...options })
+    const { runId, after } = scope
+    return client.stream('listRunEvents', { params: { id: runId }, after, ...options })
   }
   return client.stream('streamEvents', last === undefined ? options : { after: last, ...options })
+}
+
+/** What the page shows once the connection says `status`. */
+function nextState(state: LiveState, status: StreamStatus): LiveState {
+  if (status.kind === 'connected' || status.kind === 'catching_up') return status
+  // An outage lasts until something is heard again, whatever is tried meanwhile.
+  if (state.kind === 'offline') return state
+  if (status.kind === 'connecting') return status
+  return status.failures <= toleratedFailures
+    ? { kind: 'catching_up' }
+    : { kind: 'offline', sinceMs: Date.now() }
 }
 
 function refusal(error: unknown): LiveState {
