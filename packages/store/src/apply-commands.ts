@@ -62,7 +62,7 @@ function settle(
 ): void {
   for (const { index, answer } of answers) {
     const value = typeof answer === 'function' ? answer(base) : answer
-    outcomes[index] = value instanceof Rejected ? { failure: toFailure(value.problem) } : { value }
+    outcomes[index] = value instanceof Rejected ? { failure: toFailure(value.refusal) } : { value }
   }
 }
 

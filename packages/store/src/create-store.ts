@@ -1,5 +1,4 @@
 import type { EventQuery } from '@kyros/contract/platform'
-import { ProblemError } from '@kyros/contract/problem'
 import { LogTail } from './log-tail.ts'
 import type { Notices } from './notices.ts'
 import { createArtifactReads } from './reads/artifacts.ts'
@@ -13,6 +12,7 @@ import { createApiKeyReads, createSessionReads, createUserReads } from './reads/
 import { createProjectReads } from './reads/projects.ts'
 import { createRunReads } from './reads/runs.ts'
 import { readStats } from './reads/stats.ts'
+import { Refusal } from './refusal.ts'
 import type { Store } from './store.ts'
 import { type Apply, type Committed, WriteQueue } from './write-queue.ts'
 
@@ -52,15 +52,14 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
     events: createEventReads(database, notices, closed.signal),
     logs: createLogReads(database, notices),
     artifacts: createArtifactReads(database),
-    blobs: parts.blobs,
+    blobs: guarded(database, parts.blobs),
     definitions: createDefinitionReads(database),
     projects: createProjectReads(database),
     users: createUserReads(database),
     sessions,
     apiKeys: createApiKeyReads(database),
     inbox: createInboxReads(database, notices),
-    ...guarded(database, { stats: (nowMs: number) => readStats(database, nowMs) }),
-    ping: parts.ping,
+    ...guarded(database, { stats: (nowMs: number) => readStats(database, nowMs), ping: parts.ping }),
     close() {
       closing ??= close()
       return closing
@@ -81,7 +80,7 @@ function announce(notices: Notices, committed: readonly Committed[]): void {
 
 function createEventReads(database: Database, notices: Notices, closed: AbortSignal): Store['events'] {
   const reads = new EventReads(database)
-  const tail = new LogTail(reads, notices, closed, (error) => database.explain(error) instanceof ProblemError)
+  const tail = new LogTail(reads, notices, closed, (error) => database.explain(error) instanceof Refusal)
   return {
     ...guarded(database, {
       head: () => reads.head(),

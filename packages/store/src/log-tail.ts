@@ -3,7 +3,7 @@ import { Bell, type Notices, pollMs } from './notices.ts'
 import type { EventFilter, EventReads } from './reads/events.ts'
 import type { FollowBatch, FollowOptions } from './store.ts'
 
-const maxKept = 2_000
+const maxKept = 500
 const readAtOnce = 500
 /** Between two reads of the tail: many commits a second become a hundred reads. */
 const minGapMs = 10

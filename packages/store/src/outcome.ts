@@ -1,5 +1,5 @@
-import { isProblemCode, ProblemError, problem } from '@kyros/contract/problem'
 import { EngineFenced, RunConflict } from './command.ts'
+import { Refusal } from './refusal.ts'
 
 /** What became of one command, in a form that crosses a thread as JSON. */
 export type Outcome = { value: unknown } | { failure: Failure }
@@ -12,15 +12,15 @@ export type Failure =
 
 /** A refusal whose writes are kept: revoking a stolen session is one. */
 export class Rejected {
-  readonly problem: ProblemError
+  readonly refusal: Refusal
 
-  constructor(reason: ProblemError) {
-    this.problem = reason
+  constructor(refusal: Refusal) {
+    this.refusal = refusal
   }
 }
 
 export function toFailure(error: unknown): Failure {
-  if (error instanceof ProblemError) {
+  if (error instanceof Refusal) {
     const { code, message, retryAfterSeconds } = error
     return { type: 'problem', code, detail: message, ...(retryAfterSeconds && { retryAfterSeconds }) }
   }
@@ -30,33 +30,4 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof EngineFenced) return { type: 'fenced', message: error.message }
   if (error instanceof Error) return { type: 'bug', message: error.message, stack: error.stack }
   return { type: 'bug', message: String(error) }
-}
-
-export function fromFailure(failure: Failure): Error {
-  switch (failure.type) {
-    case 'problem': {
-      const { code, detail, retryAfterSeconds } = failure
-      if (!isProblemCode(code)) return new Error(`${code}: ${detail}`)
-      return problem(code, { detail, ...(retryAfterSeconds && { retryAfterSeconds }) })
-    }
-    case 'conflict':
-      return new RunConflict(failure.runId, failure.actualRunSeq)
-    case 'fenced':
-      return new EngineFenced(failure.message)
-    case 'bug': {
-      const error = new Error(failure.message)
-      if (failure.stack) error.stack = failure.stack
-      return error
-    }
-  }
-}
-
-export function unavailable(detail: string, cause?: unknown): ProblemError {
-  return problem('store_unavailable', { detail, retryAfterSeconds: 1, cause })
-}
-
-export function storageFull(cause?: unknown): ProblemError {
-  const detail =
-    'Free some space on the disk that holds the data, then try again. Nothing of this was stored.'
-  return problem('storage_full', { detail, cause })
 }

@@ -1,5 +1,7 @@
 import type { Command, CommandKind, CommandOf, ResultOf } from './command.ts'
-import { fromFailure, type Outcome, unavailable } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
+import { unavailable } from './refusal.ts'
+import { asStoreError, fromFailure } from './store-error.ts'
 
 /** Beyond this a batch only makes everyone in it wait longer. */
 const maxBatchCommands = 1024
@@ -41,10 +43,10 @@ export class WriteQueue {
 
   /** Durable when this resolves. The command is copied at once, so the caller may change it afterwards. */
   write<K extends CommandKind>(command: CommandOf<K> & { kind: K }): Promise<ResultOf<K>> {
-    if (this.#broken) return Promise.reject(this.#broken)
+    if (this.#broken) return Promise.reject(asStoreError(this.#broken))
     const text = JSON.stringify(command)
     if (this.#queue.length >= maxQueuedCommands || this.#queuedChars + text.length > maxQueuedChars) {
-      return Promise.reject(unavailable('Too much waits to be written. Try again in a moment.'))
+      return Promise.reject(asStoreError(unavailable('Too much waits to be written. Try again in a moment.')))
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ text, kind: command.kind, runId: runOf(command), resolve, reject })
@@ -75,7 +77,7 @@ export class WriteQueue {
         const outcomes = await within(this.#apply(batch.map(({ text }) => text)))
         this.#settle(batch, outcomes)
       } catch (error) {
-        const reason = error instanceof Error ? error : new Error(String(error))
+        const reason = asStoreError(error)
         for (const { reject } of batch) reject(reason)
       }
     }
@@ -101,7 +103,7 @@ export class WriteQueue {
     const committed: Committed[] = []
     for (const [index, { kind, runId, resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index]
-      if (outcome === undefined) reject(unavailable('The write was not answered.'))
+      if (outcome === undefined) reject(asStoreError(unavailable('The write was not answered.')))
       else if ('failure' in outcome) reject(fromFailure(outcome.failure))
       else resolve(outcome.value as never) // The writer answered this very command: its result has the command's type.
       committed.push({ kind, runId })
@@ -113,7 +115,7 @@ export class WriteQueue {
     const refused = this.#queue
     this.#queue = []
     this.#queuedChars = 0
-    for (const { reject } of refused) reject(error)
+    for (const { reject } of refused) reject(asStoreError(error))
   }
 }
 

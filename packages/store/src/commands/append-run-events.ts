@@ -1,7 +1,7 @@
-import { problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Answer, Batch } from '../batch.ts'
 import { type Appended, type CommandOf, EngineFenced, RunConflict } from '../command.ts'
+import { refuse } from '../refusal.ts'
 import { int, type Steps } from '../statement.ts'
 import { findRun } from './find-run.ts'
 
@@ -14,7 +14,7 @@ export function* appendRunEvents(
   const entry = yield* findRun(batch, runId)
   const { run_seq, status } = entry.state
   if (unlessEnded && isTerminal(status)) {
-    throw problem('run_ended', { detail: `Run ${runId} is ${status}; what has ended does not change.` })
+    throw refuse('run_ended', `Run ${runId} is ${status}; what has ended does not change.`)
   }
   if (expectedRunSeq !== undefined && expectedRunSeq !== run_seq) throw new RunConflict(runId, run_seq)
   return batch.append(entry, events)

@@ -1,6 +1,6 @@
-import { problem } from '@kyros/contract/problem'
 import type { Batch } from '../batch.ts'
 import type { CommandOf } from '../command.ts'
+import { refuse } from '../refusal.ts'
 import type { Steps } from '../statement.ts'
 
 export function* createUser(
@@ -19,8 +19,7 @@ export function* createUser(
       ON CONFLICT (email) DO NOTHING RETURNING id`,
     params: [user.id, email, user.passwordHash, user.role, user.createdMs],
   }
-  if (!added)
-    throw problem('user_exists', { detail: `There is a user ${email} already; choose another address.` })
+  if (!added) throw refuse('user_exists', `There is a user ${email} already; choose another address.`)
   const data = { email, role: user.role }
   batch.emit({ type: 'user.created', subject: `users/${user.id}`, actor, timeMs: user.createdMs, data })
   return { created: true }

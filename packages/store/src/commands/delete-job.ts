@@ -1,7 +1,7 @@
-import { problem } from '@kyros/contract/problem'
 import { canDelete } from '@kyros/contract/run-status'
 import type { Batch } from '../batch.ts'
 import type { CommandOf } from '../command.ts'
+import { refuse } from '../refusal.ts'
 import { runStatus } from '../run-entry.ts'
 import { int, type Row, type Steps, text } from '../statement.ts'
 import { findJob } from './retry-job.ts'
@@ -18,7 +18,7 @@ export function* deleteJob(
   }
   const latest = runs.find((run) => int(run, 'ref') === job.runRef)
   if (latest && !canDelete({ status: runStatus(latest) })) {
-    throw problem('job_running', { detail: 'Cancel the job first, or delete it with force=true.' })
+    throw refuse('job_running', 'Cancel the job first, or delete it with force=true.')
   }
   for (const run of runs) yield* deleteRun(batch, jobId, run, run === latest)
   yield { sql: 'DELETE FROM jobs WHERE id = ?', params: [jobId] }

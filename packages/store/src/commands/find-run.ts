@@ -1,5 +1,5 @@
-import { problem } from '@kyros/contract/problem'
 import type { Batch } from '../batch.ts'
+import { refuse } from '../refusal.ts'
 import { entryColumns, entryFromRow, type RunEntry } from '../run-entry.ts'
 import type { Steps } from '../statement.ts'
 
@@ -17,7 +17,7 @@ export function* findRun(batch: Batch, runId: string): Steps<RunEntry> {
     params: [runId],
     lock: true,
   }
-  if (!row) throw problem('run_not_found', { detail: `There is no run ${runId}; it may have been deleted.` })
+  if (!row) throw refuse('run_not_found', `There is no run ${runId}; it may have been deleted.`)
   const entry = entryFromRow(row)
   batch.runs.set(runId, entry)
   return entry

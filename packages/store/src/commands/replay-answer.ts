@@ -1,6 +1,6 @@
-import { problem } from '@kyros/contract/problem'
 import { answerKey, type Batch, type KeptAnswer } from '../batch.ts'
 import type { Idempotency, Replayed } from '../command.ts'
+import { refuse } from '../refusal.ts'
 import { int, type Steps, text } from '../statement.ts'
 import { answersKeptMs } from './prune-answers.ts'
 
@@ -12,7 +12,7 @@ export function* replayAnswer(batch: Batch, asked: Idempotency | undefined): Ste
   if (!first) return undefined
   if (first.fingerprint !== asked.fingerprint) {
     const detail = 'Send the same body as with the first request, or another Idempotency-Key.'
-    throw problem('idempotency_key_reused', { detail })
+    throw refuse('idempotency_key_reused', detail)
   }
   return { replayed: { status: first.status, response: first.response } }
 }

@@ -1,7 +1,7 @@
-import { problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Answer, Batch } from '../batch.ts'
 import type { Appended, CommandOf, Replayed } from '../command.ts'
+import { refuse } from '../refusal.ts'
 import { int, type Steps, text } from '../statement.ts'
 import { findRun } from './find-run.ts'
 import { replayAnswer } from './replay-answer.ts'
@@ -15,7 +15,7 @@ export function* retryJob(command: CommandOf<'retry_job'>, batch: Batch): Steps<
   if (!last) throw new Error(`Job ${run.jobId} points at no run`)
   const previous = yield* findRun(batch, text(last, 'id'))
   if (!isTerminal(previous.state.status)) {
-    throw problem('run_not_ended', { detail: 'Wait until the latest run has ended, or cancel it first.' })
+    throw refuse('run_not_ended', 'Wait until the latest run has ended, or cancel it first.')
   }
   batch.supersede(previous)
   const entry = batch.addRun(run, job.input)
@@ -27,6 +27,6 @@ export function* retryJob(command: CommandOf<'retry_job'>, batch: Batch): Steps<
 /** @throws job_not_found */
 export function* findJob(jobId: string): Steps<{ runRef: number; input: string }> {
   const [row] = yield { sql: 'SELECT run_ref, input FROM jobs WHERE id = ?', params: [jobId], lock: true }
-  if (!row) throw problem('job_not_found', { detail: `There is no job ${jobId}; it may have been deleted.` })
+  if (!row) throw refuse('job_not_found', `There is no job ${jobId}; it may have been deleted.`)
   return { runRef: int(row, 'run_ref'), input: text(row, 'input') }
 }

@@ -1,7 +1,7 @@
-import { problem } from '@kyros/contract/problem'
 import type { Batch } from '../batch.ts'
 import type { CommandOf } from '../command.ts'
 import { Rejected } from '../outcome.ts'
+import { refuse } from '../refusal.ts'
 import { int, intOrNull, type Row, type Steps, text } from '../statement.ts'
 import { insertToken } from './create-session.ts'
 import { bumpRevocations } from './revoke-session.ts'
@@ -55,5 +55,5 @@ function* revokeReused(batch: Batch, sessionId: string, userId: string, timeMs: 
 }
 
 function invalid() {
-  return problem('refresh_token_invalid', { detail: 'Sign in again.' })
+  return refuse('refresh_token_invalid', 'Sign in again.')
 }

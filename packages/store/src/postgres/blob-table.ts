@@ -2,14 +2,8 @@ import type { Pool } from 'pg'
 import { hashOf, isHash, verified } from '../blob-hash.ts'
 import type { Store } from '../store.ts'
 
-export function createBlobTable(pool: Pool, explain: (error: unknown) => unknown): Store['blobs'] {
-  const query = async (text: string, values: unknown[]) => {
-    try {
-      return (await pool.query(text, values)).rows
-    } catch (error) {
-      throw explain(error)
-    }
-  }
+export function createBlobTable(pool: Pool): Store['blobs'] {
+  const query = async (text: string, values: unknown[]) => (await pool.query(text, values)).rows
   return {
     async put(data) {
       const sha256 = hashOf(data)

@@ -4,8 +4,8 @@ import { createStore } from '../create-store.ts'
 import { schemaVersion } from '../migrations/migrations.ts'
 import { Notices } from '../notices.ts'
 import { DatabaseError } from '../open-error.ts'
-import { unavailable } from '../outcome.ts'
 import type { Database } from '../reads/database.ts'
+import { unavailable } from '../refusal.ts'
 import { migrateUp, readVersion } from '../schema.ts'
 import type { OpenStore, Store } from '../store.ts'
 import type { Apply } from '../write-queue.ts'
@@ -54,7 +54,7 @@ async function assemble(databaseUrl: string, maxConnections: number, log: Log): 
   const opened = createStore({
     database,
     notices,
-    blobs: createBlobTable(pool, database.explain),
+    blobs: createBlobTable(pool),
     apply,
     ping: (timeoutMs) => ping(pool, timeoutMs),
     async close() {

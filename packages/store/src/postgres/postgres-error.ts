@@ -1,6 +1,5 @@
-import type { ProblemError } from '@kyros/contract/problem'
 import { DatabaseError } from '../open-error.ts'
-import { storageFull, unavailable } from '../outcome.ts'
+import { type Refusal, storageFull, unavailable } from '../refusal.ts'
 
 const sqlState = {
   serializationFailure: '40001',
@@ -44,7 +43,7 @@ const outageClasses = ['53', '57', '25', '28']
 const outageCodes: readonly string[] = [sqlState.noSuchDatabase, sqlState.noConnectionsAllowed]
 
 /** The outage behind an error of the database; undefined for what is a mistake of ours. */
-export function outage(error: unknown): ProblemError | undefined {
+export function outage(error: unknown): Refusal | undefined {
   const code = codeOf(error)
   if (code === sqlState.diskFull) return storageFull(error)
   const isOut = code !== undefined && (outageClasses.includes(code.slice(0, 2)) || outageCodes.includes(code))

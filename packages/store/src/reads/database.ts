@@ -1,12 +1,13 @@
 import type { Kysely } from 'kysely'
 import type { Dialect } from '../statement.ts'
+import { asStoreError } from '../store-error.ts'
 import type { Tables } from '../tables.ts'
 
 /** What every read needs: the queries, the dialect where it shows, and how an outage is told from a mistake. */
 export type Database = {
   readonly db: Kysely<Tables>
   readonly dialect: Dialect
-  /** The problem behind an error of the database, or the error itself. */
+  /** The refusal behind an error of the database, or the error itself. */
   readonly explain: (error: unknown) => unknown
   /** The connection was already broken when the read began: another one may answer. */
   readonly mayRepeat: (error: unknown) => boolean
@@ -26,7 +27,7 @@ export function guarded<T extends Record<string, (...args: never[]) => Promise<u
           throw error
         })
       } catch (error) {
-        throw explain(error)
+        throw asStoreError(explain(error))
       }
     },
   ])

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hashOf, isHash, verified } from '../blob-hash.ts'
-import { storageFull, unavailable } from '../outcome.ts'
+import { storageFull, unavailable } from '../refusal.ts'
 import type { Store } from '../store.ts'
 
 /** Blobs as files named by their own hash. Written beside, synced, and only then given their name. */

@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Command } from '../command.ts'
 import { createStore } from '../create-store.ts'
 import { Notices } from '../notices.ts'
-import { unavailable } from '../outcome.ts'
 import type { Database } from '../reads/database.ts'
+import { unavailable } from '../refusal.ts'
 import { migrateUp } from '../schema.ts'
 import type { OpenStore, Store } from '../store.ts'
 import type { Apply } from '../write-queue.ts'
@@ -14,7 +14,7 @@ import { type DataLock, directoryError, lockDirectory, prepareDirectory } from '
 import { inTransaction } from './execute.ts'
 import { kyselyOnSqlite } from './kysely.ts'
 import { outage } from './sqlite-error.ts'
-import { startWriterThread } from './thread-client.ts'
+import { WriterThread } from './thread-client.ts'
 import { upgradeFile } from './upgrade-file.ts'
 import { SqliteWriter } from './writer.ts'
 
@@ -26,19 +26,21 @@ export async function openSqlite({ dataDir, log = () => {} }: OpenStore): Promis
   const dir = resolve(dataDir)
   prepareDirectory(dir)
   const lock = lockDirectory(dir)
+  const writer = new WriterThread()
   try {
     upgradeFile(dir)
-    return await assemble(dir, lock, log)
+    return await assemble(dir, lock, writer, log)
   } catch (error) {
+    await writer.close()
     lock.release()
     throw directoryError(dir, error)
   }
 }
 
-async function assemble(dir: string, lock: DataLock, log: Log): Promise<Store> {
+async function assemble(dir: string, lock: DataLock, writer: WriterThread, log: Log): Promise<Store> {
   const file = join(dir, 'kyros.db')
   let breakDown = (_error: Error) => {}
-  const writer = await startWriterThread(file, (error) => {
+  await writer.open(file, (error) => {
     log('error', `The writer of the database has stopped: ${String(error.cause)}`)
     breakDown(error)
   })

@@ -1,5 +1,4 @@
-import type { ProblemError } from '@kyros/contract/problem'
-import { storageFull, unavailable } from '../outcome.ts'
+import { type Refusal, storageFull, unavailable } from '../refusal.ts'
 
 export const sqliteCode = {
   busy: 5,
@@ -27,7 +26,7 @@ export function isFull(error: unknown): boolean {
 }
 
 /** The outage behind an error of the database; undefined for what is a mistake of ours. */
-export function outage(error: unknown): ProblemError | undefined {
+export function outage(error: unknown): Refusal | undefined {
   if (isFull(error)) return storageFull(error)
   switch (primaryCode(error)) {
     case sqliteCode.busy:

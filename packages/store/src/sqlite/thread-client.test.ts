@@ -2,23 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { startWriterThread } from './thread-client.ts'
+import { WriterThread } from './thread-client.ts'
 
-test('a writer that cannot open its file refuses to start and says so', async () => {
-  const died: Error[] = []
-  await expect(startWriterThread('/nowhere/kyros.db', (error) => died.push(error))).rejects.toMatchObject({
-    code: 'store_unavailable',
-  })
-  expect(died).toHaveLength(1)
+const refused = { code: 'store_unavailable' }
+
+test('a writer that cannot open its file says so', async () => {
+  const writer = new WriterThread()
+  await expect(writer.open('/nowhere/kyros.db', () => expect.unreachable())).rejects.toMatchObject(refused)
+  await writer.close()
 })
 
 test('a writer that dies answers what it was given with a refusal, and never hangs', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'kyros-thread-'))
   const died: Error[] = []
-  const writer = await startWriterThread(join(dir, 'kyros.db'), (error) => died.push(error))
+  const writer = new WriterThread()
+  await writer.open(join(dir, 'kyros.db'), (error) => died.push(error))
   writer.check()
   // No JSON: the thread throws on it and ends.
-  const refused = { code: 'store_unavailable' }
   await expect(writer.apply(['{'])).rejects.toMatchObject(refused)
   expect(died).toMatchObject([refused])
   await expect(writer.apply(['{}'])).rejects.toMatchObject(refused)
