@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { siblingModule } from './sibling-module.ts'
 
 export type GuardedCommand = {
@@ -24,6 +25,8 @@ export type GuardedResult = {
 
 const objectionIntervalMs = 1_000
 const maxErrorBytes = 64_000
+/** For output that is still on its way when the keeper has ended. */
+const outputGraceMs = 2_000
 
 /**
  * Runs a foreign program with bounds. A small keeper process stands between: it holds the program in its own
@@ -62,10 +65,7 @@ export async function runGuarded(options: GuardedCommand): Promise<GuardedResult
   keeper.stderr?.on('data', (chunk: Buffer) => {
     if (stderr.length < maxErrorBytes) stderr += chunk.toString('utf8')
   })
-  const exitCode = await new Promise<number | null>((resolve) => {
-    keeper.once('error', () => end('not_started'))
-    keeper.once('close', (code) => resolve(code))
-  }).finally(() => {
+  const exitCode = await endOf(keeper, () => end('not_started')).finally(() => {
     clearTimeout(timeout)
     clearInterval(watch)
     options.signal.removeEventListener('abort', onAbort)
@@ -73,6 +73,25 @@ export async function runGuarded(options: GuardedCommand): Promise<GuardedResult
   options.signal.throwIfAborted()
   if (exitCode === commandNotFoundExitCode && ended === 'exited') ended = 'not_started'
   return { exitCode, stdout: Buffer.concat(output), stderr, ended, ...(objection ? { objection } : {}) }
+}
+
+/**
+ * The exit code, once the output has been read as well. Not the event "close": it does not come when this side
+ * closed the channel.
+ */
+async function endOf(keeper: ChildProcess, onError: () => void): Promise<number | null> {
+  const outputs = [keeper.stdout, keeper.stderr].map(
+    (stream) => new Promise<void>((resolve) => (stream === null ? resolve() : stream.once('close', resolve))),
+  )
+  const exitCode = await new Promise<number | null>((resolve) => {
+    keeper.once('exit', resolve)
+    keeper.once('error', () => {
+      onError()
+      resolve(null)
+    })
+  })
+  await Promise.race([Promise.all(outputs), sleep(outputGraceMs, undefined, { ref: false })])
+  return exitCode
 }
 
 /** How the keeper says that the program is not there, as shells do. */
