@@ -90,11 +90,16 @@ function useFound(text: string): { found: Found[]; isSearching: boolean } {
     return { key: name, kind: 'workflow', title, detail: description, href: `/jobs/new?workflow=${name}` }
   })
   const lower = text.toLowerCase()
-  const local = [...pages, ...workflows].filter(({ title, detail }) =>
-    `${title} ${detail}`.toLowerCase().includes(lower),
-  )
+  const local = [...pages, ...workflows]
+    .filter(({ title, detail }) => `${title} ${detail}`.toLowerCase().includes(lower))
+    // What is called so comes before what only speaks of it: Enter takes the first.
+    .sort((a, b) => Number(isCalled(b, lower)) - Number(isCalled(a, lower)))
   return {
     found: [...local, ...(query.length >= 2 ? (search.data ?? []) : [])],
     isSearching: search.isFetching,
   }
+}
+
+function isCalled({ title }: Found, lower: string): boolean {
+  return title.toLowerCase().startsWith(lower)
 }

@@ -27,7 +27,8 @@ export function NeedsYou() {
   const waiting = useQuery(fewRunsQuery({ status: 'waiting' }, 50))
   const error = failed.error ?? waiting.error
   const stuck = (waiting.data?.workflows ?? []).filter(isStuck)
-  const runs = [...stuck, ...(failed.data?.workflows ?? [])].slice(0, maxShown)
+  const runs = mostUrgent(stuck, failed.data?.workflows ?? [])
+  const stuckCount = `${stuck.length}${waiting.data?.next_cursor === null ? '' : '+'}`
   const failedTotal = failed.data?.total ?? failed.data?.workflows.length ?? 0
   return (
     <section className="k-tile">
@@ -40,7 +41,7 @@ export function NeedsYou() {
         )}
         {stuck.length > 0 && (
           <Link to="/runs" search={{ q: 'status:waiting' }}>
-            {`${stuck.length} stuck`}
+            {`${stuckCount} stuck`}
           </Link>
         )}
       </div>
@@ -59,6 +60,13 @@ export function NeedsYou() {
       </ul>
     </section>
   )
+}
+
+/** Some of both: many that stand still must not hide the one that failed. */
+function mostUrgent(stuck: readonly RunSummary[], failed: readonly RunSummary[]): RunSummary[] {
+  const half = maxShown / 2
+  const shownFailed = failed.slice(0, Math.max(half, maxShown - stuck.length))
+  return [...shownFailed, ...stuck.slice(0, maxShown - shownFailed.length)]
 }
 
 function isStuck({ reason }: RunSummary): boolean {
