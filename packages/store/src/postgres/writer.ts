@@ -27,6 +27,7 @@ export class PostgresWriter {
   readonly #texts = new Map<string, { name: string; text: string }>()
   #client: Client | undefined
   #isClosed = false
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(databaseUrl: string, log: (level: 'info' | 'warn' | 'error', message: string) => void) {
     this.#databaseUrl = databaseUrl
@@ -37,7 +38,14 @@ export class PostgresWriter {
    * Commits in order. What is collected shares a transaction; the others have one of their own, because they lock
    * rows that a shared one could already be waiting behind.
    */
-  async apply(commands: readonly Command[]): Promise<Outcome[]> {
+  apply(commands: readonly Command[]): Promise<Outcome[]> {
+    // A caller that gave up waiting may ask again while the last batch is still under way on the one connection.
+    const applied = this.#last.then(() => this.#applyAll(commands))
+    this.#last = applied.catch(() => {})
+    return applied
+  }
+
+  async #applyAll(commands: readonly Command[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
     for (const group of groups(commands)) outcomes.push(...(await this.#applyGroup(group)))
     return outcomes
