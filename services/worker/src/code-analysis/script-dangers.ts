@@ -131,7 +131,7 @@ function checkCall(file: FileUnderAnalysis, node: SyntaxNode, childProcess: Read
       'security/sql-injection',
       place,
       `The statement given to ${method} contains values.`,
-      sqlSeverity(first),
+      sqlSeverity(file, first),
     )
   }
   if (/^document\.(write|writeln)$/.test(name) && first.type !== 'Literal') {
@@ -151,12 +151,19 @@ function checkCall(file: FileUnderAnalysis, node: SyntaxNode, childProcess: Read
   }
 }
 
-/** Values that are all upper-case constants are table names more often than input. */
-function sqlSeverity(node: SyntaxNode): { severity?: 'low' } {
-  const parts = node.type === 'TemplateLiteral' ? childrenOf(node, 'expressions') : []
-  const isConstant = (part: SyntaxNode) =>
-    /^[A-Z][A-Z0-9_]*$/.test((dottedName(part) ?? '').split('.').at(-1) ?? '')
-  return parts.length > 0 && parts.every(isConstant) ? { severity: 'low' } : {}
+const valuePosition = /(?:[=<>'"%]|\b(?:like|values\s*\(|in\s*\(|limit|offset|set|where|and|or|between))\s*$/i
+
+/** Names of tables and columns cannot be parameters; only a value in the text is an open door. */
+function sqlSeverity(file: FileUnderAnalysis, node: SyntaxNode): { severity?: 'low' } {
+  if (node.type !== 'TemplateLiteral') return {}
+  const before = childrenOf(node, 'quasis').map(templateText)
+  const isHarmless = (part: SyntaxNode, index: number) => {
+    const text = file.text.slice(part.start, part.end)
+    const isConstant = /^[A-Z][A-Z0-9_]*$/.test((dottedName(part) ?? '').split('.').at(-1) ?? '')
+    // A generated list of `?` or `$1` is how values are kept out.
+    return isConstant || /['"`](?:\?|\$)/.test(text) || !valuePosition.test(before[index] ?? '')
+  }
+  return childrenOf(node, 'expressions').every(isHarmless) ? { severity: 'low' } : {}
 }
 
 function checkProcess(
