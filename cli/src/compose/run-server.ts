@@ -39,10 +39,11 @@ export async function runServer(
   const paths = dataPaths(context.directory, config.data_dir)
   try {
     const secretKey = secretKeyOf(config.environment, config.security.secret_key, paths.dataDir)
-    const version = context.version
-    const server = await startServer({ config, settings, paths, secretKey, log: serverLog.log, version })
+    const { version, env } = context
+    const { log } = serverLog
+    const server = await startServer({ config, settings, paths, secretKey, log, version, env })
     const { url } = server.serving
-    const stop = stopOnSignals(server.serving, serverLog.log)
+    const stop = stopOnSignals(server.serving, log)
     if (paths.dataDir !== undefined) writeServerFile(paths.dataDir, { url, pid: process.pid })
     try {
       sayReady(context, loaded, server, paths.dataDir)

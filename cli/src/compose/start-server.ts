@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { resolve } from 'node:path'
 import { createEmbeddedEngine } from '@kyros/engine/embedded/embedded-engine'
 import { systemClock } from '@kyros/kernel/clock'
 import type { Assigned } from '@kyros/kernel/config/assigned'
@@ -29,6 +30,8 @@ export type ServerInput = {
   secretKey: string
   log: Log
   version: string
+  /** Of this process: where steps look for git and for the agent that holds ssh keys. */
+  env: Readonly<Record<string, string | undefined>>
 }
 
 export type StartedServer = {
@@ -140,14 +143,23 @@ async function compose(input: ServerInput, opened: Store): Promise<Omit<StartedS
   }
 }
 
-function createEngine({ config, paths, log }: ServerInput, store: Store) {
+function createEngine({ config, paths, log, env }: ServerInput, store: Store) {
   const maxAttempts = config.engine.max_concurrent_steps
   return createEmbeddedEngine({
     store,
     workflows: catalogue,
     steps: lazySteps(catalogue, async () => {
       const { createSteps } = await import('@kyros/worker/steps')
-      return createSteps({ allowedRoots: config.analysis.allowed_roots })
+      const { allowed_roots: allowedRoots, advisory_file: advisoryFile } = config.analysis
+      const { PATH: path, SSH_AUTH_SOCK: sshAuthSocket } = env
+      return createSteps({
+        allowedRoots,
+        ...(advisoryFile !== undefined && { advisoryFile: resolve(advisoryFile) }),
+        environment: {
+          ...(path !== undefined && { path }),
+          ...(sshAuthSocket !== undefined && { sshAuthSocket }),
+        },
+      })
     }),
     clock: systemClock,
     workspaceDir: paths.workspaceDir,
@@ -159,10 +171,10 @@ function createEngine({ config, paths, log }: ServerInput, store: Store) {
 
 /** A database that hangs must not keep the process: what was acknowledged is on disk already. */
 async function closeInTime(log: Log, store: Store, lock: DataLock | undefined): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const { promise: late, resolve: giveUp } = Promise.withResolvers<void>()
   const timer = setTimeout(() => {
     log.warn({}, 'the database did not close in time')
-    resolve()
+    giveUp()
   }, closeTimeoutMs)
   await Promise.race([store.close(), late]).catch((error: unknown) =>
     log.warn({ err: error }, 'close failed'),

@@ -32,8 +32,8 @@ export async function freshHistory(context: CommandContext): Promise<ConformHist
   const { config, settings } = loadConfig({ schema: configSchema, directory: code, env: {}, flags })
   const paths = dataPaths(code, config.data_dir)
   const secretKey = secretKeyOf(config.environment, undefined, undefined)
-  const { version } = context
-  const server = await startServer({ config, settings, paths, secretKey, log: silentLog, version })
+  const { version, env } = context
+  const server = await startServer({ config, settings, paths, secretKey, log: silentLog, version, env })
   try {
     const access = localAccess(paths.baseDir)
     const client = createClient({ baseUrl: server.serving.url, access })

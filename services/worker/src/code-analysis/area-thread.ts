@@ -108,6 +108,7 @@ function writeProgress(file: number, index: number, done: number): void {
   writeSync(file, `${index} ${done}`.padEnd(progressWidth), 0)
 }
 
+// The parent starts this thread with an AreaTask and nothing else.
 const task = workerData as AreaTask
 analyse(task).then(
   (result) => writeFile(task.resultFile, JSON.stringify(result)),
