@@ -13,7 +13,7 @@ import type { EngineLog, EngineParts } from './engine-parts.ts'
 import { drainInbox } from './inbox.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
 import { recover } from './recovery.ts'
-import { createRunTable, historyOf, type RunTable } from './run-table.ts'
+import { historyOf, RunTable } from './run-table.ts'
 import { createSlots } from './slots.ts'
 import { type Accepted, createSubmitter, type Submitter } from './submit.ts'
 import { createTimers, type EngineClock } from './timers.ts'
@@ -76,7 +76,7 @@ class EmbeddedEngine implements Engine {
     this.#log = log
     this.#lease = this.#createLease(options)
     this.#parts = this.#createParts(options, definitions)
-    this.#table = createRunTable(this.#parts, () => this.#lease.lost())
+    this.#table = new RunTable(this.#parts, () => this.#lease.lost())
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
     this.#submitter = createSubmitter({ store, clock, definitions, onAccepted })
   }
@@ -114,7 +114,8 @@ class EmbeddedEngine implements Engine {
   }
 
   health(): ReturnType<Engine['health']> {
-    const { slots, timers } = this.#parts
+    const { slots, timers, clock } = this.#parts
+    const waitingSinceMs = slots.waitingSinceMs ?? clock.nowMs()
     const waiting = [...this.#table.live.values()].filter((run) => run.shown !== undefined).length
     const details = {
       holds_lease: this.#lease.isHeld,
@@ -123,6 +124,8 @@ class EmbeddedEngine implements Engine {
       waiting_runs: waiting,
       running_attempts: slots.used,
       waiting_attempts: slots.waiting,
+      // How long the step that has waited longest for a slot has waited.
+      lag_ms: Math.max(0, clock.nowMs() - waitingSinceMs),
       timers: timers.size,
       ...(this.#lastBug === undefined ? {} : { last_bug: this.#lastBug }),
     }
@@ -187,7 +190,7 @@ class EmbeddedEngine implements Engine {
       log,
       definitions,
       timers: createTimers(clock),
-      slots: createSlots(options.maxAttempts ?? 2 * availableParallelism()),
+      slots: createSlots(options.maxAttempts ?? 2 * availableParallelism(), () => clock.nowMs()),
       workspaces: createWorkspaces(options.workspaceDir),
       abortGraceMs: options.abortGraceMs ?? 5000,
       epoch: () => this.#lease.epoch,

@@ -12,21 +12,36 @@ const child = fileURLToPath(new URL('../fixtures/crash-child.ts', import.meta.ur
 
 /** Starts the process; `accepted` grows with each run that it acknowledged. */
 function start(dir: string, runs: number) {
-  const process_ = spawn(process.execPath, [child, dir, String(runs)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe']
+  const process_ = spawn(process.execPath, [child, dir, String(runs)], { stdio })
   const accepted: string[] = []
-  const ready = Promise.withResolvers<void>()
-  const gone = new Promise<void>((resolve) => process_.once('exit', () => resolve()))
+  let complaint = ''
+  let isGone = false
+  let isIdle = false
+  const gone = new Promise<void>((resolve) => {
+    process_.once('exit', () => {
+      isGone = true
+      resolve()
+    })
+  })
+  process_.stderr.on('data', (text) => {
+    complaint += text
+  })
   createInterface({ input: process_.stdout }).on('line', (line) => {
     if (line.startsWith('accepted ')) accepted.push(line.slice(9))
-    if (line === 'ready') ready.resolve()
+    if (line === 'idle') isIdle = true
   })
+  const until = async (holds: () => boolean) => {
+    while (!holds()) {
+      if (isGone) throw new Error(`the process ended by itself: ${complaint}`)
+      await delay(2)
+    }
+  }
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
     process_.kill(signal)
     await gone
   }
-  return { accepted, ready: ready.promise, end }
+  return { accepted, until, idle: () => until(() => isIdle), end }
 }
 
 test('after kill -9 in the middle every acknowledged run ends, and no completed step is done again', {
@@ -37,7 +52,7 @@ test('after kill -9 in the middle every acknowledged run ends, and no completed 
   const accepted = new Set<string>()
   for (const killAfterMs of [0, 40, 90]) {
     const victim = start(dir, 200)
-    while (victim.accepted.length < 20) await delay(2)
+    await victim.until(() => victim.accepted.length >= 20)
     await delay(killAfterMs)
     await victim.end('SIGKILL')
     for (const runId of victim.accepted) accepted.add(runId)
@@ -45,8 +60,7 @@ test('after kill -9 in the middle every acknowledged run ends, and no completed 
   const completedBefore = await completedSteps(dataDir, accepted)
   const doneBefore = (await readFile(join(dir, 'steps.log'), 'utf8')).split('\n')
   const survivor = start(dir, 0)
-  await survivor.ready
-  await untilQuiet(join(dir, 'steps.log'))
+  await survivor.idle()
   await survivor.end('SIGTERM')
   const store = await openStore({ dataDir })
   for (const runId of accepted) expect((await store.runs.get(runId))?.status).toBe('completed')
@@ -66,15 +80,4 @@ async function completedSteps(dataDir: string, runs: Iterable<string>): Promise<
   }
   await store.close()
   return completed
-}
-
-/** Resolves when nothing was written for a while. */
-async function untilQuiet(path: string): Promise<void> {
-  let size = -1
-  for (;;) {
-    const now = (await readFile(path)).length
-    if (now === size) return
-    size = now
-    await delay(700)
-  }
 }

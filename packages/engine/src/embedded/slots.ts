@@ -9,11 +9,15 @@ export type Slots = {
   close(): void
   readonly used: number
   readonly waiting: number
+  /** When the step at the head of the queue began to wait. */
+  readonly waitingSinceMs: number | undefined
 }
 
-export function createSlots(limit: number): Slots {
+type Waiter = { sinceMs: number; granted: () => void }
+
+export function createSlots(limit: number, nowMs: () => number): Slots {
   // Insertion order is the order of turns; a run that got one goes to the end.
-  const queues = new Map<string, (() => void)[]>()
+  const queues = new Map<string, Waiter[]>()
   let used = 0
   let waiting = 0
   let closed = false
@@ -21,12 +25,12 @@ export function createSlots(limit: number): Slots {
   const grantNext = () => {
     for (const [runId, queue] of queues) {
       queues.delete(runId)
-      const granted = queue.shift()
+      const next = queue.shift()
       if (queue.length > 0) queues.set(runId, queue)
-      if (granted === undefined) continue
+      if (next === undefined) continue
       waiting -= 1
       used += 1
-      granted()
+      next.granted()
       return
     }
   }
@@ -38,7 +42,7 @@ export function createSlots(limit: number): Slots {
         return true
       }
       const queue = queues.get(runId) ?? []
-      queue.push(granted)
+      queue.push({ sinceMs: nowMs(), granted })
       queues.set(runId, queue)
       waiting += 1
       return false
@@ -59,6 +63,10 @@ export function createSlots(limit: number): Slots {
     },
     get waiting() {
       return waiting
+    },
+    get waitingSinceMs() {
+      const [first] = queues.values()
+      return first?.[0]?.sinceMs
     },
   }
 }
