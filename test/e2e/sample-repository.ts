@@ -37,6 +37,43 @@ export function makeLargeRepository(parent: string, modules: number): string {
   return makeRepository(parent, Object.fromEntries(names.map((name, index) => [name, moduleText(index)])))
 }
 
+/** A repository with some hundred findings of several kinds in folders with long names; answers its path. */
+export function makeCrowdedRepository(parent: string): string {
+  const crowd = Array.from({ length: crowdedModules }, (_, index) => {
+    const path = `packages/customer-accounts/src/statements/export-monthly-statement-${index}.js`
+    return [path, crowdedText(index)] as const
+  })
+  return makeRepository(parent, { ...faultyFiles, ...Object.fromEntries(crowd) })
+}
+
+const crowdedModules = 60
+
+function crowdedText(index: number): string {
+  const lines = [
+    "import { exec } from 'node:child_process'",
+    "import { createHash } from 'node:crypto'",
+    "import { readFileSync } from 'node:fs'",
+    '',
+    `export function hash${index}(password) {`,
+    "  return createHash('md5').update(password).digest('hex')",
+    '}',
+    '',
+    `export async function load${index}(accounts, client) {`,
+    '  const rows = []',
+    '  for (const account of accounts) {',
+    `    rows.push(await client.query('select * from statements where account = ' + account.id + ' and n = ${index}'))`,
+    '  }',
+    '  return rows.concat(readFileSync(accounts[0].file))',
+    '}',
+    '',
+    `export function open${index}(request) {`,
+    "  exec('open ' + request.query.name)",
+    '  return eval(request.query.format)',
+    '}',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
 function moduleText(index: number): string {
   const lines = Array.from({ length: 60 }, (_, number) => [
     `export function pick${index}of${number}(wanted, items) {`,
