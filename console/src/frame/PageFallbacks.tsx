@@ -10,13 +10,14 @@ export function LoadingPage() {
   )
 }
 
+/** Drawn without the frame: nobody needs to be signed in to have mistyped an address. */
 export function NotFoundPage() {
   return (
-    <div className="k-page">
+    <main className="k-page">
       <EmptyState title="There is no such page" action={<Link to="/">Go to Home</Link>}>
         The address may be old or mistyped.
       </EmptyState>
-    </div>
+    </main>
   )
 }
 

@@ -53,6 +53,13 @@ export function VirtualTable<Row>(props: Props<Row>) {
   const items = virtualizer.getVirtualItems()
   const lastIndex = items.at(-1)?.index ?? 0
   useEffect(() => {
+    // A row is of another height as a card: what was measured for one would overlap as the other.
+    const media = isNarrow.current
+    const measure = () => virtualizer.measure()
+    media.addEventListener('change', measure)
+    return () => media.removeEventListener('change', measure)
+  }, [virtualizer])
+  useEffect(() => {
     if (lastIndex >= rows.length - rowsBeforeEnd) onEnd()
   }, [lastIndex, rows.length, onEnd])
   useEffect(() => {

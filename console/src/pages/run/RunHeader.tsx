@@ -44,7 +44,7 @@ export function RunHeader({ run }: { run: Run }) {
         <Fact name="Workflow">
           <WorkflowName run={run} />
         </Fact>
-        <Fact name="Started">
+        <Fact name={run.started_at === null ? 'Created' : 'Started'}>
           <TimeText time={run.started_at ?? run.created_at} />
         </Fact>
         <Fact name="By">
