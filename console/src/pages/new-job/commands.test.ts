@@ -11,7 +11,10 @@ test('the commands say the same as the form', () => {
     input: { repository: '/x' },
   }
   expect(cliCommand(job)).toBe(
-    `kyros run code_analysis --title 'Ada'\\''s repo' --priority high --input '{"repository":"/x"}' --follow`,
+    `kyros jobs submit 'Ada'\\''s repo' --workflow code_analysis --priority high --input '{"repository":"/x"}' --follow`,
+  )
+  expect(cliCommand({ ...job, priority: 'medium' })).toBe(
+    `kyros run code_analysis --title 'Ada'\\''s repo' --input '{"repository":"/x"}' --follow`,
   )
   expect(curlCommand('http://127.0.0.1:8000', job)).toContain(`"title":"Ada'\\''s repo"`)
 })

@@ -12,11 +12,15 @@ export function curlCommand(origin: string, job: JobSubmit): string {
 
 /** The job as a call of the command line, which needs no token on the same machine. */
 export function cliCommand(job: JobSubmit): string {
-  const words = ['kyros run', job.workflow ?? '']
-  if (job.title !== undefined) words.push(`--title ${shellQuote(job.title)}`)
-  if (job.priority !== undefined && job.priority !== 'medium') words.push(`--priority ${job.priority}`)
-  if (job.input !== undefined) words.push(`--input ${shellQuote(JSON.stringify(job.input))}`)
-  return `${words.join(' ')} --follow`
+  const input = job.input === undefined ? [] : [`--input ${shellQuote(JSON.stringify(job.input))}`]
+  return [...cliWords(job), ...input, '--follow'].join(' ')
+}
+
+/** `run` is the short way; only `jobs submit` takes a priority. */
+function cliWords({ title, workflow = '', priority = 'medium' }: JobSubmit): string[] {
+  const quoted = title === undefined ? [] : [shellQuote(title)]
+  if (priority === 'medium') return ['kyros run', workflow, ...quoted.map((text) => `--title ${text}`)]
+  return ['kyros jobs submit', ...quoted, `--workflow ${workflow}`, `--priority ${priority}`]
 }
 
 /** Single quotes keep everything as it is; only a single quote itself has to step outside them. */

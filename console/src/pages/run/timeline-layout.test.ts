@@ -72,6 +72,18 @@ test('what goes on reaches to now', () => {
   )
 })
 
+test('a run at work ends with its latest event when the clock is behind it', () => {
+  const attempts = [attempt(1, 1, 3.4, 'completed')]
+  const done = step(1, { completed_at: at(3.4), attempts })
+  const working = step(2, {
+    status: 'running',
+    started_at: at(1),
+    attempts: [attempt(1, 1, null, 'running')],
+  })
+  const layout = timelineLayout(run([done, working], null), originMs + 2_700)
+  expect(layout.lanes.map(({ segments }) => segments.at(-1)?.toMs)).toEqual([originMs + 3_400, layout.toMs])
+})
+
 test('lanes follow the order of the commands, not of the events', () => {
   const layout = timelineLayout(run([step(2, {}), step(1, {})], at(5)), 0)
   expect(layout.lanes.map((lane) => lane.step.command)).toEqual([1, 2])

@@ -32,7 +32,9 @@ const tickStepsMs = [
 /** Where each try and each wait of a run lies in time. Waits shorter than a thousandth of the run are left out. */
 export function timelineLayout(run: Run, nowMs: number): Timeline {
   const fromMs = Date.parse(run.created_at)
-  const endMs = run.completed_at === null ? nowMs : Date.parse(run.completed_at)
+  // The clock of the page ticks once a second, and events come in between: the picture ends with the later of the two.
+  const endMs =
+    run.completed_at === null ? Math.max(nowMs, latestMs(run.steps)) : Date.parse(run.completed_at)
   const toMs = Math.max(endMs, fromMs + minSpanMs)
   const leastMs = (toMs - fromMs) / 1000
   const lanes = [...run.steps]
@@ -44,6 +46,10 @@ export function timelineLayout(run: Run, nowMs: number): Timeline {
       return { step, segments, durationMs: laneDurationMs(step, endMs) }
     })
   return { fromMs, toMs, lanes, ticks: ticksOf(fromMs, toMs) }
+}
+
+function latestMs(steps: readonly Step[]): number {
+  return Math.max(0, ...steps.map((step) => Date.parse(step.completed_at ?? step.scheduled_at)))
 }
 
 /** How far along the timeline a moment is, in percent. */
