@@ -34,7 +34,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
           exclude,
-          // A journey starts a server and a browser of its own: two at a time are a fair load for two cores.
+          // Each file starts a server and a browser of its own: one at a time is a fair load for two cores.
           maxWorkers: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -4,24 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium } from 'playwright-core'
 import { test } from 'vitest'
-import { findChromium } from '../../tools/find-chromium.js'
 import { startKyros } from './kyros-server.ts'
-import { openPage, patienceMs } from './watched-page.ts'
+import { launchBrowser } from './launch-browser.ts'
+import { openPage } from './watched-page.ts'
 
 /** Pictures of pages and of what a failing journey saw last. */
 export const resultsDirectory = fileURLToPath(new URL('../../test-results', import.meta.url))
-
-/** Starts the machine's Chromium; it ends with this process at the latest. */
-export function launchBrowser(): Promise<Browser> {
-  const executablePath = findChromium()
-  if (executablePath === undefined)
-    throw new Error('No Chromium: apt-get install chromium, or set KYROS_TEST_CHROMIUM=/path/to/chromium')
-  // In containers the sandbox has no user namespace and /dev/shm is small; all pages are our own.
-  const args = ['--no-sandbox', '--disable-dev-shm-usage']
-  return chromium.launch({ executablePath, args, timeout: 2 * patienceMs })
-}
 
 /** A test with a server, a browser and a page. It fails when anything went wrong in the page that it did not take. */
 export const journey = test

@@ -6,7 +6,7 @@ import { waitFor } from './wait-for.ts'
 import { patienceMs, signIn, type WatchedPage } from './watched-page.ts'
 
 const jobs = 260
-/** Every so manieth job has another title, and some of these are cancelled. */
+/** One job in so many has another title, and some of these are cancelled. */
 const nightlyEvery = 20
 const cancelled = 3
 const atOnce = 10

@@ -1,4 +1,5 @@
 // A page that remembers everything that went wrong in it.
+// cspell:ignore requestfailed
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { admin } from './kyros-server.ts'
 
