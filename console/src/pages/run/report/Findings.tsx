@@ -5,34 +5,33 @@ import { useDeferredValue, useMemo, useRef, useState } from 'react'
 import { formatCount, plural } from '../../../format/quantity.ts'
 import type { RunSearch } from '../../../router.tsx'
 import { EmptyState } from '../../../ui/PageState.tsx'
+import { changeKinds, type ReportComparison } from './compare-reports.ts'
 import { FindingItem, GroupHeading } from './FindingItem.tsx'
 import { countBy, type FindingRow, filterFindings, groupFindings } from './report-model.ts'
 
 const estimatedRowPx = 44
 
-type Props = { report: AnalysisReport; search: RunSearch; setSearch: (change: RunSearch) => void }
+type Props = {
+  report: AnalysisReport
+  comparison: ReportComparison | undefined
+  search: RunSearch
+  setSearch: (change: RunSearch) => void
+}
 
 /** The findings, grouped by area and severity, with filters that live in the address. */
-export function Findings({ report, search, setSearch }: Props) {
+export function Findings({ report, comparison, search, setSearch }: Props) {
   const { area, severity, q = '' } = search
   const [text, setText] = useState(q)
   const query = useDeferredValue(text)
+  const change = comparison && changeKinds.find((kind) => kind === search.change)
+  const listed = comparison && change ? comparison.findings[change] : report.findings
   const shown = useMemo(
-    () => filterFindings(report.findings, { area, severity, q: query }),
-    [report, area, severity, query],
+    () => filterFindings(listed, { area, severity, q: query }),
+    [listed, area, severity, query],
   )
   const rows = useMemo(() => groupFindings(shown), [shown])
   const { findings, findings_cut } = report.totals
-  if (report.findings.length === 0) {
-    return (
-      <section className="k-findings">
-        <h2>Findings</h2>
-        <EmptyState title="Nothing found">
-          None of the checks found a fault in what they looked at. What they did not look at is listed below.
-        </EmptyState>
-      </section>
-    )
-  }
+  if (report.findings.length === 0 && !comparison?.findings.fixed.length) return <NothingFound />
   return (
     <section className="k-findings">
       <h2>
@@ -53,26 +52,55 @@ export function Findings({ report, search, setSearch }: Props) {
         <Chips
           label="Area"
           chosen={area}
-          values={countBy(report.findings, 'area', reportAreas)}
+          values={countBy(listed, 'area', reportAreas)}
           onPick={(value) => setSearch({ area: value })}
         />
         <Chips
           label="Severity"
           chosen={severity}
-          values={countBy(report.findings, 'severity', severities)}
+          values={countBy(listed, 'severity', severities)}
           onPick={(value) => setSearch({ severity: value })}
         />
+        {comparison !== undefined && (
+          <Chips
+            label="Since the last run"
+            chosen={change}
+            values={changeKinds.map((kind) => ({ value: kind, count: comparison.findings[kind].length }))}
+            onPick={(value) => setSearch({ change: value })}
+          />
+        )}
       </div>
+      {change === 'fixed' && (
+        <p className="k-faint">These were in the last report and are not in this one.</p>
+      )}
       {rows.length === 0 ? (
         <EmptyState title="No finding fits">Take a filter away to see more.</EmptyState>
       ) : (
         <>
           <p className="k-faint k-number">
-            {shown.length === report.findings.length ? '' : `${plural(shown.length, 'finding')} shown`}
+            {shown.length === report.findings.length && change === undefined
+              ? ''
+              : `${plural(shown.length, 'finding')} shown`}
           </p>
-          <FindingRows rows={rows} openId={search.finding} onOpen={(finding) => setSearch({ finding })} />
+          <FindingRows
+            key={change ?? 'all'}
+            rows={rows}
+            openId={search.finding}
+            onOpen={(finding) => setSearch({ finding })}
+          />
         </>
       )}
+    </section>
+  )
+}
+
+function NothingFound() {
+  return (
+    <section className="k-findings">
+      <h2>Findings</h2>
+      <EmptyState title="Nothing found">
+        None of the checks found a fault in what they looked at. What they did not look at is listed below.
+      </EmptyState>
     </section>
   )
 }
@@ -85,10 +113,13 @@ type ChipsProps = {
 }
 
 function Chips({ label, chosen, values, onPick }: ChipsProps) {
+  // A filter that nothing fits any more must still be there to be taken away.
+  const isGone = chosen !== undefined && values.every(({ value }) => value !== chosen)
+  const offered = isGone ? [...values, { value: chosen, count: 0 }] : values
   return (
     <fieldset className="k-facet">
       <legend className="k-hidden">{label}</legend>
-      {values.map(({ value, count }) => (
+      {offered.map(({ value, count }) => (
         <button
           key={value}
           type="button"

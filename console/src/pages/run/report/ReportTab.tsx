@@ -3,15 +3,18 @@ import { Button } from '@carbon/react'
 import type { AnalysisReport } from '@kyros/contract/analysis-report'
 import type { Run } from '@kyros/contract/run'
 import { useQuery } from '@tanstack/react-query'
-import { client } from '../../../api/client.ts'
+import { useMemo } from 'react'
 import { artifactsQuery } from '../../../api/queries.ts'
 import { formatBytes, formatCount, plural } from '../../../format/quantity.ts'
 import type { RunSearch } from '../../../router.tsx'
 import { CopyButton } from '../../../ui/CopyButton.tsx'
 import { EmptyState, ErrorState, LoadingLines } from '../../../ui/PageState.tsx'
 import { downloadArtifact } from '../ValuesTab.tsx'
+import { Comparison } from './Comparison.tsx'
+import { compareReports } from './compare-reports.ts'
 import { Findings } from './Findings.tsx'
 import { findReport, type ReportFiles } from './find-report.ts'
+import { previousReportQuery, reportQuery } from './previous-report.ts'
 import { Scores } from './Scores.tsx'
 import { Skipped } from './Skipped.tsx'
 
@@ -24,26 +27,24 @@ export function ReportTab({ run, search, setSearch }: Props) {
   if (isPending) return <LoadingLines lines={8} label="Loading the report" />
   if (files === undefined)
     return <EmptyState title="No report yet">The last step of the analysis writes it.</EmptyState>
-  return <Report runId={run.id} files={files} search={search} setSearch={setSearch} />
+  return <Report run={run} files={files} search={search} setSearch={setSearch} />
 }
 
 type ReportProps = {
-  runId: string
+  run: Run
   files: ReportFiles
   search: RunSearch
   setSearch: (change: RunSearch) => void
 }
 
-function Report({ runId, files, search, setSearch }: ReportProps) {
-  const {
-    data: report,
-    error,
-    refetch,
-  } = useQuery({
-    queryKey: ['report', files.json.sha256],
-    queryFn: ({ signal }) => readReport(runId, files.json.name, signal),
-    staleTime: Number.POSITIVE_INFINITY,
-  })
+function Report({ run, files, search, setSearch }: ReportProps) {
+  const { data: report, error, refetch } = useQuery(reportQuery(run.id, files.json))
+  // Without it the report is as good as before: no error is shown when it cannot be read.
+  const { data: previous } = useQuery(previousReportQuery(run))
+  const comparison = useMemo(
+    () => (report && previous ? compareReports(report, previous.report) : undefined),
+    [report, previous],
+  )
   if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
   if (report === undefined) return <LoadingLines lines={8} label="Loading the report" />
   return (
@@ -58,7 +59,7 @@ function Report({ runId, files, search, setSearch }: ReportProps) {
                 kind="ghost"
                 size="sm"
                 renderIcon={Download}
-                onClick={() => void downloadArtifact(runId, file.name)}
+                onClick={() => void downloadArtifact(run.id, file.name)}
               >
                 {formatOf(file.name)}
               </Button>
@@ -66,7 +67,8 @@ function Report({ runId, files, search, setSearch }: ReportProps) {
         )}
       </div>
       <Scores report={report} />
-      <Findings report={report} search={search} setSearch={setSearch} />
+      {previous && comparison && <Comparison previous={previous} comparison={comparison} />}
+      <Findings report={report} comparison={comparison} search={search} setSearch={setSearch} />
       <Skipped report={report} />
     </div>
   )
@@ -99,12 +101,4 @@ function Source({ report }: { report: AnalysisReport }) {
       </p>
     </div>
   )
-}
-
-async function readReport(id: string, name: string, signal: AbortSignal): Promise<AnalysisReport> {
-  const response = await client.download('getArtifact', { params: { id, name }, signal })
-  // The worker writes this file by the same schema; its version says so.
-  const report = (await response.json()) as AnalysisReport
-  if (report.version !== 1) throw new Error(`This console reads reports of version 1, not ${report.version}.`)
-  return report
 }
