@@ -54,10 +54,9 @@ export async function startServer(input: ServerInput): Promise<StartedServer> {
   try {
     lock = lockBeside(input)
     store = await open(input)
-    const { host, port } = input.config.server
     // Before anything is made that is shown once, such as the first admin's password.
-    await checkPort(host, port)
-    const started = await compose(input, store)
+    const port = await checkPort(input.config.server)
+    const started = await compose(input, store, port)
     return { ...started, close: () => closeInTime(input.log, started.store, lock) }
   } catch (error) {
     await store?.close()
@@ -73,12 +72,16 @@ function lockBeside({ config, paths }: ServerInput): DataLock | undefined {
   return lockDirectory(paths.dataDir)
 }
 
-/** @throws StartError in the same words as the listener's own */
-async function checkPort(host: string, port: number): Promise<void> {
-  if (port === 0) return
+/**
+ * Gives the port that is free to listen on: the names of cookies hold it, so 0 is settled now.
+ * @throws StartError in the same words as the listener's own
+ */
+async function checkPort({ host, port }: Config['server']): Promise<number> {
   const server = createServer()
   await listenOn(server, { host, port })
+  const address = server.address()
   await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : port
 }
 
 function open({ config, paths, log }: ServerInput): Promise<Store> {
@@ -90,12 +93,16 @@ function open({ config, paths, log }: ServerInput): Promise<Store> {
   })
 }
 
-async function compose(input: ServerInput, opened: Store): Promise<Omit<StartedServer, 'close'>> {
+async function compose(
+  input: ServerInput,
+  opened: Store,
+  port: number,
+): Promise<Omit<StartedServer, 'close'>> {
   const { config, log, version } = input
   const metrics = createMetrics({ version })
   const store = observeRuns(opened, { log, metrics })
   const engine = await createEngine(input, store)
-  const cookies = cookieNames({ port: config.server.port, secure: false })
+  const cookies = cookieNames({ port, secure: false })
   const newId = createNewId(systemClock)
   const auth = await composeAuth({ ...input, store, newId, credentialDir: input.paths.baseDir })
   const app = createApp({
@@ -130,7 +137,7 @@ async function compose(input: ServerInput, opened: Store): Promise<Omit<StartedS
     services: [orchestrator],
     app,
     host: config.server.host,
-    port: config.server.port,
+    port,
     log,
     graceMs: config.server.drain_ms,
     metricsPort: config.server.enable_metrics ? config.server.metrics_port : 0,
