@@ -187,7 +187,7 @@ function firstWait(
   if (workflow === undefined) {
     const who =
       agentId === null ? 'The job names no agent and no workflow' : `There is no agent ${agentId} here`
-    const detail = `${who}. Submit it with a workflow, or create the agent that it needs.`
+    const detail = `${who}, and no agents can be set up yet.`
     return [{ type: 'run.waiting', timeMs, data: { reason: 'agent_missing', detail } }]
   }
   if (runAtMs === undefined || runAtMs <= timeMs) return []

@@ -51,7 +51,7 @@ function explainWait(reason: string, detail: string, until: string | null): Expl
         'agent_missing',
         'agent',
         detail,
-        'Submit the job with a workflow, or create its agent.',
+        'Cancel it, and submit the job again with a workflow: GET /api/v1/workflow-types lists them.',
       )
     case 'blocked':
       return explained(
