@@ -65,14 +65,32 @@ test('a step with one failed attempt shows both attempts and ends completed', ()
   expect(run.steps[0]?.output).toEqual({ ok: true })
 })
 
-test('an attempt cut off by a crash keeps its number when it starts again', () => {
+test('an attempt cut off by a crash keeps its number when it starts again, and tells of its earlier starts', () => {
+  const next = history()
+  const run = fold([
+    next('step.scheduled', { ...step, input: null, max_attempts: 3 }),
+    { ...next('step.started', { ...step, attempt: 1 }), time: '2026-01-01T00:00:01.000Z' },
+    { ...next('step.started', { ...step, attempt: 1 }), time: '2026-01-01T00:00:02.000Z' },
+    { ...next('step.started', { ...step, attempt: 1 }), time: '2026-01-01T00:00:03.000Z' },
+  ])
+  expect(run.steps[0]?.attempts).toMatchObject([
+    {
+      attempt: 1,
+      started_at: '2026-01-01T00:00:03.000Z',
+      earlier_starts: ['2026-01-01T00:00:01.000Z', '2026-01-01T00:00:02.000Z'],
+    },
+  ])
+})
+
+test('an attempt that was never cut off tells of no earlier start', () => {
   const next = history()
   const run = fold([
     next('step.scheduled', { ...step, input: null, max_attempts: 3 }),
     next('step.started', { ...step, attempt: 1 }),
-    next('step.started', { ...step, attempt: 1 }),
+    next('step.failed', { ...step, attempt: 1, error: { code: 'x', message: 'y' }, retry_at: time }),
+    next('step.started', { ...step, attempt: 2 }),
   ])
-  expect(run.steps[0]?.attempts).toHaveLength(1)
+  expect(run.steps[0]?.attempts.map(({ earlier_starts }) => earlier_starts)).toEqual([undefined, undefined])
 })
 
 test('a failure without a next attempt fails the step', () => {

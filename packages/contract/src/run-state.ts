@@ -164,7 +164,12 @@ function update(steps: readonly Step[], command: number, map: (step: Step) => St
   return steps.map((step) => (step.command === command ? map(step) : step))
 }
 
+const maxEarlierStarts = 20
+
 function withAttempt(step: Step, attempt: number, time: string): Step {
+  // An attempt that a crash cut off starts again under the same number and replaces its earlier entry.
+  const cutOff = step.attempts.find((entry) => entry.attempt === attempt)
+  const earlier = cutOff && [...(cutOff.earlier_starts ?? []), cutOff.started_at].slice(-maxEarlierStarts)
   const next: Attempt = {
     attempt,
     status: 'running',
@@ -172,8 +177,8 @@ function withAttempt(step: Step, attempt: number, time: string): Step {
     completed_at: null,
     error: null,
     retry_at: null,
+    ...(earlier && { earlier_starts: earlier }),
   }
-  // An attempt that a crash cut off starts again under the same number and replaces its earlier entry.
   const others = step.attempts.filter((entry) => entry.attempt !== attempt)
   return { ...step, status: 'running', started_at: step.started_at ?? time, attempts: [...others, next] }
 }

@@ -25,6 +25,12 @@ export const Attempt = Type.Object({
   completed_at: nullableTime,
   error: Type.Union([Failure, Type.Null()]),
   retry_at: nullableTime,
+  earlier_starts: Type.Optional(
+    Type.Array(Type.String({ format: 'date-time' }), {
+      description:
+        'When it began before and was cut off, because the server stopped or crashed; the last twenty. `started_at` is the start that counts',
+    }),
+  ),
 })
 export type Attempt = Static<typeof Attempt>
 

@@ -1,3 +1,4 @@
+import Edit from '@carbon/icons-react/es/Edit.js'
 import Renew from '@carbon/icons-react/es/Renew.js'
 import StopOutline from '@carbon/icons-react/es/StopOutline.js'
 import { Button } from '@carbon/react'
@@ -78,6 +79,14 @@ function RunActions({ run }: { run: Run }) {
   useShortcut('c', 'Cancel the run', () => canCancel(run) && setAsking(true))
   return (
     <>
+      <Link
+        to="/jobs/new"
+        search={{ from: run.job_id }}
+        className="cds--btn cds--btn--ghost cds--btn--md cds--layout--size-md"
+      >
+        Run again with changes
+        <Edit className="cds--btn__icon" aria-hidden="true" />
+      </Link>
       {canCancel(run) && (
         <Button kind="danger--tertiary" size="md" renderIcon={StopOutline} onClick={() => setAsking(true)}>
           Cancel

@@ -16,6 +16,7 @@ import { Timeline } from './Timeline.tsx'
 import { useRun } from './useRun.ts'
 
 const EventsTab = lazyPart(async () => (await import('./EventsTab.tsx')).EventsTab)
+const GraphTab = lazyPart(async () => (await import('./graph/GraphTab.tsx')).GraphTab)
 const LogsTab = lazyPart(async () => (await import('./LogsTab.tsx')).LogsTab)
 const ValuesTab = lazyPart(async () => (await import('./ValuesTab.tsx')).ValuesTab)
 const ReportTab = lazyPart(async () => (await import('./report/ReportTab.tsx')).ReportTab)
@@ -65,6 +66,7 @@ function LoadedRun({ run }: { run: Run }) {
   const setSearch = (change: RunSearch) =>
     void navigate({ to: '.', search: (before: RunSearch) => ({ ...before, ...change }), replace: true })
   const selected = run.steps.find(({ key }) => key === search.step)
+  const isPanelOpen = selected !== undefined && (tab === 'timeline' || tab === 'graph')
   return (
     <div className="k-page k-page--run">
       <RunHeader run={run} />
@@ -78,15 +80,13 @@ function LoadedRun({ run }: { run: Run }) {
         </p>
       )}
       <TabLinks label="Parts of the run" current={tab} tabs={tabsOf(run, isReady)} />
-      <div className={selected === undefined ? 'k-run-body' : 'k-run-body k-run-body--split'}>
+      <div className={isPanelOpen ? 'k-run-body k-run-body--split' : 'k-run-body'}>
         <div className="k-run-body__main">
           <Suspense fallback={<LoadingLines lines={6} label="Loading" />}>
             <TabBody tab={tab} run={run} search={search} setSearch={setSearch} />
           </Suspense>
         </div>
-        {selected !== undefined && tab === 'timeline' && (
-          <StepPanel step={selected} onClose={() => setSearch({ step: undefined })} />
-        )}
+        {isPanelOpen && <StepPanel step={selected} onClose={() => setSearch({ step: undefined })} />}
       </div>
     </div>
   )
@@ -96,6 +96,7 @@ function tabsOf(run: Run, isReportReady: boolean) {
   return [
     ...(isReportReady ? [{ id: 'report', label: 'Report' }] : []),
     { id: 'timeline', label: 'Timeline', count: run.steps.length },
+    { id: 'graph', label: 'Graph' },
     { id: 'logs', label: 'Logs' },
     { id: 'events', label: 'Events', count: run.run_seq },
     { id: 'values', label: 'Input and result' },
@@ -105,7 +106,14 @@ function tabsOf(run: Run, isReportReady: boolean) {
 type BodyProps = { tab: string; run: Run; search: RunSearch; setSearch: (change: RunSearch) => void }
 
 function TabBody({ tab, run, search, setSearch }: BodyProps) {
+  const steps = {
+    run,
+    selectedKey: search.step,
+    onSelect: (key: string) => setSearch({ step: key === search.step ? undefined : key }),
+  }
   switch (tab) {
+    case 'graph':
+      return <GraphTab {...steps} />
     case 'report':
       return <ReportTab run={run} search={search} setSearch={setSearch} />
     case 'logs':
@@ -115,12 +123,6 @@ function TabBody({ tab, run, search, setSearch }: BodyProps) {
     case 'values':
       return <ValuesTab run={run} />
     default:
-      return (
-        <Timeline
-          run={run}
-          selectedKey={search.step}
-          onSelect={(key) => setSearch({ step: key === search.step ? undefined : key })}
-        />
-      )
+      return <Timeline {...steps} />
   }
 }

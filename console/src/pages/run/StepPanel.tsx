@@ -59,7 +59,7 @@ function Attempts({ step }: { step: Step }) {
 }
 
 function AttemptItem({ attempt }: { attempt: Attempt }) {
-  const { error, retry_at } = attempt
+  const { error, retry_at, earlier_starts = [] } = attempt
   return (
     <li className="k-attempt">
       <div className="k-attempt__line">
@@ -69,6 +69,11 @@ function AttemptItem({ attempt }: { attempt: Attempt }) {
           {formatClock(attempt.started_at, true)} · <DurationText of={attempt} />
         </span>
       </div>
+      {earlier_starts.map((time) => (
+        <p key={time} className="k-faint k-number">
+          {`Begun at ${formatClock(time, true)}, cut off when the server stopped, started again.`}
+        </p>
+      ))}
       {error !== null && (
         <div className="k-attempt__error">
           <code>{error.code}</code>

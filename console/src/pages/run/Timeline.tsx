@@ -1,5 +1,9 @@
+import ZoomIn from '@carbon/icons-react/es/ZoomIn.js'
+import ZoomOut from '@carbon/icons-react/es/ZoomOut.js'
+import { Button, IconButton } from '@carbon/react'
 import type { Run } from '@kyros/contract/run'
 import { isTerminal } from '@kyros/contract/run-status'
+import type { CSSProperties } from 'react'
 import { formatDuration } from '../../format/duration.ts'
 import { useNowMs } from '../../live/useNow.ts'
 import { EmptyState } from '../../ui/PageState.tsx'
@@ -11,6 +15,7 @@ import {
   type Segment,
   timelineLayout,
 } from './timeline-layout.ts'
+import { maxZoom, useZoom } from './useZoom.ts'
 
 type Props = { run: Run; selectedKey: string | undefined; onSelect: (key: string) => void }
 
@@ -31,31 +36,94 @@ function Lanes({ run, selectedKey, onSelect, nowMs }: Props & { nowMs: number })
       </EmptyState>
     )
   }
+  return <Picture run={run} selectedKey={selectedKey} onSelect={onSelect} nowMs={nowMs} />
+}
+
+function Picture({ run, selectedKey, onSelect, nowMs }: Props & { nowMs: number }) {
+  const { window, zoom, zoomBy, fit } = useZoom(!isTerminal(run.status), labelWidthPx)
   // Events may be a little ahead of this clock; a picture that ended before them would cut them off.
-  const layout = timelineLayout(run, Math.max(nowMs, Date.parse(run.created_at)))
+  const layout = timelineLayout(run, Math.max(nowMs, Date.parse(run.created_at)), zoom)
+  const plane: CSSProperties & { '--k-zoom': number } = { '--k-zoom': zoom }
   return (
     <div className="k-timeline">
-      <div className="k-timeline__scale" aria-hidden="true">
-        {layout.ticks.map(({ atMs, offsetMs }) => (
-          <span key={offsetMs} style={{ insetInlineStart: `${positionOf(layout, atMs)}%` }}>
-            {offsetMs === 0 ? '0' : formatDuration(offsetMs)}
-          </span>
-        ))}
+      <div className="k-timeline__window" ref={window}>
+        <div className="k-timeline__plane" style={plane}>
+          <div className="k-timeline__scale" aria-hidden="true">
+            <span className="k-timeline__cover" />
+            <span className="k-timeline__marks">
+              {layout.ticks.map(({ atMs, offsetMs }) => (
+                <span key={offsetMs} style={{ insetInlineStart: `${positionOf(layout, atMs)}%` }}>
+                  {offsetMs === 0 ? '0' : formatDuration(offsetMs)}
+                </span>
+              ))}
+            </span>
+          </div>
+          <ol className="k-timeline__lanes">
+            {layout.lanes.map((lane) => (
+              <TimelineLane
+                key={lane.step.key}
+                lane={lane}
+                layout={layout}
+                isSelected={lane.step.key === selectedKey}
+                onSelect={onSelect}
+              />
+            ))}
+          </ol>
+          <div className="k-timeline__grid" aria-hidden="true">
+            {layout.ticks.map(({ atMs, offsetMs }) => (
+              <span key={offsetMs} style={{ insetInlineStart: `${positionOf(layout, atMs)}%` }} />
+            ))}
+          </div>
+        </div>
       </div>
-      <ol className="k-timeline__lanes">
-        {layout.lanes.map((lane) => (
-          <TimelineLane
-            key={lane.step.key}
-            lane={lane}
-            layout={layout}
-            isSelected={lane.step.key === selectedKey}
-            onSelect={onSelect}
-          />
-        ))}
-      </ol>
-      <Legend />
+      <div className="k-timeline__foot">
+        <Legend hasCutOff={layout.lanes.some(isCutOff)} />
+        <ZoomButtons zoom={zoom} zoomBy={zoomBy} fit={fit} />
+      </div>
     </div>
   )
+}
+
+function labelWidthPx(window: HTMLElement): number {
+  return window.querySelector('.k-timeline__cover')?.getBoundingClientRect().width ?? 0
+}
+
+type ZoomProps = { zoom: number; zoomBy: (factor: number) => void; fit: () => void }
+
+function ZoomButtons({ zoom, zoomBy, fit }: ZoomProps) {
+  return (
+    <fieldset className="k-timeline__zoom">
+      <legend className="k-hidden">Zoom of the timeline</legend>
+      <span className="k-faint k-timeline__hint">Ctrl and wheel</span>
+      <IconButton
+        kind="ghost"
+        size="sm"
+        align="top"
+        label="Zoom out"
+        disabled={zoom <= 1}
+        onClick={() => zoomBy(1 / 2)}
+      >
+        <ZoomOut />
+      </IconButton>
+      <IconButton
+        kind="ghost"
+        size="sm"
+        align="top"
+        label="Zoom in"
+        disabled={zoom >= maxZoom}
+        onClick={() => zoomBy(2)}
+      >
+        <ZoomIn />
+      </IconButton>
+      <Button kind="ghost" size="sm" disabled={zoom === 1} onClick={fit}>
+        Fit
+      </Button>
+    </fieldset>
+  )
+}
+
+function isCutOff({ segments }: Lane): boolean {
+  return segments.some(({ kind }) => kind === 'cut_off')
 }
 
 type LaneProps = { lane: Lane; layout: Layout; isSelected: boolean; onSelect: (key: string) => void }
@@ -73,15 +141,9 @@ function TimelineLane({ lane, layout, isSelected, onSelect }: LaneProps) {
           </span>
           {tries > 1 && <span className="k-lane__tries">{`${tries} tries`}</span>}
           <span className="k-lane__duration k-number">{formatDuration(durationMs)}</span>
+          {isCutOff(lane) && <span className="k-lane__cut">cut off, started again</span>}
         </span>
         <span className="k-lane__track">
-          {layout.ticks.map(({ atMs, offsetMs }) => (
-            <span
-              key={offsetMs}
-              className="k-lane__tick"
-              style={{ insetInlineStart: `${positionOf(layout, atMs)}%` }}
-            />
-          ))}
           {segments.map((segment) => (
             <LaneSegment key={segment.key} segment={segment} layout={layout} />
           ))}
@@ -106,17 +168,24 @@ function LaneSegment({ segment, layout }: { segment: Segment; layout: Layout }) 
 function describe({ kind, status, attempt, fromMs, toMs }: Segment): string {
   const length = formatDuration(toMs - fromMs)
   if (kind === 'attempt') return `Try ${attempt}: ${words(status)}, ${length}`
+  if (kind === 'cut_off')
+    return `Try ${attempt}: cut off when the server stopped, started again after ${length}`
   if (kind === 'timer') return `Timer, ${length}`
   return kind === 'queued' ? `Waited to begin, ${length}` : `Waited to try again, ${length}`
 }
 
-function Legend() {
+function Legend({ hasCutOff }: { hasCutOff: boolean }) {
   return (
     <p className="k-timeline__legend" aria-hidden="true">
       <span className="k-segment k-segment--attempt k-segment--completed" /> done
       <span className="k-segment k-segment--attempt k-segment--running" /> running
       <span className="k-segment k-segment--attempt k-segment--failed" /> failed
       <span className="k-segment k-segment--backoff" /> waiting
+      {hasCutOff && (
+        <>
+          <span className="k-segment k-segment--cut_off" /> cut off
+        </>
+      )}
     </p>
   )
 }

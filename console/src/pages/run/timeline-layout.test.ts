@@ -89,6 +89,23 @@ test('lanes follow the order of the commands, not of the events', () => {
   expect(layout.lanes.map((lane) => lane.step.command)).toEqual([1, 2])
 })
 
+test('an attempt that was cut off shows its lost work before the one that counts', () => {
+  const again = { ...attempt(1, 5, 8, 'completed'), earlier_starts: [at(1), at(3)] }
+  const layout = timelineLayout(run([step(1, { attempts: [again], completed_at: at(8) })], at(10)), 0)
+  const segments = layout.lanes[0]?.segments.map((one) => [one.kind, seconds(one.fromMs), seconds(one.toMs)])
+  expect(segments).toEqual([
+    ['queued', 0, 1],
+    ['cut_off', 1, 3],
+    ['cut_off', 3, 5],
+    ['attempt', 5, 8],
+  ])
+})
+
+test('a wider picture has more marks', () => {
+  const ticks = (zoom: number) => timelineLayout(run([step(1, {})], at(60)), 0, zoom).ticks.length
+  expect([ticks(1), ticks(4)]).toEqual([7, 13])
+})
+
 test('waits too short to be seen are left out, work never is', () => {
   const attempts = [attempt(1, 0.001, 0.002, 'completed')]
   const layout = timelineLayout(run([step(1, { attempts })], at(60)), 0)

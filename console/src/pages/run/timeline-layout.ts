@@ -2,8 +2,11 @@ import type { Run, Step } from '@kyros/contract/run'
 
 export type Segment = {
   key: string
-  /** `attempt` is work; the others are waits: for a worker, between two attempts, for a moment. */
-  kind: 'attempt' | 'queued' | 'backoff' | 'timer'
+  /**
+   * `attempt` is work, `cut_off` is work that the end of the server lost; the others are waits: for a worker, between
+   * two attempts, for a moment.
+   */
+  kind: 'attempt' | 'cut_off' | 'queued' | 'backoff' | 'timer'
   status: 'running' | 'completed' | 'failed' | 'cancelled' | 'pending'
   attempt: number | undefined
   fromMs: number
@@ -29,8 +32,11 @@ const tickStepsMs = [
   ...[1, 2, 5, 10, 30].map((count) => count * day),
 ]
 
-/** Where each try and each wait of a run lies in time. Waits shorter than a thousandth of the run are left out. */
-export function timelineLayout(run: Run, nowMs: number): Timeline {
+/**
+ * Where each try and each wait of a run lies in time. Waits shorter than a thousandth of the run are left out.
+ * `zoom` is how many times wider than its window the picture is: it has as many more marks.
+ */
+export function timelineLayout(run: Run, nowMs: number, zoom = 1): Timeline {
   const fromMs = Date.parse(run.created_at)
   // The clock of the page ticks once a second, and events come in between: the picture ends with the later of the two.
   const endMs =
@@ -41,11 +47,11 @@ export function timelineLayout(run: Run, nowMs: number): Timeline {
     .sort((a, b) => a.command - b.command)
     .map((step) => {
       const segments = segmentsOf(step, endMs).filter(
-        ({ kind, fromMs: from, toMs: to }) => kind === 'attempt' || to - from > leastMs,
+        ({ kind, fromMs: from, toMs: to }) => kind === 'attempt' || kind === 'cut_off' || to - from > leastMs,
       )
       return { step, segments, durationMs: laneDurationMs(step, endMs) }
     })
-  return { fromMs, toMs, lanes, ticks: ticksOf(fromMs, toMs) }
+  return { fromMs, toMs, lanes, ticks: ticksOf(fromMs, toMs, wantedTicks * zoom) }
 }
 
 function latestMs(steps: readonly Step[]): number {
@@ -64,10 +70,15 @@ function segmentsOf(step: Step, endMs: number): Segment[] {
   const attempts = [...step.attempts].sort((a, b) => a.attempt - b.attempt)
   const segments: Segment[] = []
   let freeMs = scheduledMs
-  for (const { attempt, status, started_at, completed_at } of attempts) {
+  for (const { attempt, status, started_at, completed_at, earlier_starts = [] } of attempts) {
     const startMs = Date.parse(started_at)
     const kind = attempt === 1 ? 'queued' : 'backoff'
-    segments.push(wait(`wait-${attempt}`, kind, freeMs, startMs))
+    segments.push(wait(`wait-${attempt}`, kind, freeMs, Date.parse(earlier_starts[0] ?? started_at)))
+    for (const [index, time] of earlier_starts.entries()) {
+      const toMs = Date.parse(earlier_starts[index + 1] ?? started_at)
+      const cut = { kind: 'cut_off', status: 'cancelled', attempt } as const
+      segments.push({ ...cut, key: `cut-${attempt}-${index}`, fromMs: Date.parse(time), toMs })
+    }
     freeMs = completed_at === null ? endMs : Date.parse(completed_at)
     segments.push({ key: `try-${attempt}`, kind: 'attempt', status, attempt, fromMs: startMs, toMs: freeMs })
   }
@@ -91,8 +102,8 @@ function laneDurationMs(step: Step, endMs: number): number {
   return (step.completed_at === null ? endMs : Date.parse(step.completed_at)) - startMs
 }
 
-function ticksOf(fromMs: number, toMs: number): Tick[] {
-  const stepMs = tickStepMs((toMs - fromMs) / wantedTicks)
+function ticksOf(fromMs: number, toMs: number, count: number): Tick[] {
+  const stepMs = tickStepMs((toMs - fromMs) / count)
   const ticks: Tick[] = []
   for (let offsetMs = 0; fromMs + offsetMs <= toMs; offsetMs += stepMs)
     ticks.push({ atMs: fromMs + offsetMs, offsetMs })
