@@ -53,3 +53,13 @@ test('a bug shows its message and no stack', () => {
   expect(lines[0]).toBe('Something went wrong: x is not a function')
   expect(lines).toHaveLength(2)
 })
+
+test('a full disk and a file of somebody else are no bugs', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  expect(failureOf(full).lines).toEqual([
+    'There is no space left on the disk.',
+    'Free some space and try again.',
+  ])
+  const denied = Object.assign(new Error('EACCES'), { code: 'EACCES', path: '/srv/kyros/server.json' })
+  expect(failureOf(denied).lines[0]).toBe('/srv/kyros/server.json may not be written or read.')
+})

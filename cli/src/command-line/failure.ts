@@ -41,6 +41,10 @@ export function failureOf(error: unknown): Failure {
     const code = 'code' in error ? String(error.code) : 'command_failed'
     return { lines: twoLines(error.message), code, exitCode: exitCode.failed }
   }
+  const fileFault = fileFaultOf(error)
+  if (fileFault !== undefined) {
+    return { lines: fileFault, code: 'command_failed', exitCode: exitCode.failed }
+  }
   const message = error instanceof Error ? error.message : String(error)
   return {
     lines: [
@@ -49,6 +53,27 @@ export function failureOf(error: unknown): Failure {
     ],
     code: 'internal_error',
     exitCode: exitCode.failed,
+  }
+}
+
+/** What the disk refused, in the words of the person whose disk it is. */
+function fileFaultOf(error: unknown): [what: string, next: string] | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined
+  switch (error.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return ['There is no space left on the disk.', 'Free some space and try again.']
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      if (path === undefined) return undefined
+      return [
+        `${path} may not be written or read.`,
+        'Check its owner and permissions, or choose another place.',
+      ]
+    default:
+      return undefined
   }
 }
 

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '@kyros/kernel/config/load-config'
+import { prepareDirectory } from '@kyros/store/sqlite/data-directory'
 import type { CommandContext } from '../command-line/command-context.ts'
 import { type ExitCode, exitCode } from '../command-line/exit-code.ts'
 import type { configSchema } from '../config.ts'
@@ -38,6 +39,8 @@ export async function runServer(
   const { config, settings } = loaded
   const paths = dataPaths(context.directory, config.data_dir)
   try {
+    // First of all, so that the first file written there is not what explains a wrong directory.
+    if (paths.dataDir !== undefined) prepareDirectory(paths.dataDir)
     const secretKey = secretKeyOf(config.environment, config.security.secret_key, paths.dataDir)
     const { version, env } = context
     const { log } = serverLog

@@ -1,18 +1,48 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DataDirectoryError } from '../open-error.ts'
-import { isFull, primaryCode, sqliteCode } from './sqlite-error.ts'
+import { isDamaged, isFull, primaryCode, sqliteCode } from './sqlite-error.ts'
+
+// SQLite's shared memory alone takes 32 KiB.
+const minFreeBytes = 64 * 1024
 
 export type DataLock = { release(): void }
 
 /** Makes the directory if need be and checks that it can be written to. @throws DataDirectoryError */
 export function prepareDirectory(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    makeDirectory(resolve(dir))
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw directoryError(dir, error)
+  }
+}
+
+/** Step by step, because Node's own `recursive` never ends where a directory refuses entries, as in /proc. */
+function makeDirectory(dir: string): void {
+  const missing: string[] = []
+  for (let at = dir; !existsSync(at); at = dirname(at)) missing.push(at)
+  for (const path of missing.reverse()) makeOne(path)
+  // The dot is only there when it is a directory.
+  accessSync(`${dir}${sep}.`, constants.F_OK)
+}
+
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process was faster.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 
@@ -61,16 +91,25 @@ function readPid(file: string): number | undefined {
 export function directoryError(dir: string, error: unknown): Error {
   if (error instanceof DataDirectoryError) return error
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOSPC' || isFull(error)) {
+  if (code === 'ENOSPC' || isFull(error) || hasNoRoom(dir)) {
     const message = `There is no space left for the data directory ${dir}. Free some space and start again.`
     return new DataDirectoryError('data_directory_full', message, { cause: error })
   }
-  const primary = primaryCode(error)
-  if (primary === sqliteCode.corrupt || primary === sqliteCode.notADatabase) {
+  if (isDamaged(error)) {
     const message = `The database in ${dir} is damaged. Restore a backup: kyros db restore <backup>.`
     return new DataDirectoryError('data_directory_damaged', message, { cause: error })
   }
   if (typeof code !== 'string') return error instanceof Error ? error : new Error(String(error))
   const message = `The data directory ${dir} cannot be written to. Check its owner and permissions, or choose another (--data).`
   return new DataDirectoryError('data_directory_not_writable', message, { cause: error })
+}
+
+/** Whether there is less room than a database needs to open; a writer that could not even start says only that it ended. */
+function hasNoRoom(dir: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dir)
+    return bavail * bsize < minFreeBytes
+  } catch {
+    return false
+  }
 }

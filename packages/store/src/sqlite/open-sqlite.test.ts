@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { migrationStatus } from '../migrate.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { migrations } from '../migrations/migrations.ts'
 import { openStore } from '../open-store.ts'
 import { append, completed, submit } from '../suite/rig.ts'
+import { prepareDirectory } from './data-directory.ts'
 import { upgradeFile } from './upgrade-file.ts'
 
 let dataDir: string
@@ -28,9 +30,18 @@ test('a path that cannot be a directory is named in the refusal', async () => {
   }
 })
 
+test.skipIf(!existsSync('/proc/self'))(
+  'a place that takes no directories is refused and not tried for ever',
+  () => {
+    const refused = () => prepareDirectory('/proc/kyros/data')
+    expect(refused).toThrow(expect.objectContaining({ code: 'data_directory_not_writable' }))
+  },
+)
+
 test('a file that is no database is not taken for one', async () => {
   writeFileSync(join(dataDir, 'kyros.db'), 'x'.repeat(5_000))
   await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'data_directory_damaged' })
+  await expect(migrationStatus({ dataDir })).rejects.toMatchObject({ code: 'data_directory_damaged' })
 })
 
 test('an older database is copied beside before it is brought up to date', async () => {

@@ -10,6 +10,7 @@ import { createBlobFiles } from './blob-files.ts'
 import { connectToRead, connectToWrite } from './connect.ts'
 import { directoryError, lockDirectory, prepareDirectory } from './data-directory.ts'
 import { executeOn } from './execute.ts'
+import { isDamaged } from './sqlite-error.ts'
 
 const rowsAtOnce = 500
 
@@ -40,7 +41,14 @@ function closeAll(db: DatabaseSync, lock: { release(): void } | undefined): void
 function sessionOn(db: DatabaseSync, dir: string): Omit<Session, 'close'> {
   return {
     dialect: 'sqlite',
-    run: async (steps) => executeOn(db, steps),
+    run: async (steps) => {
+      try {
+        return executeOn(db, steps)
+      } catch (error) {
+        // SQLite looks at a file only with the first statement.
+        throw isDamaged(error) ? directoryError(dir, error) : error
+      }
+    },
     transaction: (work) => within(db, 'BEGIN IMMEDIATE', work),
     snapshot: (work) => within(db, 'BEGIN', work),
     rows: (table) => readRows(db, table),

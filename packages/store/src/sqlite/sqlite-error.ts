@@ -25,6 +25,12 @@ export function isFull(error: unknown): boolean {
   return primaryCode(error) === sqliteCode.full || error.errcode === ioShmSize || error.errcode === ioWrite
 }
 
+/** The file is no database, or no longer a whole one. */
+export function isDamaged(error: unknown): boolean {
+  const primary = primaryCode(error)
+  return primary === sqliteCode.corrupt || primary === sqliteCode.notADatabase
+}
+
 /** The outage behind an error of the database; undefined for what is a mistake of ours. */
 export function outage(error: unknown): Refusal | undefined {
   if (isFull(error)) return storageFull(error)
