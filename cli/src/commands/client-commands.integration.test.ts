@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { kyros, spawnKyros, temporaryDirectory } from '../testing/spawn-kyros.ts'
@@ -109,6 +109,13 @@ describe('commands that need no server', () => {
     expect(ill.code).toBe(1)
     const { checks } = JSON.parse(ill.output)
     expect(checks).toContainEqual(expect.objectContaining({ name: 'database', status: 'fault' }))
+  })
+  test('doctor finds a database that is damaged', async () => {
+    const data = temporaryDirectory()
+    writeFileSync(join(data, 'kyros.db'), 'x'.repeat(5_000))
+    const { code, output } = await kyros(['doctor', '--data', data], { env: { KYROS_SERVER_PORT: '0' } })
+    expect(code).toBe(1)
+    expect(output).toMatch(/BAD {2}database .* is damaged\.\n.*→ Restore a backup/)
   })
   test('doctor without --json names the command that mends a fault', async () => {
     const env = { KYROS_SERVER_PORT: '0', KYROS_ENV: 'production' }

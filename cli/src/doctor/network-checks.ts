@@ -1,4 +1,9 @@
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { DatabaseTarget } from '@kyros/store/session'
+import { failureOf } from '../command-line/failure.ts'
+import { plainScheme } from '../compose/plain-scheme.ts'
 import { type Check, connectFault, type Finding } from './check.ts'
 
 const redisPort = 6379
@@ -19,18 +24,41 @@ export const ports: Check = async ({ config, serverUrl }) => {
   return findings
 }
 
-export const database: Check = async ({ config, serverUrl }) => {
+export const database: Check = async ({ config, dataDir, serverUrl }) => {
   const name = 'database'
   const { url } = config.database
-  if (url === undefined) return [{ name, status: 'ok', detail: 'SQLite in the data directory' }]
+  if (url === undefined) {
+    const isMade = dataDir !== undefined && existsSync(join(dataDir, 'kyros.db'))
+    const fault = isMade ? await contentFault({ dataDir }) : undefined
+    return [fault ?? { name, status: 'ok', detail: 'SQLite in the data directory' }]
+  }
   const { hostname, port } = addressOf(url, postgresPort)
   const fault = await connectFault(hostname, port)
   if (fault !== undefined) {
     const mend = `pg_isready -h ${hostname} -p ${port}  (start PostgreSQL, or mend DATABASE_URL)`
     return [{ name, status: 'fault', detail: `PostgreSQL at ${hostname}:${port}: ${fault}`, mend }]
   }
+  const wrong = await contentFault({ dataDir: dataDir ?? '', databaseUrl: plainScheme(url) })
+  if (wrong !== undefined) return [wrong]
   const used = serverUrl === undefined ? '' : ', in use'
   return [{ name, status: 'ok', detail: `PostgreSQL answers at ${hostname}:${port}${used}` }]
+}
+
+/** That something answers is not enough: the database must let us in, be whole, and not be of a newer Kyros. */
+async function contentFault(target: DatabaseTarget): Promise<Finding | undefined> {
+  const name = 'database'
+  const status = 'fault'
+  try {
+    const { migrationStatus } = await import('@kyros/store/migrate')
+    const { schemaVersion } = await import('@kyros/store/migrations/migrations')
+    const newest = Math.max(0, ...(await migrationStatus(target)).map(({ version }) => version))
+    if (newest <= schemaVersion) return undefined
+    const detail = `belongs to a newer Kyros (schema ${newest}; this one knows ${schemaVersion})`
+    return { name, status, detail, mend: 'Start that one, or choose another database or --data.' }
+  } catch (error) {
+    const [detail = '', mend = ''] = failureOf(error).lines
+    return { name, status, detail, mend }
+  }
 }
 
 export const redis: Check = async ({ config }) => {
