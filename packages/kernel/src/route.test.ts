@@ -1,3 +1,4 @@
+import { problem } from '@kyros/contract/problem'
 import { routes } from '@kyros/contract/route'
 import { Type } from 'typebox'
 import { describe, expect, test } from 'vitest'
@@ -119,6 +120,18 @@ describe('permission', () => {
     expect(answer.json().code).toBe('token_invalid')
     expect(answer.headers['www-authenticate']).toContain('error="invalid_token"')
     expect(JSON.stringify(lines)).not.toContain('nonsense')
+  })
+
+  test('only a token that was looked at is reported as refused', async () => {
+    const verifier = async () => {
+      throw problem('store_unavailable', { detail: 'Try again in a moment.' })
+    }
+    const down = setUp({ verifier })
+    await down.app.inject({ url: '/things/1', headers: bearer('viewer') })
+    expect(down.lines).not.toContainEqual(expect.objectContaining({ security_event: 'token.refused' }))
+    const up = setUp()
+    await up.app.inject({ url: '/things/1', headers: { 'x-api-key': 'nonsense' } })
+    expect(up.lines).toContainEqual(expect.objectContaining({ security_event: 'token.refused' }))
   })
 
   test('a role that is too low is refused before the body is read, and the log says so', async () => {

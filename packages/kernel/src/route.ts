@@ -1,5 +1,5 @@
 import { atLeast } from '@kyros/contract/auth'
-import { type FieldError, problem } from '@kyros/contract/problem'
+import { type FieldError, ProblemError, problem } from '@kyros/contract/problem'
 import type { Route } from '@kyros/contract/route'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { Static, TSchema } from 'typebox'
@@ -141,7 +141,8 @@ async function identify(
     request.caller = await edge.verifier(credentials)
   } catch (error) {
     spend(request, reply, clientAddress(request))
-    if (credentials) {
+    // A database that is down is no attack: only what was looked at and found wrong is reported.
+    if (credentials && error instanceof ProblemError && error.status === 401) {
       edge.log.security('token.refused', {
         request_id: request.id,
         kind: credentials.kind,
