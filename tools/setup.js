@@ -39,6 +39,10 @@ const explanations = [
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/,
     'The package registry cannot be reached. Check the network or proxy (`npm config get registry`, `npm ping`), then run the same command again.',
   ],
+  [
+    /SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF|GET_ISSUER)|CERT_HAS_EXPIRED/,
+    "The package registry's certificate is not trusted here. Behind a proxy that opens TLS, name its certificate: `export NODE_EXTRA_CA_CERTS=/path/to/ca.pem`, then run the same command again.",
+  ],
   [/ENOSPC/, `The disk is full. Set-up needs about 1.5 GB free in ${root} and in npm's cache.`],
   [
     /EACCES|EPERM|EROFS/,

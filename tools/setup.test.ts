@@ -109,6 +109,7 @@ describe('set-up', () => {
 
   test.each([
     ['ENOTFOUND', 'registry cannot be reached'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'NODE_EXTRA_CA_CERTS'],
     ['ENOSPC', 'disk is full'],
     ['EUSAGE', 'package.json and package-lock.json disagree'],
   ])('explains %s and ends with 1', async (npmCode, explanation) => {
