@@ -241,6 +241,13 @@ describe('a hostile repository', () => {
     )
   })
 
+  test('is refused when it is all binary, and gets no full marks', async () => {
+    const repository = await TestRepository.make(folder)
+    const hash = await repository.object('blob', Buffer.from([1, 0, 2]))
+    await repository.commit(await repository.tree([{ mode: '100644', name: 'a.ts', hash }]))
+    expect(await failure({ repository: repository.directory })).toBe('code_missing')
+  })
+
   test('cannot exhaust anything by depth or by repeating itself', async () => {
     const repository = await TestRepository.make(folder)
     const blob = await repository.object('blob', '1\n')

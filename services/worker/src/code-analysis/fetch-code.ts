@@ -52,7 +52,10 @@ export async function fetchCode(
     const comparing = source.isDirty()
     comparing.catch(() => undefined)
     const manifest = await takeSnapshot(source, join(scratch, checkoutName), context)
-    if (manifest.files.length === 0) throw nothingToRead(input, skipped)
+    // With nothing read, no finding would look like no fault: the score would be full marks for no work.
+    if (manifest.files.every(({ stored }) => stored === undefined)) {
+      throw nothingToRead(input, manifest, skipped)
+    }
     const dirty = await comparing
     if (dirty)
       skipped.add(
@@ -152,8 +155,17 @@ function countLanguages(manifest: Manifest): FetchCodeOutput['languages'] {
   )
 }
 
-function nothingToRead(input: FetchCodeInput, skipped: SkippedTally): StepError {
+function nothingToRead(input: FetchCodeInput, manifest: Manifest, skipped: SkippedTally): StepError {
   const reasons = skipped.list().map(({ what, why }) => `${what}: ${why}`)
+  const where = input.path === undefined ? 'The repository' : `The path ${JSON.stringify(input.path)}`
+  const isBinary = manifest.files.length > 0 && manifest.files.every(({ content }) => content === 'binary')
+  if (isBinary) {
+    return new StepError(
+      'code_missing',
+      `${where} contains only binary files. Name another branch or path.`,
+      { retryable: false },
+    )
+  }
   if (reasons.length > 0) {
     return new StepError(
       'repository_too_large',
@@ -161,7 +173,6 @@ function nothingToRead(input: FetchCodeInput, skipped: SkippedTally): StepError 
       { retryable: false },
     )
   }
-  const where = input.path === undefined ? 'The repository' : `The path ${JSON.stringify(input.path)}`
   return new StepError(
     'code_missing',
     `${where} contains no files that could be read. Name another branch or path.`,
