@@ -53,7 +53,12 @@ function findingLines(result: Fields): string[] {
     .filter(([, count]) => typeof count === 'number' && count > 0)
     .map(([severity, count]) => `${count} ${severity}`)
   const total = typeof result.findings_total === 'number' ? result.findings_total : 0
-  return [`  ${total} findings${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`]
+  const unread = typeof result.files_unread === 'number' ? result.files_unread : 0
+  return [
+    `  ${total} findings${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`,
+    // Full marks for a part must not look like full marks for the whole.
+    ...(unread > 0 ? [`  ${unread} files were not read: the report says why`] : []),
+  ]
 }
 
 function artifactLines(runId: string, result: Fields, callName: string): string[] {

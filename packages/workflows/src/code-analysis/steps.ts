@@ -64,6 +64,8 @@ export type GenerateReportOutput = {
   scores: { static?: number; security?: number; performance?: number; overall: number }
   findings_total: number
   counts: SeverityCounts
+  /** Files that are there and were not read; the report says why. */
+  files_unread: number
   artifacts: string[]
 }
 

@@ -44,6 +44,9 @@ export async function generateReport(
     },
     findings_total: totals.findings,
     counts: totals.counts,
+    files_unread: input.fetched.skipped
+      .filter(({ what }) => /^files\b/.test(what))
+      .reduce((sum, { count }) => sum + (count ?? 1), 0),
     artifacts: artifacts.map(([name]) => name),
   }
 }

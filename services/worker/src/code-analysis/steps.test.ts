@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AnalysisReport } from '@kyros/contract/analysis-report'
-import type { AnalysisArea, FetchCodeInput } from '@kyros/workflows/code-analysis/steps'
+import type { AnalysisArea, FetchCodeInput, GenerateReportOutput } from '@kyros/workflows/code-analysis/steps'
 import Value from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CodeAnalysisStepsOptions, createCodeAnalysisSteps } from './steps.ts'
@@ -18,6 +18,7 @@ beforeEach(async () => {
 afterEach(() => remove())
 
 type Analysed = {
+  output: GenerateReportOutput
   readonly step: TestStep
   readonly report: AnalysisReport
   readonly texts: readonly string[]
@@ -40,7 +41,7 @@ async function analyse(
   const output = await steps.GenerateReport({ fetched, analyses }, step)
   expect(JSON.stringify([fetched, analyses, output]).length).toBeLessThan(64_000)
   const texts = output.artifacts.map((name) => step.stored.get(name) ?? '')
-  return { step, report: Value.Parse(AnalysisReport, JSON.parse(texts[0] ?? '')), texts }
+  return { step, output, report: Value.Parse(AnalysisReport, JSON.parse(texts[0] ?? '')), texts }
 }
 
 function places(report: AnalysisReport, rule: string): string[] {
@@ -199,6 +200,13 @@ describe('code_analysis', () => {
     const said = report.skipped.map(({ what, why }) => `${what} ${why}`).join('\n')
     expect(said).toMatch(/arrays\.js/)
   }, 120_000)
+
+  test('counts the files that it did not read', async () => {
+    const repository = await TestRepository.make(folder)
+    await repository.commitFiles({ 'a.ts': 'export const a = 1\n', 'b.bin': '\0', 'c.bin': '\0' })
+    const { output } = await analyse({ repository: repository.directory })
+    expect(output.files_unread).toBe(2)
+  })
 
   test('ends at once when it is cancelled', async () => {
     const repository = await TestRepository.make(folder)
