@@ -2,6 +2,7 @@ import type { Json } from '@kyros/contract/json'
 import { type FieldError, problem } from '@kyros/contract/problem'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import { Compile } from 'typebox/compile'
+import type { TLocalizedValidationError } from 'typebox/error'
 
 export type InputCheck = (input: Json) => void
 
@@ -12,14 +13,50 @@ export function compileInputCheck(entry: CatalogueEntry): InputCheck {
   const validator = Compile(entry.inputSchema)
   return (input) => {
     if (validator.Check(input)) return
-    const errors: FieldError[] = validator
-      .Errors(input)
-      .slice(0, maxErrors)
-      .map((error) => ({ path: `/input${error.instancePath}`, message: error.message }))
+    const errors = faultsOf(validator.Errors(input).slice(0, maxErrors))
     const places = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
     throw problem('workflow_input_invalid', {
       detail: `The input of ${entry.name} does not fit its schema: ${places}.`,
       errors,
     })
+  }
+}
+
+/** In the words that the API uses for every other field; what the branches of a union allow becomes one fault. */
+function faultsOf(found: readonly TLocalizedValidationError[]): FieldError[] {
+  const allowed = Map.groupBy(
+    found.filter((error) => error.keyword === 'const'),
+    ({ instancePath }) => instancePath,
+  )
+  const choices = [...allowed].map(([path, errors]) => ({
+    path: `/input${path}`,
+    message: `must be one of: ${errors.map(({ params }) => params.allowedValue).join(', ')}`,
+  }))
+  const others = found
+    .filter(({ keyword, instancePath }) => keyword !== 'anyOf' || !allowed.has(instancePath))
+    .flatMap(faultOf)
+  return [...others, ...choices]
+}
+
+function faultOf(error: TLocalizedValidationError): FieldError[] {
+  const path = `/input${error.instancePath}`
+  switch (error.keyword) {
+    case 'required':
+      return error.params.requiredProperties.map((name) => ({
+        path: `${path}/${name}`,
+        message: 'is missing',
+      }))
+    case 'boolean':
+      return [{ path, message: 'is not a field that is known here' }]
+    // Each unknown field is named by a fault of its own, above.
+    case 'additionalProperties':
+    case 'const':
+      return []
+    case 'enum':
+      return [{ path, message: `must be one of: ${error.params.allowedValues.join(', ')}` }]
+    case 'minLength':
+      return [{ path, message: error.params.limit === 1 ? 'must not be empty' : error.message }]
+    default:
+      return [{ path, message: error.message }]
   }
 }
