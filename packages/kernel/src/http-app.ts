@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { problem } from '@kyros/contract/problem'
@@ -96,13 +97,19 @@ function createEdge(options: AppOptions): Edge {
 function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   const json = /^application\/(?:json|csp-report|reports\+json)\s*(?:;|$)/i
-  app.addContentTypeParser(json, { parseAs: 'string' }, async (_request: FastifyRequest, body: string) =>
-    body === '' ? undefined : readJson(body),
+  app.addContentTypeParser(json, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    body.length === 0 ? undefined : readJson(textOf(body)),
   )
   const form = 'application/x-www-form-urlencoded'
   app.addContentTypeParser(form, { parseAs: 'string' }, async (_request: FastifyRequest, body: string) =>
     Object.fromEntries(new URLSearchParams(body)),
   )
+}
+
+/** Other bytes than UTF-8 would be kept as question marks without a word. */
+function textOf(body: Buffer): string {
+  if (isUtf8(body)) return body.toString('utf8')
+  throw problem('request_malformed', { detail: 'The body is not UTF-8. Send JSON in that encoding.' })
 }
 
 const ownIdPrefix = randomBytes(9).toString('base64url')

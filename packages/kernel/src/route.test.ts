@@ -276,6 +276,13 @@ describe('bodies', () => {
     expect(answer.json()).toMatchObject({ code: 'request_malformed', detail: expect.stringMatching(detail) })
   })
 
+  test('a body in another encoding is refused and not kept as question marks', async () => {
+    const payload = Buffer.from('{"title":"caf\xe9"}', 'latin1')
+    const answer = await setUp().app.inject({ ...make({}), payload })
+    expect(answer.json()).toMatchObject({ code: 'request_malformed', detail: expect.stringMatching(/UTF-8/) })
+    expect((await setUp().app.inject(make({ title: 'café' }))).json()).toEqual({ id: 'café' })
+  })
+
   test('a body over the limit is refused', async () => {
     const answer = await setUp().app.inject(make({ title: 'x'.repeat(1024 * 1024) }))
     expect(answer.statusCode).toBe(413)
