@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Id } from './id.ts'
-import { PageQuery } from './page.ts'
+import { maxPageSize, PageQuery } from './page.ts'
 import { Failure, Priority, RunStatusSchema } from './run.ts'
 
 const nullable = Type.Union([Type.String(), Type.Null()])
@@ -99,6 +99,29 @@ export const RunStarted = Type.Object({
   status: RunStatusSchema,
 })
 export type RunStarted = Static<typeof RunStarted>
+
+/** A bulk action takes no more runs than a page of a list holds. */
+export const maxBulkRuns = maxPageSize
+
+export const BulkRuns = Type.Object(
+  {
+    action: Type.Union([Type.Literal('cancel'), Type.Literal('retry')]),
+    ids: Type.Array(Id, { minItems: 1, maxItems: maxBulkRuns, uniqueItems: true }),
+  },
+  { $id: 'BulkRuns', additionalProperties: false },
+)
+export type BulkRuns = Static<typeof BulkRuns>
+
+/** What became of one run of a bulk action. */
+export const BulkResult = Type.Object({
+  id: Id,
+  ok: Type.Boolean(),
+  status: Type.Optional(RunStatusSchema),
+  run_id: Type.Optional(Id),
+  code: Type.Optional(Type.String({ description: 'The problem that kept it from being done' })),
+  detail: Type.Optional(Type.String()),
+})
+export type BulkResult = Static<typeof BulkResult>
 
 export const RunQuery = Type.Object({
   project_id: Type.Optional(Id),

@@ -37,6 +37,8 @@ export const problems = {
   user_exists: { status: 409, title: 'There is a user with this e-mail address' },
   api_key_not_found: { status: 404, title: 'API key not found' },
   session_not_found: { status: 404, title: 'Session not found' },
+  view_not_found: { status: 404, title: 'Saved view not found' },
+  view_limit_reached: { status: 409, title: 'There is no room for another saved view' },
   health_service_unknown: { status: 404, title: 'There is no such upstream service' },
   store_unavailable: { status: 503, title: 'The database does not answer' },
   storage_full: { status: 507, title: 'There is no space left to store this' },

@@ -17,6 +17,7 @@ import { rotateSession } from './commands/rotate-session.ts'
 import { setPassword } from './commands/set-password.ts'
 import { storeDefinition } from './commands/store-definition.ts'
 import { submitJob } from './commands/submit-job.ts'
+import { createView, deleteView } from './commands/views.ts'
 import { type Outcome, Rejected, toFailure } from './outcome.ts'
 import type { Steps } from './statement.ts'
 
@@ -120,6 +121,10 @@ function handlePeople(command: Exclude<Command, { kind: RareKind }>, batch: Batc
       return revokeApiKey(command, batch)
     case 'touch_api_key':
       return touchApiKey(command)
+    case 'create_view':
+      return createView(command, batch)
+    case 'delete_view':
+      return deleteView(command)
     case 'acquire_engine_lease':
       return acquireEngineLease(command, batch)
     case 'release_engine_lease':

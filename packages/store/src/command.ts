@@ -2,6 +2,7 @@ import type { Role } from '@kyros/contract/auth'
 import type { RunEventData, RunEventType } from '@kyros/contract/event'
 import type { Json, JsonObject } from '@kyros/contract/json'
 import type { RunState } from '@kyros/contract/run-state'
+import type { ViewList } from '@kyros/contract/saved-view'
 
 /** A fact about to be numbered. Times are milliseconds since 1970, from the caller's clock. */
 export type NewEvent = {
@@ -127,6 +128,12 @@ export type Command =
   | { kind: 'create_api_key'; apiKey: NewApiKey; actor: string }
   | { kind: 'revoke_api_key'; id: string; userId?: string; actor: string; timeMs: number }
   | { kind: 'touch_api_key'; id: string; timeMs: number }
+  /**
+   * A view of the same user, list and name is replaced and keeps its id. Precondition: the user has fewer than
+   * `maxViews` else (`view_limit_reached`).
+   */
+  | { kind: 'create_view'; view: NewView; maxViews: number }
+  | { kind: 'delete_view'; id: string; userId: string }
   /** Takes or renews the right to run the engine; a new holder gets a higher epoch. */
   | { kind: 'acquire_engine_lease'; holder: string; timeMs: number; ttlMs: number }
   | { kind: 'release_engine_lease'; holder: string }
@@ -179,6 +186,15 @@ export type NewApiKey = {
   expiresMs: number | null
 }
 
+export type NewView = {
+  id: string
+  userId: string
+  list: ViewList
+  name: string
+  query: string
+  createdMs: number
+}
+
 type Results = {
   submit_job: Appended | Replayed
   retry_job: Appended | Replayed
@@ -197,6 +213,8 @@ type Results = {
   create_api_key: Record<string, never>
   revoke_api_key: { revoked: boolean }
   touch_api_key: Record<string, never>
+  create_view: { id: string; createdMs: number }
+  delete_view: { deleted: boolean }
   acquire_engine_lease: { held: true; epoch: number } | { held: false; holder: string; untilMs: number }
   release_engine_lease: Record<string, never>
   put_inbox: { id: number }

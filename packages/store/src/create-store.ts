@@ -12,6 +12,7 @@ import { createApiKeyReads, createSessionReads, createUserReads } from './reads/
 import { createProjectReads } from './reads/projects.ts'
 import { createRunReads } from './reads/runs.ts'
 import { readStats } from './reads/stats.ts'
+import { createViewReads } from './reads/views.ts'
 import { Refusal } from './refusal.ts'
 import type { Store } from './store.ts'
 import { type Apply, type Committed, WriteQueue } from './write-queue.ts'
@@ -58,6 +59,7 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
     users: createUserReads(database),
     sessions,
     apiKeys: createApiKeyReads(database),
+    views: createViewReads(database),
     inbox: createInboxReads(database, notices),
     ...guarded(database, { stats: (nowMs: number) => readStats(database, nowMs), ping: parts.ping }),
     close() {

@@ -7,6 +7,7 @@ import { testJobs } from './suite/jobs.suite.ts'
 import { testPeople } from './suite/people.suite.ts'
 import type { StoreCase } from './suite/rig.ts'
 import { testRuns } from './suite/runs.suite.ts'
+import { testViews } from './suite/views.suite.ts'
 
 /** What every implementation of the port does. Each test gets an empty store. */
 export function testStore({ name, open, close }: StoreCase): void {
@@ -28,6 +29,7 @@ export function testStore({ name, open, close }: StoreCase): void {
     describe('events', () => testEvents(store))
     describe('idempotency', () => testIdempotency(store))
     describe('people', () => testPeople(store))
+    describe('views', () => testViews(store))
     describe('content', () => testContent(store))
   })
 }

@@ -5,6 +5,7 @@ import type { Json } from '@kyros/contract/json'
 import type { EventQuery, Stats } from '@kyros/contract/platform'
 import type { Project } from '@kyros/contract/project'
 import type { Artifact, LogLine, RunSummary } from '@kyros/contract/run'
+import type { SavedView, ViewList } from '@kyros/contract/saved-view'
 import type { CommandKind, CommandOf, InboxMessage, ResultOf, StoredDefinition } from './command.ts'
 
 export type Page<T> = { items: T[]; nextCursor: string | null; total?: number }
@@ -97,6 +98,10 @@ export interface Store {
   readonly apiKeys: {
     byHash(hash: string): Promise<(ApiKey & { user: User }) | undefined>
     ofUser(userId: string): Promise<ApiKey[]>
+  }
+  readonly views: {
+    /** By name; all lists when none is named. */
+    ofUser(userId: string, list?: ViewList): Promise<SavedView[]>
   }
   readonly inbox: {
     /** Messages after `afterId`, in order; the holder of the engine's lease reads them. */

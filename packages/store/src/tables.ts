@@ -125,6 +125,15 @@ type ApiKeysTable = {
   revoked_ms: number | null
 }
 
+type ViewsTable = {
+  id: string
+  user_id: string
+  list: string
+  name: string
+  query: string
+  created_ms: number
+}
+
 type InboxTable = { id: Generated<number>; message: string; created_ms: number }
 type SettingsTable = { key: string; value: string }
 
@@ -142,6 +151,7 @@ export type Tables = {
   users: UsersTable
   sessions: SessionsTable
   api_keys: ApiKeysTable
+  views: ViewsTable
   inbox: InboxTable
   settings: SettingsTable
 }

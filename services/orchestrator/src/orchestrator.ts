@@ -14,6 +14,7 @@ import { registerPlatformRoutes } from './platform/routes.ts'
 import { ensureDefaultProject } from './projects/ensure-default-project.ts'
 import { registerProjectRoutes } from './projects/routes.ts'
 import { registerRunRoutes } from './runs/routes.ts'
+import { registerViewRoutes } from './views/routes.ts'
 
 export type OrchestratorOptions = {
   store: Store
@@ -69,6 +70,7 @@ async function registerSlices(
   registerProjectRoutes(app, context)
   registerJobRoutes(app, context)
   registerRunRoutes(app, context)
+  registerViewRoutes(app, context)
   registerEventRoutes(app, context)
   await registerOlderRoutes(app, context, servePage)
   registerConsole(app, files)

@@ -1,7 +1,16 @@
 import { Type } from 'typebox'
 import { Event } from '../event.ts'
 import { Id } from '../id.ts'
-import { RunMetrics, RunQuery, RunStart, RunStarted, Why, WorkflowType } from '../job.ts'
+import {
+  BulkResult,
+  BulkRuns,
+  RunMetrics,
+  RunQuery,
+  RunStart,
+  RunStarted,
+  Why,
+  WorkflowType,
+} from '../job.ts'
 import { PageQuery, page } from '../page.ts'
 import { routes } from '../route.ts'
 import { Artifact, LogLine, Run, RunSummary } from '../run.ts'
@@ -68,6 +77,15 @@ export const runRoutes = routes({
     success: { status: 201, schema: RunStarted },
     problems: ['run_not_found', 'run_not_ended'],
     idempotent: true,
+  },
+  bulkRuns: {
+    method: 'POST',
+    path: '/api/v1/workflows/bulk',
+    tag: 'Runs',
+    summary: 'Cancel or retry up to 200 runs; each has a result of its own, in the order given',
+    permission: 'operator',
+    body: BulkRuns,
+    success: { status: 200, schema: Type.Object({ results: Type.Array(BulkResult) }) },
   },
   signalRun: {
     method: 'POST',

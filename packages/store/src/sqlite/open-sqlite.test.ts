@@ -49,7 +49,7 @@ test('an older database is copied beside before it is brought up to date', async
   const { job } = await submit(store)
   await store.close()
   const next: Migration = {
-    version: 2,
+    version: 3,
     name: 'next',
     up: () => ['ALTER TABLE jobs RENAME COLUMN title TO heading'],
     down: () => [],
@@ -62,7 +62,7 @@ test('an older database is copied beside before it is brought up to date', async
     return row
   }
   const kept = { id: job.id, title: job.title }
-  expect(select('kyros-before-2.db', 'title')).toEqual(kept)
+  expect(select('kyros-before-3.db', 'title')).toEqual(kept)
   expect(select('kyros.db', 'heading')).toEqual(kept)
   await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'data_directory_newer_version' })
 })

@@ -19,6 +19,8 @@ export const bodyExamples: { readonly [operationId: string]: Examples | undefine
       },
     },
   },
+  bulkRuns: { cancel: { value: { action: 'cancel', ids: ['01932f5c-7d1e-7b6a-9c55-0d6f0f6f3a10'] } } },
+  createView: { failed: { value: { list: 'runs', name: 'Failed today', query: 'status:failed since:24h' } } },
   cancelJob: { reason: { value: { reason: 'No longer needed' } } },
   cancelRun: { reason: { value: { reason: 'No longer needed' } } },
   setJobStatus: { cancelled: { value: { status: 'cancelled' } } },

@@ -8,6 +8,7 @@ import { streamEvents } from '../events/stream-events.ts'
 import { sendTagged } from '../http/entity-tag.ts'
 import { wantsEventStream } from '../http/negotiate.ts'
 import { registerArtifactRoutes } from './artifact-routes.ts'
+import { bulkRuns } from './bulk-runs.ts'
 import { cancelRun } from './cancel-run.ts'
 import { exportHistory } from './export-history.ts'
 import { followLogs } from './follow-logs.ts'
@@ -38,6 +39,9 @@ function registerChanges(app: FastifyInstance, context: ApiContext): void {
     reply.header('location', `/api/v1/workflows/${started.run_id}`)
     return started
   })
+  registerRoute(app, api.bulkRuns, async ({ body, caller }) => ({
+    results: await bulkRuns(context, body, caller),
+  }))
   registerRoute(app, api.signalRun, async ({ params, body, caller }) => {
     // Parsed from JSON, or there was none.
     await context.engine.signal(params.id, params.name, (body ?? null) as Json, caller)
