@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { callNameOf, withCallName } from './command-line/call-name.ts'
 import { failureOf } from './command-line/failure.ts'
 import { runProgram } from './command-line/program.ts'
 import { createTerminal } from './command-line/terminal.ts'
@@ -11,21 +11,27 @@ export async function main(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const words = process.argv.slice(2)
   const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env })
+  const callName = callNameOf({
+    script: process.argv[1] ?? '',
+    directory: process.cwd(),
+    isFromNpm: process.env.npm_execpath !== undefined,
+  })
   try {
     const base = {
       terminal,
       env: process.env,
       directory: process.cwd(),
       version: version(),
-      callName: callName(),
+      callName,
     }
     process.exitCode = await runProgram(words, base)
   } catch (error) {
     const failure = failureOf(error)
+    const lines = failure.lines.map((line) => withCallName(line, callName))
     if (words.includes('--json')) {
-      terminal.json({ error: { code: failure.code, message: failure.lines[0], next: failure.lines[1] } })
+      terminal.json({ error: { code: failure.code, message: lines[0], next: lines[1] } })
     } else {
-      for (const line of failure.lines) terminal.note(line)
+      for (const line of lines) terminal.note(line)
     }
     if (process.env.LOG_LEVEL?.toLowerCase() === 'debug' && error instanceof Error) {
       terminal.note(error.stack ?? error.message)
@@ -33,12 +39,6 @@ export async function main(): Promise<void> {
     process.exitCode = failure.exitCode
   }
   process.exit()
-}
-
-/** Somebody without `kyros` on the path must be able to copy what we print. */
-function callName(): string {
-  if (basename(process.argv[1] ?? '') === 'kyros') return 'kyros'
-  return process.env.npm_execpath === undefined ? 'node cli/bin/kyros.js' : 'npm run -s kyros --'
 }
 
 function version(): string {

@@ -27,7 +27,7 @@ export const showConfig: CommandFunction = async (context) => {
     rows,
   )
   if (rows.length === 0)
-    context.terminal.note('Every setting has its default; `kyros config --all` lists them.')
+    context.terminal.note(`Every setting has its default; \`${context.callName} config --all\` lists them.`)
   for (const notice of notices) context.terminal.note(notice)
   return exitCode.done
 }

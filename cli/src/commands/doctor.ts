@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import type { CommandFunction } from '../command-line/command-context.ts'
+import { withCallName } from '../command-line/call-name.ts'
+import type { CommandContext, CommandFunction } from '../command-line/command-context.ts'
 import { exitCode } from '../command-line/exit-code.ts'
-import type { Terminal } from '../command-line/terminal.ts'
 import { openConfig } from '../compose/open-config.ts'
 import { secretKeyFault } from '../compose/secret-key.ts'
 import { runningServer } from '../connect/server-file.ts'
@@ -53,7 +53,7 @@ export const doctor: CommandFunction = async (context) => {
   for (const check of checks) {
     const found = await check({ config, dataDir, serverUrl })
     findings.push(...found)
-    if (!context.wantsJson) for (const finding of found) printFinding(terminal, finding)
+    if (!context.wantsJson) for (const finding of found) printFinding(context, finding)
   }
   const faults = findings.filter((finding) => finding.status === 'fault').length
   if (context.wantsJson) terminal.json({ ok: faults === 0, checks: findings, notices })
@@ -64,7 +64,7 @@ export const doctor: CommandFunction = async (context) => {
   return faults === 0 ? exitCode.done : exitCode.failed
 }
 
-function printFinding(terminal: Terminal, finding: Finding): void {
+function printFinding({ terminal, callName }: CommandContext, finding: Finding): void {
   const name = finding.name.padEnd(15)
   if (finding.status === 'ok') {
     terminal.out(`${terminal.paint('green', 'ok  ')} ${name} ${finding.detail}`)
@@ -72,5 +72,5 @@ function printFinding(terminal: Terminal, finding: Finding): void {
   }
   const mark = finding.status === 'fault' ? terminal.paint('red', 'BAD ') : terminal.paint('yellow', 'note')
   terminal.out(`${mark} ${name} ${finding.detail}`)
-  terminal.out(`     ${' '.repeat(15)} → ${finding.mend}`)
+  terminal.out(`     ${' '.repeat(15)} → ${withCallName(finding.mend, callName)}`)
 }

@@ -16,9 +16,9 @@ export const ports: Check = async ({ config, serverUrl }) => {
   if (serverUrl !== undefined) {
     return [{ name: 'port', status: 'ok', detail: `Kyros runs on ${serverUrl}` }]
   }
-  const findings = [await portFinding('port', host, port, 'needed', 'kyros up --port <another>')]
+  const findings = [await portFinding('port', host, port, 'needed', '`kyros up --port <another>`')]
   if (hasMetrics && metricsPort !== 0) {
-    const mend = 'KYROS_METRICS_PORT=0 kyros up  (or another port)'
+    const mend = 'Set KYROS_METRICS_PORT=0, or to another port.'
     findings.push(await portFinding('metrics port', '127.0.0.1', metricsPort, 'optional', mend))
   }
   return findings

@@ -96,7 +96,7 @@ export function directoryError(dir: string, error: unknown): Error {
     return new DataDirectoryError('data_directory_full', message, { cause: error })
   }
   if (isDamaged(error)) {
-    const message = `The database in ${dir} is damaged. Restore a backup: kyros db restore <backup>.`
+    const message = `The database in ${dir} is damaged. Restore a backup: \`kyros db restore <backup>\`.`
     return new DataDirectoryError('data_directory_damaged', message, { cause: error })
   }
   if (typeof code !== 'string') return error instanceof Error ? error : new Error(String(error))
