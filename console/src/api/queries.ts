@@ -1,6 +1,7 @@
 import type { RunEvent } from '@kyros/contract/event'
 import type { Answer, Query } from '@kyros/contract/operation'
 import { isTerminal } from '@kyros/contract/run-status'
+import type { ViewList } from '@kyros/contract/saved-view'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { client } from './client.ts'
 
@@ -34,6 +35,14 @@ export const healthQuery = queryOptions({
   queryFn: ({ signal }) => client.call('health', { signal }),
   refetchInterval: 15_000,
 })
+
+export function viewsQuery(list: ViewList) {
+  return queryOptions({
+    queryKey: ['views', list],
+    queryFn: async ({ signal }) => (await client.call('listViews', { query: { list }, signal })).views,
+    staleTime: 60_000,
+  })
+}
 
 export const workflowTypesQuery = queryOptions({
   queryKey: ['workflow-types'],

@@ -1,5 +1,5 @@
 import { Search } from '@carbon/react'
-import { useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { useShortcut } from '../frame/shortcuts.ts'
 import { type FilterKey, type ListQuery, withTerm } from './query-language.ts'
 
@@ -13,11 +13,12 @@ type Props = {
   facets: readonly Facet[]
   placeholder: string
   onChange: (query: string) => void
+  children?: ReactNode
 }
 
 const typingPauseMs = 250
 
-export function FilterBar({ query, parsed, facets, placeholder, onChange }: Props) {
+export function FilterBar({ query, parsed, facets, placeholder, onChange, children }: Props) {
   const [text, setText] = useTypedText(query, onChange)
   useShortcut('/', 'Filter this list', () => document.getElementById('list-filter')?.focus())
   return (
@@ -51,6 +52,7 @@ export function FilterBar({ query, parsed, facets, placeholder, onChange }: Prop
           />
         ))}
       </div>
+      {children}
     </div>
   )
 }

@@ -8,7 +8,9 @@ import { useShortcut } from '../frame/shortcuts.ts'
 import { ConfirmDialog } from '../ui/Dialog.tsx'
 import { ErrorState, LoadingLines } from '../ui/PageState.tsx'
 import { type Column, VirtualTable } from '../ui/VirtualTable.tsx'
-import { actOnMany } from './bulk-action.ts'
+import { actOnRuns } from './bulk-action.ts'
+import { ColumnPicker } from './ColumnPicker.tsx'
+import { useColumnChoice } from './column-choice.ts'
 
 type Row = { id: string; created_at: string; status: RunStatus; cancel_requested?: boolean }
 
@@ -27,8 +29,8 @@ export type ListViewProps<R extends Row> = {
   hasMore: boolean
   onEnd: () => void
   empty: ReactNode
-  cancel: (id: string) => Promise<unknown>
-  retry: (id: string) => Promise<unknown>
+  /** The run that a row stands for: what is cancelled or started again. */
+  runIdOf: (row: R) => string
 }
 
 /** The body of a list page: its states, its rows, its keys, and what can be done to many at once. */
@@ -37,6 +39,12 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const [cancelling, setCancelling] = useState<readonly string[]>([])
   const keys = useRowKeys(props, setCancelling)
+  const columns = useColumnChoice(noun, props.columns)
+  const act = (action: 'cancel' | 'retry', ids: readonly string[]) => {
+    const runIds = rows.filter(({ id }) => ids.includes(id)).map(props.runIdOf)
+    void actOnRuns({ action, runIds, noun })
+    setSelected(new Set())
+  }
   const toggle = (id: string) => setSelected(toggled(selected, id))
   const chosen = rows.filter(({ id }) => selected.has(id))
   const retryable = chosen.filter(canRetry).map(({ id }) => id)
@@ -54,18 +62,21 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
             cancellable={chosen.filter(canCancel).map(({ id }) => id)}
             retryable={retryable}
             onCancel={setCancelling}
-            onRetry={() => {
-              setSelected(new Set())
-              void actOnMany({ ids: retryable, noun, done: 'started again', act: props.retry })
-            }}
+            onRetry={() => act('retry', retryable)}
             onClear={() => setSelected(new Set())}
           />
         )}
+        <ColumnPicker
+          columns={props.columns}
+          shown={columns.shown}
+          onToggle={columns.toggle}
+          onReset={columns.reset}
+        />
       </div>
       <VirtualTable
         label={`${noun}s`}
         rows={rows}
-        columns={props.columns}
+        columns={columns.shown}
         rowId={({ id }) => id}
         rowLabel={props.label}
         total={props.total ?? rows.length}
@@ -82,9 +93,8 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
           isDangerous
           onClose={() => setCancelling([])}
           onConfirm={() => {
-            void actOnMany({ ids: cancelling, noun, done: 'cancelled', act: props.cancel })
+            act('cancel', cancelling)
             setCancelling([])
-            setSelected(new Set())
           }}
         >
           Steps that are running are told to stop and clean up. What they have done so far is kept.

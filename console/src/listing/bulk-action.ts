@@ -1,21 +1,28 @@
+import type { BulkResult } from '@kyros/contract/job'
+import { client } from '../api/client.ts'
+import { listPageSize } from '../api/queries.ts'
 import { plural } from '../format/quantity.ts'
 import { toastDone, toastFailed } from '../ui/toasts.tsx'
 
-const atOnce = 5
+type Bulk = { action: 'cancel' | 'retry'; runIds: readonly string[]; noun: string }
 
-type Bulk = { ids: readonly string[]; noun: string; done: string; act: (id: string) => Promise<unknown> }
+const done = { cancel: 'cancelled', retry: 'started again' }
 
-/** Does one thing to many, a few at a time; says how many it was done to and keeps the first failure in sight. */
-export async function actOnMany({ ids, noun, done, act }: Bulk): Promise<void> {
-  const failures: unknown[] = []
-  const waiting = [...ids]
-  const worker = async () => {
-    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-      await act(id).catch((error: unknown) => failures.push(error))
+/** Does one thing to many runs; says how many it was done to and keeps the first failure in sight. */
+export async function actOnRuns({ action, runIds, noun }: Bulk): Promise<void> {
+  const results: BulkResult[] = []
+  try {
+    // The API takes as many at once as a page of a list holds.
+    for (let from = 0; from < runIds.length; from += listPageSize) {
+      const ids = runIds.slice(from, from + listPageSize)
+      results.push(...(await client.call('bulkRuns', { body: { action, ids } })).results)
     }
+  } catch (error) {
+    toastFailed(`${plural(runIds.length - results.length, noun)} not ${done[action]}`, error)
   }
-  await Promise.all(Array.from({ length: Math.min(atOnce, ids.length) }, worker))
-  const succeeded = ids.length - failures.length
-  if (succeeded > 0) toastDone(`${plural(succeeded, noun)} ${done}`)
-  if (failures.length > 0) toastFailed(`${plural(failures.length, noun)} not ${done}`, failures[0])
+  const failures = results.filter(({ ok }) => !ok)
+  const succeeded = results.length - failures.length
+  if (succeeded > 0) toastDone(`${plural(succeeded, noun)} ${done[action]}`)
+  if (failures.length > 0)
+    toastFailed(`${plural(failures.length, noun)} not ${done[action]}`, new Error(failures[0]?.detail))
 }

@@ -11,6 +11,8 @@ export type Column<Row> = {
   /** A track of CSS grid, such as `minmax(12rem, 3fr)` or `9rem`. */
   width: string
   isNumeric?: boolean
+  /** Only shown when it is chosen. */
+  isExtra?: boolean
   render: (row: Row) => ReactNode
 }
 
@@ -30,6 +32,8 @@ type Props<Row> = {
   onEnd: () => void
   footer?: ReactNode
 }
+
+type Tracks = CSSProperties & { '--k-row': string }
 
 const rowHeightPx = 48
 const cardHeightPx = 92
@@ -65,8 +69,9 @@ export function VirtualTable<Row>(props: Props<Row>) {
   useEffect(() => {
     if (activeIndex >= 0) virtualizer.scrollToIndex(activeIndex, { align: 'auto' })
   }, [activeIndex, virtualizer])
-  const tracks: CSSProperties = {
+  const tracks: Tracks = {
     gridTemplateColumns: `2.5rem ${columns.map(({ width }) => width).join(' ')}`,
+    '--k-row': `${leastRem(columns)}rem`,
   }
   return (
     <section className="k-table" ref={scroller} tabIndex={0} aria-label={props.label}>
@@ -86,7 +91,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
   )
 }
 
-function TableHead<Row>({ columns, tracks }: { columns: readonly Column<Row>[]; tracks: CSSProperties }) {
+function TableHead<Row>({ columns, tracks }: { columns: readonly Column<Row>[]; tracks: Tracks }) {
   return (
     <div className="k-table__head" role="rowgroup">
       <div className="k-table__row" role="row" aria-rowindex={1} style={tracks}>
@@ -134,6 +139,12 @@ function TableRow<Row>({ row, index, style, ...props }: RowProps<Row>) {
       ))}
     </div>
   )
+}
+
+/** How wide a row must be for its columns to keep their least widths, with the gaps between them. */
+function leastRem(columns: readonly { width: string }[]): number {
+  const widths = columns.map(({ width }) => Number(/[\d.]+(?=rem)/.exec(width)?.[0] ?? 0) + 1)
+  return widths.reduce((sum, width) => sum + width, 2.5)
 }
 
 function isControl(target: EventTarget): boolean {

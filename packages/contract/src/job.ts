@@ -101,7 +101,7 @@ export const RunStarted = Type.Object({
 export type RunStarted = Static<typeof RunStarted>
 
 /** A bulk action takes no more runs than a page of a list holds. */
-export const maxBulkRuns = maxPageSize
+const maxBulkRuns = maxPageSize
 
 export const BulkRuns = Type.Object(
   {

@@ -8,7 +8,7 @@ import { fewRunsQuery } from '../../api/queries.ts'
 import { CopyButton } from '../../ui/CopyButton.tsx'
 
 const doneKey = 'kyros.getting_started.done'
-const cliCommand = 'npm run kyros -- jobs'
+const cliCommand = 'npm run -s kyros -- jobs list'
 
 /** The first steps, until they are taken or waved away. */
 export function GettingStarted({ stats }: { stats: Stats | undefined }) {

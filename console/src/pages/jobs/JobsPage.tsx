@@ -10,6 +10,7 @@ import { FilterBar } from '../../listing/FilterBar.tsx'
 import { listFacets } from '../../listing/facets.ts'
 import { ListView } from '../../listing/ListView.tsx'
 import { isRunStatus, type ListQuery, parseListQuery, sinceTime } from '../../listing/query-language.ts'
+import { SavedViews } from '../../listing/SavedViews.tsx'
 import { useLiveList } from '../../listing/useLiveList.ts'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { EmptyState } from '../../ui/PageState.tsx'
@@ -41,7 +42,9 @@ export function JobsPage() {
         facets={listFacets(stats?.jobs, types, parsed.terms.status)}
         placeholder="status:failed since:2h, or words of the title"
         onChange={setQuery}
-      />
+      >
+        <SavedViews list="jobs" query={q} onPick={setQuery} />
+      </FilterBar>
       <JobList key={q} parsed={parsed} isFiltered={q !== ''} onClear={() => setQuery('')} />
     </div>
   )
@@ -83,8 +86,7 @@ function JobList({ parsed, isFiltered, onClear }: ListProps) {
       hasMore={hasNextPage}
       onEnd={onEnd}
       empty={<NoJobs isFiltered={isFiltered} onClear={onClear} />}
-      cancel={(id) => client.call('cancelJob', { params: { id }, body: {} })}
-      retry={(id) => client.call('retryJob', { params: { id } })}
+      runIdOf={({ run_id }) => run_id}
     />
   )
 }

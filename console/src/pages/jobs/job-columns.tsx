@@ -1,5 +1,6 @@
 import type { Job } from '@kyros/contract/job'
 import { Link } from '@tanstack/react-router'
+import { ActorName } from '../../ui/ActorName.tsx'
 import { StatusLabel } from '../../ui/StatusLabel.tsx'
 import { StepProgress } from '../../ui/StepProgress.tsx'
 import { DurationText, TimeText } from '../../ui/TimeText.tsx'
@@ -46,6 +47,35 @@ export const jobColumns: readonly Column<Job>[] = [
     width: '5.5rem',
     isNumeric: true,
     render: (job) => <DurationText of={job} />,
+  },
+  {
+    key: 'by',
+    header: 'By',
+    width: 'minmax(7rem, 1fr)',
+    isExtra: true,
+    render: (job) => <ActorName actor={job.created_by} />,
+  },
+  {
+    key: 'priority',
+    header: 'Priority',
+    width: '5rem',
+    isExtra: true,
+    render: (job) => job.priority,
+  },
+  {
+    key: 'tries',
+    header: 'Tries',
+    width: '4rem',
+    isNumeric: true,
+    isExtra: true,
+    render: (job) => <span className="k-number">{job.attempt}</span>,
+  },
+  {
+    key: 'id',
+    header: 'Id',
+    width: '7rem',
+    isExtra: true,
+    render: (job) => <code title={job.id}>{`…${job.id.slice(-8)}`}</code>,
   },
   {
     key: 'created',

@@ -10,6 +10,7 @@ import { FilterBar } from '../../listing/FilterBar.tsx'
 import { listFacets } from '../../listing/facets.ts'
 import { ListView } from '../../listing/ListView.tsx'
 import { isRunStatus, type ListQuery, parseListQuery, sinceTime } from '../../listing/query-language.ts'
+import { SavedViews } from '../../listing/SavedViews.tsx'
 import { useLiveList } from '../../listing/useLiveList.ts'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { EmptyState } from '../../ui/PageState.tsx'
@@ -40,7 +41,9 @@ export function RunsPage() {
         facets={listFacets(stats?.runs, types, parsed.terms.status)}
         placeholder="status:failed since:2h, or words of the name"
         onChange={setQuery}
-      />
+      >
+        <SavedViews list="runs" query={q} onPick={setQuery} />
+      </FilterBar>
       <RunList key={q} parsed={parsed} isFiltered={q !== ''} onClear={() => setQuery('')} />
     </div>
   )
@@ -85,8 +88,7 @@ function RunList({ parsed, isFiltered, onClear }: ListProps) {
       hasMore={hasNextPage}
       onEnd={onEnd}
       empty={<NoRuns isFiltered={isFiltered} onClear={onClear} />}
-      cancel={(id) => client.call('cancelRun', { params: { id }, body: {} })}
-      retry={(id) => client.call('retryRun', { params: { id } })}
+      runIdOf={({ id }) => id}
     />
   )
 }

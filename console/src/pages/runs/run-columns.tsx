@@ -1,6 +1,7 @@
 import type { RunSummary } from '@kyros/contract/run'
 import { isTerminal } from '@kyros/contract/run-status'
 import { Link } from '@tanstack/react-router'
+import { ActorName } from '../../ui/ActorName.tsx'
 import { StatusLabel } from '../../ui/StatusLabel.tsx'
 import { StepProgress } from '../../ui/StepProgress.tsx'
 import { DurationText, TimeText } from '../../ui/TimeText.tsx'
@@ -55,6 +56,35 @@ export const runColumns: readonly Column<RunSummary>[] = [
     width: '5.5rem',
     isNumeric: true,
     render: (run) => <DurationText of={run} />,
+  },
+  {
+    key: 'by',
+    header: 'By',
+    width: 'minmax(7rem, 1fr)',
+    isExtra: true,
+    render: (run) => <ActorName actor={run.created_by} />,
+  },
+  {
+    key: 'priority',
+    header: 'Priority',
+    width: '5rem',
+    isExtra: true,
+    render: (run) => run.priority,
+  },
+  {
+    key: 'tries',
+    header: 'Try',
+    width: '4rem',
+    isNumeric: true,
+    isExtra: true,
+    render: (run) => <span className="k-number">{run.attempt}</span>,
+  },
+  {
+    key: 'id',
+    header: 'Id',
+    width: '7rem',
+    isExtra: true,
+    render: (run) => <code title={run.id}>{`…${run.id.slice(-8)}`}</code>,
   },
   {
     key: 'created',

@@ -61,7 +61,7 @@ export function SignInPage() {
         </Button>
         <p className="k-sign-in__hint">
           The first start of Kyros prints the admin's address and password once, in the terminal. More people
-          are added with <code>kyros user add</code>.
+          are added with <code>npm run -s kyros -- user add</code>.
         </p>
       </form>
     </main>

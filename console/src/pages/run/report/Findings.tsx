@@ -1,5 +1,10 @@
 import { Search } from '@carbon/react'
-import { type AnalysisReport, reportAreas, severities } from '@kyros/contract/analysis-report'
+import {
+  type AnalysisFinding,
+  type AnalysisReport,
+  reportAreas,
+  severities,
+} from '@kyros/contract/analysis-report'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useDeferredValue, useMemo, useRef, useState } from 'react'
 import { formatCount, plural } from '../../../format/quantity.ts'
@@ -49,26 +54,7 @@ export function Findings({ report, comparison, search, setSearch }: Props) {
           onChange={(event) => setText(event.target.value)}
           onBlur={() => setSearch({ q: text === '' ? undefined : text })}
         />
-        <Chips
-          label="Area"
-          chosen={area}
-          values={countBy(listed, 'area', reportAreas)}
-          onPick={(value) => setSearch({ area: value })}
-        />
-        <Chips
-          label="Severity"
-          chosen={severity}
-          values={countBy(listed, 'severity', severities)}
-          onPick={(value) => setSearch({ severity: value })}
-        />
-        {comparison !== undefined && (
-          <Chips
-            label="Since the last run"
-            chosen={change}
-            values={changeKinds.map((kind) => ({ value: kind, count: comparison.findings[kind].length }))}
-            onPick={(value) => setSearch({ change: value })}
-          />
-        )}
+        <Filters listed={listed} comparison={comparison} search={search} setSearch={setSearch} />
       </div>
       {change === 'fixed' && (
         <p className="k-faint">These were in the last report and are not in this one.</p>
@@ -91,6 +77,35 @@ export function Findings({ report, comparison, search, setSearch }: Props) {
         </>
       )}
     </section>
+  )
+}
+
+type FiltersProps = Omit<Props, 'report'> & { listed: readonly AnalysisFinding[] }
+
+function Filters({ listed, comparison, search, setSearch }: FiltersProps) {
+  return (
+    <>
+      <Chips
+        label="Area"
+        chosen={search.area}
+        values={countBy(listed, 'area', reportAreas)}
+        onPick={(value) => setSearch({ area: value })}
+      />
+      <Chips
+        label="Severity"
+        chosen={search.severity}
+        values={countBy(listed, 'severity', severities)}
+        onPick={(value) => setSearch({ severity: value })}
+      />
+      {comparison !== undefined && (
+        <Chips
+          label="Since the last run"
+          chosen={search.change}
+          values={changeKinds.map((kind) => ({ value: kind, count: comparison.findings[kind].length }))}
+          onPick={(value) => setSearch({ change: value })}
+        />
+      )}
+    </>
   )
 }
 
