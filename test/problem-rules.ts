@@ -34,7 +34,7 @@ export function checkErrorPages(repository: Repository, table: ProblemTable): st
   const declared = Object.entries(table).flatMap(([code, problem]) => {
     const text = textOf(code)
     return text === undefined
-      ? [`docs/errors/${code}.md is missing: node tools/error-pages.ts`]
+      ? [`docs/errors/${code}.md is missing: npm run error-pages`]
       : checkPage(code, problem, text)
   })
   const left = pages

@@ -120,7 +120,7 @@ describe('a planted violation is caught:', () => {
       'planted_code: no test expects it',
     ])
     expect(checkErrorPages(repository, table)).toContain(
-      'docs/errors/planted_code.md is missing: node tools/error-pages.ts',
+      'docs/errors/planted_code.md is missing: npm run error-pages',
     )
   })
 

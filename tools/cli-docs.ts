@@ -1,4 +1,4 @@
-// Makes docs/cli.md from the table of commands: node tools/cli-docs.ts
+// Makes docs/cli.md from the table of commands: npm run cli-docs
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type CommandDeclaration, globalOptions } from '@kyros/cli/command-line/declaration'

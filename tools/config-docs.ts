@@ -1,4 +1,4 @@
-// Makes docs/configuration.md and .env.example from the schemas: node tools/config-docs.ts
+// Makes docs/configuration.md and .env.example from the schemas: npm run config-docs
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

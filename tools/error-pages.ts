@@ -1,4 +1,4 @@
-// Writes the page of every problem code that has none yet: `node tools/error-pages.ts`. Then write its sentences.
+// Writes the page of every problem code that has none yet: `npm run error-pages`. Then write its sentences.
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
