@@ -15,12 +15,18 @@ export function isId(text: string): boolean {
  * the contract has no clock and no dice of its own.
  */
 export function uuidv7(timeMs: number, random: Uint8Array): string {
-  let hex = Math.floor(timeMs).toString(16).padStart(12, '0')
-  for (const [index, byte] of random.subarray(0, 10).entries()) {
-    const marked = index === 0 ? (byte & 0x0f) | 0x70 : index === 2 ? (byte & 0x3f) | 0x80 : byte
-    hex += marked.toString(16).padStart(2, '0')
-  }
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+  const time = Math.floor(timeMs).toString(16).padStart(12, '0')
+  const at = (index: number) => random[index] ?? 0
+  return `${time.slice(0, 8)}-${time.slice(8)}-${hexOf((at(0) & 0x0f) | 0x70)}${hexOf(at(1))}-${hexOf(
+    (at(2) & 0x3f) | 0x80,
+  )}${hexOf(at(3))}-${hexOf(at(4))}${hexOf(at(5))}${hexOf(at(6))}${hexOf(at(7))}${hexOf(at(8))}${hexOf(at(9))}`
+}
+
+// Ids are made on the hot path of every submission: looking a byte up is several times faster than formatting it.
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function hexOf(byte: number): string {
+  return hexBytes[byte] ?? ''
 }
 
 /**
