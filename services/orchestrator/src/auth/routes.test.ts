@@ -95,10 +95,23 @@ describe('API keys', () => {
   test('nobody gives more than he has', async () => {
     const { answer } = await withKey({ role: 'admin' })
     expect([answer.statusCode, answer.json().code]).toEqual([403, 'permission_denied'])
-    const weaker = await withKey({ role: 'viewer' })
-    const { key } = weaker.answer.json()
-    const more = await weaker.post('/auth/api-keys', { name: 'more', role: 'operator' }, key)
-    expect(more.json().code).toBe('permission_denied')
+  })
+
+  test('a key makes, lists and revokes no keys, so that a leaked one ends with its revocation', async () => {
+    const { app, get, post, answer, access_token } = await withKey()
+    const { key, api_key } = answer.json()
+    const revoked = app.inject({
+      method: 'DELETE',
+      url: `/auth/api-keys/${api_key.id}`,
+      headers: bearer(key),
+    })
+    const asKey = app.inject({ url: '/auth/api-keys', headers: { 'x-api-key': key } })
+    const made = post('/auth/api-keys', { name: 'more' }, key)
+    for (const refused of await Promise.all([made, get('/auth/api-keys', key), asKey, revoked])) {
+      expect([refused.statusCode, refused.json().code]).toEqual([403, 'permission_denied'])
+      expect(refused.json().detail).toContain('Sign in with your password')
+    }
+    expect((await get('/auth/api-keys', access_token)).json().api_keys).toHaveLength(1)
   })
 
   test('a key works until it expires, and must expire in the future', async () => {

@@ -15,6 +15,7 @@ import { createLoginThrottle, type LoginLimits } from './login-throttle.ts'
 import { createPasswords } from './password.ts'
 import { presentUser } from './present-user.ts'
 import { refreshSession } from './refresh-session.ts'
+import { refuseApiKey } from './refuse-api-key.ts'
 import { revokeApiKey } from './revoke-api-key.ts'
 import { revokeSession } from './revoke-session.ts'
 import { signIn } from './sign-in.ts'
@@ -92,11 +93,18 @@ function registerUsers(app: FastifyInstance, context: AuthContext): void {
 
 function registerApiKeys(app: FastifyInstance, context: AuthContext): void {
   const { store } = context
-  registerRoute(app, api.listApiKeys, async ({ caller }) => ({
-    api_keys: await store.apiKeys.ofUser(caller.userId),
-  }))
-  registerRoute(app, api.createApiKey, ({ body, caller }) => createApiKey(context, body, caller))
-  registerRoute(app, api.revokeApiKey, ({ params, caller }) => revokeApiKey(context, params.id, caller))
+  registerRoute(app, api.listApiKeys, async ({ caller }) => {
+    refuseApiKey(caller)
+    return { api_keys: await store.apiKeys.ofUser(caller.userId) }
+  })
+  registerRoute(app, api.createApiKey, ({ body, caller }) => {
+    refuseApiKey(caller)
+    return createApiKey(context, body, caller)
+  })
+  registerRoute(app, api.revokeApiKey, ({ params, caller }) => {
+    refuseApiKey(caller)
+    return revokeApiKey(context, params.id, caller)
+  })
 }
 
 function registerSessions(app: FastifyInstance, context: AuthContext): void {
