@@ -11,7 +11,7 @@ export function testSubmission(open: OpenRig): void {
     await rig.restart()
     const run = await record(rig, runId)
     expect(run).toMatchObject({ status: 'waiting', reason: 'agent_missing' })
-    expect(run.reason_detail).toContain('Submit it with a workflow')
+    expect(run.reason_detail).toContain('no agents can be set up yet')
     expect((await rig.engine.why(runId)).waits_for).toMatchObject([{ kind: 'agent_missing' }])
     await rig.engine.cancel(runId, 'never mind', owner)
     expect((await ended(rig, runId)).status).toBe('cancelled')
