@@ -23,6 +23,15 @@ test.each<[Json, { path: string; message: unknown }[]]>([
     { repository: '.', types: ['style'] },
     [{ path: '/input/types/0', message: 'must be one of: static, security, performance' }],
   ],
+  [
+    { repository: 'https://me:secret@host.test/x' },
+    [
+      {
+        path: '/input/repository',
+        message: expect.stringMatching(/^must not contain a user name or password/),
+      },
+    ],
+  ],
   [{ repository: '.' }, []],
 ])('the faults of %j are told once and in plain words', (input, expected) => {
   expect(faults(input)).toEqual(expected)

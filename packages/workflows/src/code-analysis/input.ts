@@ -11,6 +11,14 @@ const AnalysisArea = Type.Union(
   { title: 'Area' },
 )
 
+/**
+ * Inputs are kept with the job and shown to whoever may read it: an address with a password, or with any user over
+ * http(s), is refused before it is stored. Of a user name alone only ssh has use: `git@host:path`, `ssh://git@host`.
+ */
+const withoutCredentials =
+  String.raw`^(?!\s*[hH][tT][tT][pP][sS]?:[\\/]*[^\\/?#]*@)` +
+  String.raw`(?!\s*(?:[A-Za-z][A-Za-z0-9+.-]*:[\\/]+)?[^\\/@:]+:(?!\d{1,5}[\\/])(?![\\/])[^@]*@)`
+
 /** What a user of `code_analysis` fills in; the console makes its form from titles, descriptions and examples. */
 export const CodeAnalysisInput = Type.Object(
   {
@@ -20,6 +28,9 @@ export const CodeAnalysisInput = Type.Object(
         'A directory on this machine, or a Git address that begins with https:// or ssh://, or git@host:path. Analysed as committed; changes that are not committed are left out.',
       minLength: 1,
       maxLength: 2048,
+      pattern: withoutCredentials,
+      patternMessage:
+        'must not contain a user name or password, because inputs are kept with the job; use an ssh address for a private repository',
       examples: ['/home/me/my-project', 'https://github.com/fastify/fastify.git'],
     }),
     branch: Type.Optional(
