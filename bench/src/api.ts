@@ -11,7 +11,7 @@ const connections = 64
 
 /**
  * POST /api/v1/jobs, authenticated and on disk before the answer, against a bare Fastify route that validates the
- * same small body and answers JSON from memory. Both servers are up all the time and take turns.
+ * same small body and answers the same JSON from memory. Both servers are up all the time and take turns.
  * The load generator shares the machine, so next to requests/s stands the processor time that each server spent
  * on a request: that ratio does not depend on who was busy beside it.
  */
