@@ -16,3 +16,18 @@ export function withAbsoluteRepository(
   const isRelative = !isAbsolute(input.repository) && !input.repository.includes('://')
   return isRelative && existsSync(path) ? { ...input, repository: path } : input
 }
+
+const maxTitleLength = 200
+
+/** What a run without a title is called: lists of runs that are all named after their workflow tell nothing. */
+export function titleOf(workflow: string, input: unknown): string {
+  if (workflow !== 'code_analysis' || typeof input !== 'object' || input === null) return workflow
+  if (!('repository' in input) || typeof input.repository !== 'string') return workflow
+  const repository = withoutSecret(input.repository)
+  return repository === '' ? workflow : `Analysis of ${repository}`.slice(0, maxTitleLength)
+}
+
+/** Titles are shown to everybody; an address may carry a password. */
+function withoutSecret(repository: string): string {
+  return repository.replace(/^(\w+:\/\/)[^/]*@/, '$1')
+}

@@ -4,19 +4,20 @@ import { connect } from '../connect/connect.ts'
 import { idArgument } from './arguments.ts'
 import { followRun } from './follow-run.ts'
 import { readJsonArgument } from './read-json-argument.ts'
-import { withAbsoluteRepository } from './repository-input.ts'
+import { titleOf, withAbsoluteRepository } from './repository-input.ts'
 
 /** `kyros run <workflow>`: starts it, and with `--follow` shows it until it ends. */
 export const run: CommandFunction = async (context) => {
   const { options, terminal } = context
   const workflow = context.arguments[0] ?? ''
-  const input = readJsonArgument('input', options.text('input'), context.directory)
+  const given = readJsonArgument('input', options.text('input'), context.directory)
+  const input = withAbsoluteRepository(workflow, given, context.directory)
   const { client } = await connect(context)
   const started = await client.call('startRun', {
     body: {
-      name: options.text('title') ?? workflow,
+      name: options.text('title') ?? titleOf(workflow, input),
       type: workflow,
-      ...(input !== undefined && { input: withAbsoluteRepository(workflow, input, context.directory) }),
+      ...(input !== undefined && { input }),
     },
   })
   if (options.flag('follow')) return followRun(context, started.run_id)
