@@ -2,6 +2,7 @@ import type { RunState } from '@kyros/contract/run-state'
 import {
   insertEvents,
   insertIdempotency,
+  insertInbox,
   insertJobs,
   insertLogs,
   insertRuns,
@@ -9,7 +10,7 @@ import {
   updateRuns,
   writeRows,
 } from './bulk.ts'
-import type { Appended, Idempotency, NewEvent, NewJob, NewRun, NewRunEvent } from './command.ts'
+import type { Appended, Idempotency, InboxMessage, NewEvent, NewJob, NewRun, NewRunEvent } from './command.ts'
 import { pruneAnswers } from './commands/prune-answers.ts'
 import { fixedColumns, fold, newEntry, type RunEntry, stateColumns } from './run-entry.ts'
 import { type Dialect, int, type SqlValue, type Statement, type Steps } from './statement.ts'
@@ -53,6 +54,7 @@ export class Batch {
   #latestRuns: { entry: RunEntry; jobId: string }[] = []
   #lines: PendingLine[] = []
   #idempotency: SqlValue[][] = []
+  #accepted: SqlValue[][] = []
   #answeredMs = 0
   readonly #counts = new Map<string, Count>()
 
@@ -89,6 +91,12 @@ export class Batch {
     this.#newRuns.push({ entry, columns: fixedColumns(run, input === jobInput ? null : input) })
     this.#remember(entry)
     return entry
+  }
+
+  /** Tells whoever runs the engine of a new run, in the commit that makes it. */
+  announce(run: NewRun): void {
+    const message: InboxMessage = { type: 'accept', runId: run.id }
+    this.#accepted.push([JSON.stringify(message), run.createdMs])
   }
 
   /** The job's latest run is this one from now on. */
@@ -205,12 +213,14 @@ export class Batch {
     yield* writeRows(this.dialect, updateJobs, latest)
     const lines = this.#lines.map(({ entry, columns }) => [entry.ref, ...columns])
     yield* writeRows(this.dialect, insertLogs, lines)
+    yield* writeRows(this.dialect, insertInbox, this.#accepted)
     for (const entry of this.#changedRuns) entry.result = null
     this.#changedRuns.clear()
     this.#newRuns = []
     this.#jobs = []
     this.#latestRuns = []
     this.#lines = []
+    this.#accepted = []
   }
 
   /** Gives the state its real number and moves the counters to its status. */

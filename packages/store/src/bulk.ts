@@ -78,6 +78,7 @@ export const insertLogs = insert('logs', {
   attempt: 'bigint',
   message: 'text',
 })
+export const insertInbox = insert('inbox', { message: 'text', created_ms: 'bigint' })
 export const insertIdempotency = insert('idempotency', {
   principal: 'text',
   route: 'text',

@@ -72,14 +72,23 @@ export type NewLogLine = {
   message: string
 }
 
+/** A run about to exist. */
+type NewSubmission = {
+  run: NewRun
+  events: NewRunEvent[]
+  idempotency?: Idempotency
+  /** Puts an `accept` into the inbox in the same commit: for a process that does not run the engine itself. */
+  announce?: boolean
+}
+
 /**
  * Every write there is. A command carries its own preconditions; one that fails them fails alone, with a
  * ProblemError (or RunConflict), and the others of its batch are not touched.
  */
 export type Command =
-  | { kind: 'submit_job'; job: NewJob; run: NewRun; events: NewRunEvent[]; idempotency?: Idempotency }
+  | ({ kind: 'submit_job'; job: NewJob } & NewSubmission)
   /** A new run of an existing job. Precondition: its latest run has ended (`run_not_ended`). */
-  | { kind: 'retry_job'; run: NewRun; events: NewRunEvent[]; idempotency?: Idempotency }
+  | ({ kind: 'retry_job' } & NewSubmission)
   /**
    * Preconditions: `expectedRunSeq` is the run's last `run_seq` (RunConflict), `unlessEnded` (`run_ended`),
    * `epoch` is still the engine's lease (EngineFenced).
@@ -140,6 +149,11 @@ export type Command =
   /** A message to the engine from a process that does not hold the lease. */
   | { kind: 'put_inbox'; message: InboxMessage; timeMs: number }
   | { kind: 'take_inbox'; upToId: number }
+
+/** Whether who reads the inbox has something new to find there. */
+export function fillsInbox(command: Command): boolean {
+  return command.kind === 'put_inbox' || ('announce' in command && command.announce === true)
+}
 
 export type InboxMessage =
   | { type: 'accept'; runId: string }

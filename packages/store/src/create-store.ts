@@ -74,9 +74,9 @@ const revokes = new Set<Committed['kind']>(['rotate_session', 'revoke_session', 
 
 function announce(notices: Notices, committed: readonly Committed[]): void {
   notices.notify('events')
-  for (const { kind, runId } of committed) {
+  for (const { kind, runId, fillsInbox } of committed) {
     if (kind === 'append_log_lines') notices.notify(`logs/${runId}`)
-    else if (kind === 'put_inbox') notices.notify('inbox')
+    else if (fillsInbox) notices.notify('inbox')
   }
 }
 

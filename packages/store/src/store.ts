@@ -46,6 +46,8 @@ export interface Store {
     list(query: RunQuery): Promise<Page<RunSummary>>
     /** Runs that have not ended, oldest first, in pages by id: what the engine takes up at start. */
     unfinished(afterId: string | undefined, limit: number): Promise<RunRecord[]>
+    /** Only the ids of those. */
+    unfinishedIds(afterId: string | undefined, limit: number): Promise<string[]>
   }
   readonly events: {
     /** The number of the last event, 0 in an empty log. */

@@ -1,4 +1,4 @@
-import type { Command, CommandKind, CommandOf, ResultOf } from './command.ts'
+import { type Command, type CommandKind, type CommandOf, fillsInbox, type ResultOf } from './command.ts'
 import type { Outcome } from './outcome.ts'
 import { unavailable } from './refusal.ts'
 import { asStoreError, fromFailure } from './store-error.ts'
@@ -10,15 +10,13 @@ const maxQueuedCommands = 20_000
 const maxQueuedChars = 128_000_000
 const commitTimeoutMs = 60_000
 
-type Waiting = {
+export type Committed = { kind: CommandKind; runId: string | undefined; fillsInbox: boolean }
+
+type Waiting = Committed & {
   text: string
-  kind: CommandKind
-  runId: string | undefined
   resolve: (value: never) => void
   reject: (error: Error) => void
 }
-
-export type Committed = { kind: CommandKind; runId: string | undefined }
 
 /** Applies commands (each one JSON text) in one transaction; resolves when they are on disk. */
 export type Apply = (commands: readonly string[]) => Promise<readonly Outcome[]>
@@ -49,7 +47,8 @@ export class WriteQueue {
       return Promise.reject(asStoreError(unavailable('Too much waits to be written. Try again in a moment.')))
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ text, kind: command.kind, runId: runOf(command), resolve, reject })
+      const what = { kind: command.kind, runId: runOf(command), fillsInbox: fillsInbox(command) }
+      this.#queue.push({ ...what, text, resolve, reject })
       this.#queuedChars += text.length
       if (!this.#busy) {
         this.#busy = true
@@ -101,12 +100,12 @@ export class WriteQueue {
 
   #settle(batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
     const committed: Committed[] = []
-    for (const [index, { kind, runId, resolve, reject }] of batch.entries()) {
+    for (const [index, { resolve, reject, ...what }] of batch.entries()) {
       const outcome = outcomes[index]
       if (outcome === undefined) reject(asStoreError(unavailable('The write was not answered.')))
       else if ('failure' in outcome) reject(fromFailure(outcome.failure))
       else resolve(outcome.value as never) // The writer answered this very command: its result has the command's type.
-      committed.push({ kind, runId })
+      committed.push(what)
     }
     this.#onCommit(committed)
   }

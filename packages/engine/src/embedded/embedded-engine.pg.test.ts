@@ -67,6 +67,17 @@ describe('two processes on one PostgreSQL', () => {
     expect((await other.engine.why(runId)).status).toBe('completed')
   })
 
+  test('an accepted run is finished although the process that took it fails after its commit', async () => {
+    const { holder, other } = await pair()
+    const write = other.store.write
+    other.store.write = async (command) => {
+      if (command.kind === 'put_inbox') throw new Error('cut off')
+      return write(command)
+    }
+    const runId = await submit(other, 'sequence', 5)
+    expect((await ended(holder, runId)).result).toEqual([5, 5, 5])
+  })
+
   test('signals and cancellations reach a run through the other process', async () => {
     const { other } = await pair()
     const collecting = await submit(other, 'collecting', { count: 2 })

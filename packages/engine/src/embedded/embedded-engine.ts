@@ -12,7 +12,7 @@ import type { StepFunction } from './attempt.ts'
 import type { EngineLog, EngineParts } from './engine-parts.ts'
 import { drainInbox } from './inbox.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
-import { recover } from './recovery.ts'
+import { recover, takeUpForgotten } from './recovery.ts'
 import { historyOf, RunTable } from './run-table.ts'
 import { createSlots } from './slots.ts'
 import { type Accepted, createSubmitter, type Submitter } from './submit.ts'
@@ -77,8 +77,9 @@ class EmbeddedEngine implements Engine {
     this.#lease = this.#createLease(options)
     this.#parts = this.#createParts(options, definitions)
     this.#table = new RunTable(this.#parts, () => this.#lease.lost())
+    const mustAnnounce = () => this.#closing || !this.#lease.isHeld
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
-    this.#submitter = createSubmitter({ store, clock, definitions, onAccepted })
+    this.#submitter = createSubmitter({ store, clock, definitions, mustAnnounce, onAccepted })
   }
 
   workflows() {
@@ -224,7 +225,10 @@ class EmbeddedEngine implements Engine {
   async #hold(signal: AbortSignal): Promise<void> {
     await recover(this.#parts, this.#table, signal)
     this.#recovered = true
-    await drainInbox(this.#store, this.#table, this.#log, signal)
+    await Promise.all([
+      drainInbox(this.#store, this.#table, this.#log, signal),
+      takeUpForgotten(this.#parts, this.#table, signal),
+    ])
   }
 
   #onLeaseLost(): void {
@@ -236,9 +240,8 @@ class EmbeddedEngine implements Engine {
   }
 
   async #onAccepted({ run, events }: Accepted): Promise<void> {
-    if (this.#closing) return
-    if (!this.#lease.isHeld) return this.#tell({ type: 'accept', runId: run.id })
-    if (run.definition === '') return
+    // The commit told whoever runs the engine.
+    if (this.#closing || !this.#lease.isHeld || run.definition === '') return
     const principal = { id: run.createdBy, role: run.createdByRole }
     const { id: runId, workflow, version, definition, attempt, maxRetries, timeoutSeconds, input } = run
     const facts = {
@@ -252,7 +255,11 @@ class EmbeddedEngine implements Engine {
       input,
       principal,
     }
-    await this.#table.begin(facts, historyOf(events))
+    try {
+      await this.#table.begin(facts, historyOf(events))
+    } catch (error) {
+      this.#log('warn', `Run ${runId} is accepted and taken up a little later: ${String(error)}`)
+    }
   }
 
   async #reach(

@@ -17,13 +17,15 @@ export type SubmitterOptions = {
   store: Store
   clock: EngineClock
   definitions: Definitions
-  /** Called with every new run once it is on disk; it then must be taken up, here or by whom holds the lease. */
+  /** True where another process, or a later one, has to be told of a new run in the commit that makes it. */
+  mustAnnounce: () => boolean
+  /** Called with every new run once it is on disk. It must not fail: the run is accepted, whatever comes now. */
   onAccepted: (accepted: Accepted) => Promise<void>
 }
 
 /** Turns submissions into one durable commit each. */
 export function createSubmitter(options: SubmitterOptions): Submitter {
-  const { store, definitions, onAccepted } = options
+  const { store, definitions, mustAnnounce, onAccepted } = options
   const checks = new Map<string, InputCheck>()
 
   const startable = (workflow: string): StartableWorkflow => {
@@ -57,6 +59,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
         job,
         run,
         events,
+        announce: mustAnnounce(),
         ...(idempotency && { idempotency }),
       })
       return answer(written, { run, events }, onAccepted)
@@ -78,6 +81,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
         kind: 'retry_job',
         run,
         events,
+        announce: mustAnnounce(),
         ...(idempotency && { idempotency }),
       })
       return answer(written, { run, events }, onAccepted)

@@ -1,8 +1,10 @@
 import type { Json } from '@kyros/contract/json'
+import type { NewRunEvent } from '@kyros/store/command'
 import { expect, test } from 'vitest'
 import type { StepFunction } from '../embedded/attempt.ts'
 import { testWorkflow } from '../fixtures/catalogue.ts'
 import {
+  copyRun,
   echo,
   ended,
   eventTypes,
@@ -18,6 +20,17 @@ import {
 } from './rig.ts'
 
 export function testRecovery(open: OpenRig): void {
+  test('a run that was committed and told to nobody is taken up while the engine runs', async () => {
+    const rig = await open({ steps: plain })
+    const first = await submit(rig, 'sequence', 7)
+    const { definition } = await ended(rig, first)
+    const created = (await rig.store.events.ofRun(first))[0]
+    if (created?.type !== 'run.created') throw new Error('a run begins with run.created')
+    // The log has what the first run was created with.
+    const event = { type: 'run.created', timeMs: Date.now(), data: created.data } as NewRunEvent
+    expect((await ended(rig, await copyRun(rig, [event], definition))).result).toEqual([7, 7, 7])
+  })
+
   test('an attempt cut off by the end of the engine begins again under its number', async () => {
     const attempts: number[] = []
     const began = gate()

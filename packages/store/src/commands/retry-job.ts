@@ -7,7 +7,7 @@ import { findRun } from './find-run.ts'
 import { replayAnswer } from './replay-answer.ts'
 
 export function* retryJob(command: CommandOf<'retry_job'>, batch: Batch): Steps<Answer<Appended | Replayed>> {
-  const { run, events, idempotency } = command
+  const { run, events, idempotency, announce } = command
   const replayed = yield* replayAnswer(batch, idempotency)
   if (replayed) return replayed
   const job = yield* findJob(run.jobId)
@@ -21,6 +21,7 @@ export function* retryJob(command: CommandOf<'retry_job'>, batch: Batch): Steps<
   const entry = batch.addRun(run, job.input)
   batch.setLatest(run.jobId, entry)
   if (idempotency) batch.keepAnswer(idempotency)
+  if (announce) batch.announce(run)
   return batch.append(entry, events)
 }
 

@@ -7,7 +7,7 @@ export function* submitJob(
   command: CommandOf<'submit_job'>,
   batch: Batch,
 ): Steps<Answer<Appended | Replayed>> {
-  const { job, run, events, idempotency } = command
+  const { job, run, events, idempotency, announce } = command
   const replayed = yield* replayAnswer(batch, idempotency)
   if (replayed) return replayed
   batch.emit({
@@ -21,6 +21,7 @@ export function* submitJob(
   const entry = batch.addRun(run, JSON.stringify(job.input))
   batch.addJob(job, entry)
   if (idempotency) batch.keepAnswer(idempotency)
+  if (announce) batch.announce(run)
   return batch.append(entry, events)
 }
 

@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import { applyCommands, isCollected } from '../apply-commands.ts'
 import { Batch } from '../batch.ts'
-import type { Command } from '../command.ts'
+import { type Command, fillsInbox } from '../command.ts'
 import { type Outcome, toFailure } from '../outcome.ts'
 import { prefetch } from '../prefetch.ts'
 import { unavailable } from '../refusal.ts'
@@ -227,9 +227,10 @@ function groups(commands: readonly Command[]): Command[][] {
 /** What other processes are told; a hint, and a constant text that needs no quoting. */
 function topicsOf(commands: readonly Command[]): string {
   const topics = new Set(['events'])
-  for (const { kind } of commands) {
+  for (const command of commands) {
+    const { kind } = command
     if (kind === 'append_log_lines') topics.add('logs')
-    else if (kind === 'put_inbox') topics.add('inbox')
+    else if (fillsInbox(command)) topics.add('inbox')
     else if (kind === 'rotate_session' || kind.startsWith('revoke_')) topics.add('revocations')
   }
   return [...topics].join(' ')

@@ -28,6 +28,11 @@ export function createRunReads(database: Database): Store['runs'] {
       if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
       return (await query.orderBy('runs.id').limit(limit).execute()).map(toRecord)
     },
+    async unfinishedIds(afterId: string | undefined, limit: number) {
+      let query = database.db.selectFrom('runs').select('runs.id').where(isUnfinished)
+      if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
+      return (await query.orderBy('runs.id').limit(limit).execute()).map(({ id }) => id)
+    },
   })
 }
 

@@ -1,8 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { NewLogLine } from '../command.ts'
+import type { CommandOf, NewLogLine } from '../command.ts'
 import type { Store } from '../store.ts'
-import { append, completed, expectProblem, newId, projectId, started, startMs, submit } from './rig.ts'
+import {
+  append,
+  completed,
+  expectProblem,
+  newId,
+  newRun,
+  projectId,
+  runCreated,
+  started,
+  startMs,
+  submission,
+  submit,
+} from './rig.ts'
 
 const hourMs = 60 * 60 * 1000
 
@@ -72,6 +84,35 @@ export function testContent(store: () => Store): void {
     await store().write({ kind: 'take_inbox', upToId: second.id })
     expect(await store().inbox.list(0, 10)).toEqual([])
     expect((await put('c')).id).toBeGreaterThan(second.id)
+  })
+
+  test('a submission that asks for it tells the inbox in its own commit', async () => {
+    const command = { ...submission(), announce: true }
+    const stop = new AbortController()
+    const woken = (async () => {
+      for await (const _ of store().inbox.changes(stop.signal)) return performance.now()
+      return 0
+    })()
+    await delay(20)
+    const writtenMs = performance.now()
+    await store().write(command)
+    expect((await woken) - writtenMs).toBeLessThan(900)
+    stop.abort()
+    await append(store(), command.run.id, completed(null))
+    const again = newRun(command.job, { attempt: 2 })
+    const retry: CommandOf<'retry_job'> = {
+      kind: 'retry_job',
+      run: again,
+      events: [runCreated(again)],
+      announce: true,
+    }
+    await store().write(retry)
+    await expectProblem(store().write({ ...retry, run: newRun(command.job) }), 'run_not_ended')
+    await submit(store())
+    expect((await store().inbox.list(0, 10)).map(({ message }) => message)).toEqual([
+      { type: 'accept', runId: command.run.id },
+      { type: 'accept', runId: again.id },
+    ])
   })
 
   test('bytes are found by their hash', async () => {
