@@ -20,7 +20,7 @@ type ReadyInput = {
 export function readyLines(input: ReadyInput): string[] {
   const { terminal, config, server, dataDir } = input
   const rows: [string, string][] = [
-    ['Console', consoleText(server.serving.url)],
+    ['Console', consoleText(config.server.public_url ?? server.serving.url)],
     ['Sign in', signInText(input)],
     ['Data', dataDir ?? 'in memory: gone when the server stops'],
     ['Database', databaseText(config, server)],

@@ -1,9 +1,11 @@
 import type { LoadedConfig } from '@kyros/kernel/config/load-config'
+import { readTls } from '@kyros/kernel/tls'
 import { prepareDirectory } from '@kyros/store/sqlite/data-directory'
 import type { CommandContext } from '../command-line/command-context.ts'
 import { type ExitCode, exitCode } from '../command-line/exit-code.ts'
-import type { configSchema } from '../config.ts'
+import type { Config, configSchema } from '../config.ts'
 import { removeServerFile, writeServerFile } from '../connect/server-file.ts'
+import { trustCertificate } from '../connect/trust-certificate.ts'
 import { openConfig } from './open-config.ts'
 import { dataPaths } from './paths.ts'
 import { readyLines } from './ready-block.ts'
@@ -12,6 +14,7 @@ import { isShort, secretKeyOf } from './secret-key.ts'
 import { createServerLog, type ServerLog } from './server-log.ts'
 import { type StartedServer, startServer } from './start-server.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
+import { tlsFiles } from './tls-files.ts'
 
 export type RunningServer = {
   url: string
@@ -47,7 +50,8 @@ export async function runServer(
     const server = await startServer({ config, settings, paths, secretKey, log, version, env })
     const { url } = server.serving
     const stop = stopOnSignals(server.serving, log)
-    if (paths.dataDir !== undefined) writeServerFile(paths.dataDir, { url, pid: process.pid })
+    if (paths.dataDir !== undefined)
+      writeServerFile(paths.dataDir, { url, pid: process.pid, ...certificateOf(config.server) })
     try {
       sayReady(context, loaded, server, paths.dataDir)
       const isFirstStart = (await server.store.runs.list({ limit: 1 })).items.length === 0
@@ -75,6 +79,15 @@ export async function runServer(
   }
 }
 
+/** So that commands on this machine trust a certificate that nobody else vouches for. */
+function certificateOf(server: Config['server']): { certificate?: string } {
+  const files = tlsFiles(server)
+  if (files === undefined) return {}
+  const { cert: certificate } = readTls(files)
+  trustCertificate(certificate)
+  return { certificate }
+}
+
 function openLog(
   context: CommandContext,
   { config, settings }: LoadedConfig<typeof configSchema>,
@@ -95,7 +108,7 @@ function tellNotices({ notices, config }: LoadedConfig<typeof configSchema>, { l
     log.warn({}, 'SECRET_KEY is shorter than 32 characters; production would refuse it.')
   }
   const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(config.server.host)
-  if (!isLoopback) {
+  if (!isLoopback && config.server.tls.cert === undefined) {
     log.warn(
       {},
       `Listening on ${config.server.host} without TLS: others on the network can read what is sent.`,

@@ -10,6 +10,7 @@ import type { Log } from '@kyros/kernel/log'
 import { createMetrics } from '@kyros/kernel/metrics'
 import { createNewId } from '@kyros/kernel/new-id'
 import { type Serving, serve } from '@kyros/kernel/serve'
+import { readTls } from '@kyros/kernel/tls'
 import { createOrchestrator } from '@kyros/orchestrator/orchestrator'
 import { openStore } from '@kyros/store/open-store'
 import { type DataLock, lockDirectory, prepareDirectory } from '@kyros/store/sqlite/data-directory'
@@ -22,6 +23,7 @@ import { observeRuns } from './observe-runs.ts'
 import { consoleDir, type DataPaths } from './paths.ts'
 import { plainScheme } from './plain-scheme.ts'
 import { publicConfig } from './public-config.ts'
+import { isSecure, tlsFiles } from './tls-files.ts'
 
 export type ServerInput = {
   config: Config
@@ -55,6 +57,8 @@ export async function startServer(input: ServerInput): Promise<StartedServer> {
     lock = lockBeside(input)
     store = await open(input)
     // Before anything is made that is shown once, such as the first admin's password.
+    const tls = tlsFiles(input.config.server)
+    if (tls !== undefined) readTls(tls)
     const port = await checkPort(input.config.server)
     const started = await compose(input, store, port)
     return { ...started, close: () => closeInTime(input.log, started.store, lock) }
@@ -102,7 +106,8 @@ async function compose(
   const metrics = createMetrics({ version })
   const store = observeRuns(opened, { log, metrics })
   const engine = await createEngine(input, store)
-  const cookies = cookieNames({ port, secure: false })
+  const tls = tlsFiles(config.server)
+  const cookies = cookieNames({ port, secure: isSecure(config.server) })
   const newId = createNewId(systemClock)
   const auth = await composeAuth({ ...input, store, newId, credentialDir: input.paths.baseDir })
   const app = createApp({
@@ -141,6 +146,7 @@ async function compose(
     log,
     graceMs: config.server.drain_ms,
     metricsPort: config.server.enable_metrics ? config.server.metrics_port : 0,
+    tls,
   })
   return {
     serving,

@@ -6,10 +6,11 @@ import { exitCode } from '../command-line/exit-code.ts'
 import { openConfig } from '../compose/open-config.ts'
 import { runningServer } from './server-file.ts'
 import { loginFile, readLogin, type StoredLogin, storeLogin } from './stored-login.ts'
+import { trustCertificate } from './trust-certificate.ts'
 
 export type Connection = { client: Client; url: string; headers: () => Promise<Record<string, string>> }
 
-type Found = { url: string; dataDir: string | undefined }
+type Found = { url: string; dataDir: string | undefined; certificate?: string | undefined }
 
 /**
  * Finds the server and says who is calling: `--url` or KYROS_URL, else the server on the data directory; KYROS_TOKEN,
@@ -19,6 +20,7 @@ type Found = { url: string; dataDir: string | undefined }
 export async function connect(context: CommandContext): Promise<Connection> {
   const { config } = openConfig(context)
   const found = findServer(config.client.url, resolve(context.directory, config.data_dir), context.callName)
+  if (found.certificate !== undefined) trustCertificate(found.certificate)
   const access = accessTo(found, config.client.token, loginFile(context.env))
   return { client: createClient({ baseUrl: found.url, access }), url: found.url, headers: access.headers }
 }
@@ -29,7 +31,7 @@ export function findServer(named: string | undefined, dataDir: string, callName:
     const url = named.replace(/\/+$/, '')
     return { url, dataDir: local?.url === url ? dataDir : undefined }
   }
-  if (local !== undefined) return { url: local.url, dataDir }
+  if (local !== undefined) return { url: local.url, dataDir, certificate: local.certificate }
   throw new CommandError(
     `No Kyros server runs on ${dataDir}.`,
     `Start one with \`${callName} up\`, or name one with --url or KYROS_URL.`,

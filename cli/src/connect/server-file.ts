@@ -2,7 +2,12 @@ import { join } from 'node:path'
 import { readJsonFile, removeFile, writePrivateFile } from './private-file.ts'
 
 /** How commands find the server that runs on a data directory. */
-export type ServerFile = { url: string; pid: number }
+export type ServerFile = {
+  url: string
+  pid: number
+  /** PEM, when it serves https. */
+  certificate?: string
+}
 
 const fileName = 'server.json'
 
@@ -23,8 +28,9 @@ export function runningServer(dataDir: string): ServerFile | undefined {
 
 function readServerFile(dataDir: string): ServerFile | undefined {
   const content = readJsonFile(join(dataDir, fileName))
-  const { url, pid } = content ?? {}
-  return typeof url === 'string' && typeof pid === 'number' ? { url, pid } : undefined
+  const { url, pid, certificate } = content ?? {}
+  if (typeof url !== 'string' || typeof pid !== 'number') return undefined
+  return { url, pid, ...(typeof certificate === 'string' && { certificate }) }
 }
 
 function isAlive(pid: number): boolean {

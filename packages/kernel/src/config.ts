@@ -53,18 +53,25 @@ export const kernelConfig = Type.Object({
       cert: Type.Optional(
         Type.String({
           minLength: 1,
-          planned: 'TLS on the listener',
-          description: 'Path of the certificate chain (PEM).',
+          description:
+            'Path of the certificate chain (PEM), own certificate first; with the key, https is served. Read again when it changes.',
         }),
       ),
       key: Type.Optional(
         Type.String({
           minLength: 1,
-          planned: 'TLS on the listener',
-          description: 'Path of its private key (PEM).',
+          description: 'Path of its private key (PEM, without a passphrase).',
         }),
       ),
     }),
+    public_url: Type.Optional(
+      Type.String({
+        pattern: '^https?://[^/?#@]+/?$',
+        format: 'an address such as https://kyros.example.com',
+        description:
+          'Address under which browsers reach the server through a proxy; with https:// cookies are secure and browsers are told to stay on https.',
+      }),
+    ),
   }),
   log: Type.Object({
     level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], {

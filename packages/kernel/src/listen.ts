@@ -1,7 +1,12 @@
-import type { Server } from 'node:http'
+import type { Server } from 'node:net'
 import { isObject } from './is-object.ts'
 
-export type StartErrorCode = 'port_taken' | 'port_privileged' | 'address_unavailable' | 'listen_failed'
+export type StartErrorCode =
+  | 'port_taken'
+  | 'port_privileged'
+  | 'address_unavailable'
+  | 'listen_failed'
+  | 'tls_unusable'
 
 /** The server cannot start, and the message says what to do about it. */
 export class StartError extends Error {

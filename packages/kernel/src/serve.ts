@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
@@ -7,6 +8,7 @@ import { listenOn } from './listen.ts'
 import type { Log } from './log.ts'
 import { startMetricsListener } from './metrics-listener.ts'
 import type { Service } from './service.ts'
+import { readTls, type TlsFiles, watchTls } from './tls.ts'
 
 export type ServeOptions = {
   /** In level order: started in this order, drained in reverse. */
@@ -22,6 +24,8 @@ export type ServeOptions = {
   maxStopMs?: number
   /** 0 or undefined: none. On loopback only. */
   metricsPort?: number
+  /** Serves https with these files, which are read again when they change. */
+  tls?: TlsFiles | undefined
 }
 
 export type Serving = {
@@ -42,7 +46,7 @@ const defaultMaxStopMs = 8000
 
 /**
  * Gives an app its listener and its services their life: routes, listen, run, ready.
- * @throws StartError when the port cannot be had
+ * @throws StartError when the port cannot be had, or the files of TLS cannot be used
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { services, app, log } = options
@@ -51,7 +55,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   for (const service of services)
     if (service.plugin) await app.register(async (scope) => service.plugin?.(scope))
   await app.ready()
-  const server = createListener(app, services)
+  const server = createListener(app, services, options.tls)
   await listenOn(server, options)
   const metrics = await startMetricsListener(options.metricsPort ?? 0, app.edge.metrics, log)
   const abort = new AbortController()
@@ -64,6 +68,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     })
   }
   life.phase = 'ready'
+  watchCertificate(server, options)
   const stopped = Promise.withResolvers<void>()
   const stop = createStop({ ...options, server, abort, runs, metrics, onStopped: stopped.resolve })
   const ended = Promise.race([stopped.promise, failed.promise])
@@ -71,18 +76,43 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   ended.catch(() => undefined)
   const { port } = server.address() as AddressInfo // it listens on TCP, so the address is no string
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
-  return { url: `http://${host}:${port}`, port, stop, ended }
+  return { url: `${options.tls ? 'https' : 'http'}://${host}:${port}`, port, stop, ended }
 }
 
-function createListener(app: FastifyInstance, services: readonly Service[]): Server {
-  const server = createServer({
-    maxHeaderSize: 16 * 1024,
-    headersTimeout: 15_000,
-    requestTimeout: 60_000,
-    keepAliveTimeout: 65_000,
-    connectionsCheckingInterval: 5000,
-    noDelay: true,
+const listenerOptions = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5000,
+  noDelay: true,
+} as const
+const handshakeTimeoutMs = 10_000
+
+function openListener(tls: TlsFiles | undefined): Server | TlsServer {
+  if (tls === undefined) return createServer(listenerOptions)
+  return createTlsServer({
+    ...listenerOptions,
+    ...readTls(tls),
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: handshakeTimeoutMs,
   })
+}
+
+function watchCertificate(server: Server | TlsServer, { tls, log }: ServeOptions): void {
+  if (tls === undefined || !('setSecureContext' in server)) return
+  server.once(
+    'close',
+    watchTls(tls, log, (pair) => server.setSecureContext(pair)),
+  )
+}
+
+function createListener(
+  app: FastifyInstance,
+  services: readonly Service[],
+  tls: TlsFiles | undefined,
+): Server | TlsServer {
+  const server = openListener(tls)
   server.maxHeadersCount = 200
   // 100-continue is answered by Node unless a service wants to decide itself (the gateway asks its upstream).
   const onExpect = services.filter((service) => service.onExpect)
@@ -112,7 +142,7 @@ function createListener(app: FastifyInstance, services: readonly Service[]): Ser
 }
 
 type StopInput = ServeOptions & {
-  server: Server
+  server: Server | TlsServer
   abort: AbortController
   runs: readonly Promise<void>[]
   metrics: { close(): void }
