@@ -23,7 +23,7 @@ export const rollback: CommandFunction = async (context) => {
   const target = idleTarget(context)
   await confirm('Data that the last migration made room for are lost.', context.options.flag('yes'))
   const store = await import('@kyros/store/migrate')
-  printMigrated(context, 'Took back', await store.rollback(target))
+  printMigrated(context, 'Took back', await store.rollback(target, Date.now()))
   return exitCode.done
 }
 

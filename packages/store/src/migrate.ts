@@ -17,18 +17,19 @@ export function migrate(target: DatabaseTarget, nowMs: number): Promise<Migrated
   return withSession(target, async (session) => {
     const version = await session.run(readVersion(session.dialect))
     refuseNewer(version)
-    const copy = version > 0 && version < schemaVersion ? await session.copyBefore(schemaVersion) : undefined
+    const copy =
+      version > 0 && version < schemaVersion ? await session.copyBefore(schemaVersion, nowMs) : undefined
     const done = await session.transaction(() => session.run(migrateUp(session.dialect, nowMs)))
     return { names: done.map(label), copy }
   })
 }
 
 /** Takes the last `count` migrations back, with the data that they made room for. */
-export function rollback(target: DatabaseTarget, count = 1): Promise<Migrated> {
+export function rollback(target: DatabaseTarget, nowMs: number, count = 1): Promise<Migrated> {
   return withSession(target, async (session) => {
     const version = await session.run(readVersion(session.dialect))
     refuseNewer(version)
-    const copy = version > 0 ? await session.copyBefore(version - count) : undefined
+    const copy = version > 0 ? await session.copyBefore(version - count, nowMs) : undefined
     const done = await session.transaction(() => session.run(migrateDown(session.dialect, count)))
     return { names: done.map(label), copy }
   })

@@ -19,7 +19,7 @@ export type Session = {
   continueNumbers(table: string, column: string): Promise<void>
   readonly blobs: Store['blobs'] & { list(): AsyncIterable<string> }
   /** A copy beside the database before its schema changes; returns where, or nothing where that is not ours to do. */
-  copyBefore(version: number): Promise<string | undefined>
+  copyBefore(version: number, nowMs: number): Promise<string | undefined>
   close(): Promise<void>
 }
 

@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { migrationStatus } from '../migrate.ts'
+import { migrate, migrationStatus, rollback } from '../migrate.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { migrations } from '../migrations/migrations.ts'
 import { openStore } from '../open-store.ts'
-import { append, completed, submit } from '../suite/rig.ts'
+import { append, completed, startMs, submit } from '../suite/rig.ts'
 import { prepareDirectory } from './data-directory.ts'
 import { upgradeFile } from './upgrade-file.ts'
 
@@ -62,9 +62,42 @@ test('an older database is copied beside before it is brought up to date', async
     return row
   }
   const kept = { id: job.id, title: job.title }
-  expect(select('kyros-before-3.db', 'title')).toEqual(kept)
+  const [copy = 'none', ...others] = readdirSync(dataDir).filter((file) => file.startsWith('kyros-before-'))
+  expect(others).toEqual([])
+  expect(copy).toMatch(/^kyros-before-3-\d{8}T\d{9}Z\.db$/)
+  expect(select(copy, 'title')).toEqual(kept)
   expect(select('kyros.db', 'heading')).toEqual(kept)
   await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'data_directory_newer_version' })
+})
+
+test('an upgrade that fails changes nothing and leaves no copy', async () => {
+  await (await openStore({ dataDir })).close()
+  const wrong: Migration = { version: 99, name: 'wrong', up: () => ['DROP TABLE none'], down: () => [] }
+  expect(() => upgradeFile(dataDir, [...migrations, wrong])).toThrow('none')
+  expect(readdirSync(dataDir).filter((file) => file.includes('before'))).toEqual([])
+  await (await openStore({ dataDir })).close()
+})
+
+test('every copy before a change of the schema is a new one, and old ones stay as they were', async () => {
+  const titles = (file: string) => {
+    const db = new DatabaseSync(file, { readOnly: true })
+    const rows = db.prepare('SELECT title FROM jobs ORDER BY created_ms, id').all()
+    db.close()
+    return rows.map((row) => row.title)
+  }
+  const add = async (title: string) => {
+    const store = await openStore({ dataDir })
+    await submit(store, { title })
+    await store.close()
+  }
+  await add('first')
+  const one = (await rollback({ dataDir }, startMs)).copy ?? 'none'
+  await migrate({ dataDir }, startMs)
+  await add('second')
+  const two = (await rollback({ dataDir }, startMs)).copy ?? 'none'
+  const three = (await migrate({ dataDir }, startMs)).copy ?? 'none'
+  expect(new Set([one, two, three]).size).toBe(3)
+  expect([one, two, three].map(titles)).toEqual([['first'], ['first', 'second'], ['first', 'second']])
 })
 
 test('the file is in WAL mode, gives its room back, and syncs what it says is written', async () => {

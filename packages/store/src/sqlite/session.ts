@@ -8,6 +8,7 @@ import type { Session } from '../session.ts'
 import type { Row, SqlValue } from '../statement.ts'
 import { createBlobFiles } from './blob-files.ts'
 import { connectToRead, connectToWrite } from './connect.ts'
+import { copyBeside } from './copy-beside.ts'
 import { directoryError, lockDirectory, prepareDirectory } from './data-directory.ts'
 import { executeOn } from './execute.ts'
 import { isDamaged } from './sqlite-error.ts'
@@ -56,12 +57,7 @@ function sessionOn(db: DatabaseSync, dir: string): Omit<Session, 'close'> {
     // AUTOINCREMENT remembers the largest number by itself.
     continueNumbers: async () => {},
     blobs: { ...createBlobFiles(join(dir, 'blobs')), list: () => listBlobs(join(dir, 'blobs')) },
-    async copyBefore(version) {
-      const copy = join(dir, `kyros-before-${version}.db`)
-      if (existsSync(copy)) return copy
-      db.prepare('VACUUM INTO ?').run(copy)
-      return copy
-    },
+    copyBefore: async (version, nowMs) => copyBeside(db, dir, version, nowMs),
   }
 }
 

@@ -1,9 +1,12 @@
-import { existsSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import type { Migration } from '../migrations/migration.ts'
 import { migrations } from '../migrations/migrations.ts'
 import { DataDirectoryError } from '../open-error.ts'
 import { migrateUp, readVersion } from '../schema.ts'
 import { connectToWrite } from './connect.ts'
+import { copyBeside } from './copy-beside.ts'
 import { executeOn, inTransaction } from './execute.ts'
 
 /**
@@ -17,12 +20,26 @@ export function upgradeFile(dir: string, known = migrations): void {
     const version = executeOn(db, readVersion('sqlite'))
     if (version > newest) throw newerError(dir, version, newest)
     if (version === newest) return
-    const copy = join(dir, `kyros-before-${newest}.db`)
-    // A copy that is there was made before an upgrade that did not finish.
-    if (version > 0 && !existsSync(copy)) db.prepare('VACUUM INTO ?').run(copy)
-    inTransaction(db, migrateUp('sqlite', Date.now(), known))
+    const nowMs = Date.now()
+    const copy = version > 0 ? copyBeside(db, dir, newest, nowMs) : undefined
+    upgrade(db, known, nowMs, copy)
   } finally {
     db.close()
+  }
+}
+
+/** One that fails has changed nothing, and a server that is started again and again must not fill the disk with copies. */
+function upgrade(
+  db: DatabaseSync,
+  known: readonly Migration[],
+  nowMs: number,
+  copy: string | undefined,
+): void {
+  try {
+    inTransaction(db, migrateUp('sqlite', nowMs, known))
+  } catch (error) {
+    if (copy !== undefined) rmSync(copy, { force: true })
+    throw error
   }
 }
 

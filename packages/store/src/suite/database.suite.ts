@@ -54,10 +54,10 @@ function testMigrations(target: () => DatabaseTarget): void {
     expect((await migrate(target(), startMs)).names).toEqual(all)
     expect(await migrationStatus(target())).toEqual(status(startMs))
     expect((await migrate(target(), startMs)).names).toEqual([])
-    expect((await rollback(target())).names).toEqual(['0002-views'])
-    expect((await rollback(target())).names).toEqual(['0001-foundation'])
+    expect((await rollback(target(), startMs)).names).toEqual(['0002-views'])
+    expect((await rollback(target(), startMs)).names).toEqual(['0001-foundation'])
     expect(await listTables(target())).toEqual(['schema_migrations'])
-    expect((await rollback(target())).names).toEqual([])
+    expect((await rollback(target(), startMs)).names).toEqual([])
     expect((await migrate(target(), startMs)).names).toEqual(all)
     const store = await openStore(target())
     await submit(store)
@@ -92,7 +92,7 @@ function testMigrations(target: () => DatabaseTarget): void {
     })
     const refused = { code: 'database_newer_version' }
     await expect(migrate(target(), startMs)).rejects.toMatchObject(refused)
-    await expect(rollback(target())).rejects.toMatchObject(refused)
+    await expect(rollback(target(), startMs)).rejects.toMatchObject(refused)
     await expect(reset(target(), { nowMs: startMs, isProduction: false })).rejects.toMatchObject(refused)
     expect(await migrationStatus(target())).toMatchObject([
       { version: 1 },
