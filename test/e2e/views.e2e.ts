@@ -5,14 +5,14 @@ import { patienceMs, signIn } from './watched-page.ts'
 
 journey('a filter is kept under a name, found again after a reload, and deleted', async ({ visit }) => {
   const { page } = visit
-  await signIn(visit, '/runs?q=status%3Afailed')
+  await signIn(visit, '/runs?q=status:failed')
   await page.getByRole('button', { name: 'Save this view' }).click()
   await page.getByLabel('Name').fill('What broke')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   await page.goto('/runs')
   await page.getByRole('button', { name: 'What broke' }).click()
-  await page.waitForURL(/q=status%3Afailed/)
+  await page.waitForURL(({ searchParams }) => searchParams.get('q') === 'status:failed')
   await page.getByRole('button', { name: 'Delete this view' }).click()
   await page.getByRole('button', { name: 'Delete the view' }).click()
   await page.getByRole('button', { name: 'What broke' }).waitFor({ state: 'detached' })
