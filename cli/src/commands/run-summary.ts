@@ -24,18 +24,23 @@ function resultLines(terminal: Terminal, run: Run, callName: string): string[] {
   const scores = fieldsOf(result.scores)
   if (scores === undefined) return [`  ${printable(JSON.stringify(result)).slice(0, maxResultLength)}`]
   return [
-    ...scoreLines(terminal, scores),
+    ...scoreLines(terminal, scores, fieldsOf(result.not_scored) ?? {}),
     ...findingLines(result),
     ...artifactLines(run.id, result, callName),
   ]
 }
 
-function scoreLines(terminal: Terminal, scores: Fields): string[] {
+function scoreLines(terminal: Terminal, scores: Fields, notScored: Fields): string[] {
   // The overall score comes last, whatever order the areas have.
   const areas = Object.entries(scores).sort(
     ([left], [right]) => Number(left === 'overall') - Number(right === 'overall'),
   )
   return areas.flatMap(([area, score]) => {
+    // Nothing was looked at: neither full marks nor none.
+    if (score === null) {
+      const why = notScored[area]
+      return [`  ${area.padEnd(12)} not scored${typeof why === 'string' ? `: ${printable(why)}` : ''}`]
+    }
     return typeof score === 'number'
       ? [`  ${area.padEnd(12)} ${bar(terminal, score)} ${score.toFixed(1)}`]
       : []
@@ -57,7 +62,9 @@ function findingLines(result: Fields): string[] {
   return [
     `  ${total} findings${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`,
     // Full marks for a part must not look like full marks for the whole.
-    ...(unread > 0 ? [`  ${unread} files were not read: the report says why`] : []),
+    ...(unread > 0
+      ? [`  not read: ${unread} files that are binary or beyond a limit; the report names them`]
+      : []),
   ]
 }
 
