@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { problem } from '@kyros/contract/problem'
 import { Type } from 'typebox'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createApp } from './http-app.ts'
@@ -12,6 +13,7 @@ import { type ServeOptions, type Serving, serve } from './serve.ts'
 import type { Service } from './service.ts'
 import { streamSse } from './sse.ts'
 import { recordingLog, tokenPerRole } from './test-app.ts'
+import type { Verifier } from './verifier.ts'
 
 const running: Serving[] = []
 afterEach(async () => {
@@ -324,6 +326,28 @@ describe('streams of events', () => {
     const text = answer.text()
     await stop('test')
     expect(await text).toMatch(/retry: \d+\n\n$/)
+  })
+
+  test.each([
+    ['are revoked', () => Promise.reject(problem('token_invalid', { detail: 'Signed out.' }))],
+    ['are worth less', () => tokenPerRole({ kind: 'bearer', token: 'viewer-token' })],
+  ] as const)('a stream whose credentials %s ends', async (_what, changed) => {
+    const { log } = recordingLog()
+    let verifier: Verifier = tokenPerRole
+    const app = createApp({ log, verifier: (given) => verifier(given), streams: { verifyMs: 20 } })
+    const { url } = await start([streaming({})], { app })
+    const authorization = 'Bearer operator-token'
+    const answer = await fetch(`${url}/stream`, {
+      headers: { authorization },
+      signal: AbortSignal.timeout(5_000),
+    })
+    const text = answer.text()
+    verifier = () => Promise.reject(problem('store_unavailable', { detail: 'Away.' }))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(app.edge.streams.open.size).toBe(1)
+    verifier = changed
+    expect(await text).toContain('id: 8')
+    await expect.poll(() => app.edge.streams.open.size).toBe(0)
   })
 
   test('a caller may have only so many streams open', async () => {

@@ -4,6 +4,7 @@ import { problem } from '@kyros/contract/problem'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isObject } from './is-object.ts'
 import type { Caller } from './verifier.ts'
+import { watchCaller } from './watch-caller.ts'
 
 export type SseMessage = {
   /** What the client sends back as `Last-Event-ID`. */
@@ -28,6 +29,8 @@ export type StreamLimits = {
   readonly heartbeatMs: number
   /** How long a reader may take nothing before it is cut off; it can resume. */
   readonly maxStallMs: number
+  /** How often the credentials of a reader are looked at again: rights that were withdrawn end their streams. */
+  readonly verifyMs: number
   readonly perCaller: Map<string, number>
   readonly open: Set<{ end(retryMs: number): void }>
 }
@@ -37,16 +40,21 @@ export function createStreamLimits(options: Partial<StreamLimits> = {}): StreamL
     maxPerCaller: 32,
     heartbeatMs: 15_000,
     maxStallMs: 60_000,
+    verifyMs: 3_000,
     perCaller: new Map(),
     open: new Set(),
     ...options,
   }
 }
 
+// A reader with new credentials may come back soon; one without gets its 401 then.
+const lostRetryMs = 1_000
+
 type StreamInput = { request: FastifyRequest; reply: FastifyReply; caller?: Caller | undefined }
 
 /**
- * Answers with a stream of events that lasts until `write` resolves, the client leaves or the server drains.
+ * Answers with a stream of events that lasts until `write` resolves, the client leaves, its credentials end or the
+ * server drains.
  * Check everything that can fail first: after this the status is 200.
  * @throws rate_limit_exceeded when the caller has too many streams open
  */
@@ -54,9 +62,9 @@ export async function streamSse(
   input: StreamInput,
   write: (stream: SseStream) => Promise<void>,
 ): Promise<FastifyReply> {
-  const { request, reply } = input
+  const { request, reply, caller } = input
   const limits = request.server.edge.streams
-  const release = reserve(limits, input.caller?.id ?? request.ip)
+  const release = reserve(limits, caller?.id ?? request.ip)
   const stop = new AbortController()
   const raw = openRaw(reply)
   raw.once('close', () => stop.abort())
@@ -71,6 +79,7 @@ export async function streamSse(
     if (!raw.writableNeedDrain) raw.write(': \n\n')
   }, limits.heartbeatMs)
   heartbeat.unref()
+  const unwatch = caller && watchCaller(request, caller, limits.verifyMs, () => entry.end(lostRetryMs))
   try {
     if (request.method !== 'HEAD') await write(createStream(request, raw, stop, limits.maxStallMs))
   } catch (error) {
@@ -79,6 +88,7 @@ export async function streamSse(
     }
   } finally {
     clearInterval(heartbeat)
+    unwatch?.()
     limits.open.delete(entry)
     release()
     raw.end()
