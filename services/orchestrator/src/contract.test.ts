@@ -155,12 +155,12 @@ describe('hostile bodies', () => {
     }
   })
 
-  test('bytes that are not UTF-8 do not end up in a job as they are', async () => {
+  test('bytes that are not UTF-8 are refused', async () => {
     const answer = await sendRaw(
       api.submitJob,
       Buffer.from([...Buffer.from('{"title":"a'), 0xff, 0xfe, ...Buffer.from('"}')]),
     )
-    expect([answer.statusCode, answer.json().title]).toEqual([201, 'a\ufffd\ufffd'])
+    expect([answer.statusCode, answer.json().code]).toEqual([400, 'request_malformed'])
   })
 
   test('half a character becomes a whole one, in the answer and in what is kept', async () => {
