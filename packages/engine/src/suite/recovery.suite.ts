@@ -31,6 +31,15 @@ export function testRecovery(open: OpenRig): void {
     expect((await ended(rig, await copyRun(rig, [event], definition))).result).toEqual([7, 7, 7])
   })
 
+  test('a submission is answered although the run could not be taken up at once', async () => {
+    const rig = await open({ steps: plain })
+    const { get } = rig.store.definitions
+    rig.store.definitions.get = () => Promise.reject(new Error('cut off'))
+    const runId = await submit(rig, 'sequence', 7)
+    rig.store.definitions.get = get
+    expect((await ended(rig, runId)).result).toEqual([7, 7, 7])
+  })
+
   test('an attempt cut off by the end of the engine begins again under its number', async () => {
     const attempts: number[] = []
     const began = gate()
