@@ -1,7 +1,11 @@
 import type { Job } from '@kyros/contract/job'
+import { systemClock } from '@kyros/kernel/clock'
+import { createNewId } from '@kyros/kernel/new-id'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { mustOwn } from '../runs/must-own.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts'
 
+const newId = createNewId(systemClock)
 let platform: TestPlatform
 beforeAll(async () => {
   platform = await startTestPlatform()
@@ -37,6 +41,48 @@ describe('cancel', () => {
     const { id } = await completed()
     const answer = await platform.send('POST', `/api/v1/jobs/${id}/cancel`)
     expect([answer.statusCode, answer.json().code]).toEqual([409, 'run_ended'])
+  })
+})
+
+describe('a job of somebody else', () => {
+  const acts = [
+    ['POST', (id: string) => `/api/v1/jobs/${id}/cancel`],
+    ['POST', (id: string) => `/api/v1/jobs/${id}/retry`],
+    ['DELETE', (id: string) => `/api/v1/jobs/${id}?force=true`],
+  ] as const
+
+  test.each(acts)('is not for another operator to change: %s %s', async (method, path) => {
+    const { id, status } = await completed()
+    const answer = await platform.send(method, path(id), { as: 'other' })
+    expect([answer.statusCode, answer.json().code]).toEqual([403, 'permission_denied'])
+    expect(answer.json().detail).toContain('was created by user:operator. Ask them or an admin')
+    expect((await platform.send('GET', `/api/v1/jobs/${id}`)).json()).toMatchObject({ attempt: 1, status })
+  })
+
+  test('is an admin’s to cancel, retry and delete', async () => {
+    const { id } = await running()
+    const [cancel, retry, remove] = acts
+    for (const [method, path] of [cancel, retry, cancel, remove]) {
+      if (path === retry[1]) await platform.awaitEnd(id)
+      expect((await platform.send(method, path(id), { as: 'admin' })).statusCode).toBeLessThan(300)
+    }
+  })
+
+  test('which its owner’s API key made is the owner’s', async () => {
+    const { store } = platform
+    const user = { id: newId(), email: 'own@kyros.test', passwordHash: 'x', role: 'operator' as const }
+    await store.write({ kind: 'create_user', user: { ...user, createdMs: 1 }, actor: 'test' })
+    const key = { id: newId(), userId: user.id, name: 'ci', prefix: 'p', hash: 'h', role: user.role }
+    await store.write({
+      kind: 'create_api_key',
+      apiKey: { ...key, createdMs: 1, expiresMs: null },
+      actor: 'test',
+    })
+    const job = { id: newId(), created_by: `key:${key.id}` }
+    const caller = { id: `user:${user.id}`, userId: user.id, role: user.role, via: 'bearer' as const }
+    await expect(mustOwn(store, job, caller)).resolves.toBeUndefined()
+    const other = { ...caller, id: 'user:other', userId: newId() }
+    await expect(mustOwn(store, job, other)).rejects.toMatchObject({ code: 'permission_denied' })
   })
 })
 

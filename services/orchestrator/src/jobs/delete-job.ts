@@ -1,10 +1,11 @@
 import type { Job } from '@kyros/contract/job'
 import { problem } from '@kyros/contract/problem'
 import { canDelete, isTerminal } from '@kyros/contract/run-status'
-import type { Principal } from '@kyros/engine/engine'
+import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
 import { isProblem } from '../http/is-problem.ts'
 import { awaitRunEnd } from '../runs/await-run-end.ts'
+import { mustOwn } from '../runs/must-own.ts'
 import { getJob } from './get-job.ts'
 
 /** How long a forced deletion waits for the run to clean up. */
@@ -12,15 +13,16 @@ const endMs = 10_000
 
 /**
  * Deletes a job with its runs, logs and artifacts. A run that waits is cancelled first, so that the engine lets go
- * of it; one that is running only with `force`. @throws job_not_found, job_running
+ * of it; one that is running only with `force`. @throws job_not_found, permission_denied, job_running
  */
 export async function deleteJob(
   context: ApiContext,
   id: string,
   force: boolean,
-  caller: Principal,
+  caller: Caller,
 ): Promise<{ message: string }> {
   const job = await getJob(context.store, id)
+  await mustOwn(context.store, job, caller)
   if (!isTerminal(job.status)) {
     if (!force && !canDelete(job)) throw stillRunning(`Cancel it first, or delete it with ?force=true.`)
     await endRun(context, job, caller)
@@ -30,7 +32,7 @@ export async function deleteJob(
   return { message: 'Job deleted successfully' }
 }
 
-async function endRun(context: ApiContext, job: Job, caller: Principal): Promise<void> {
+async function endRun(context: ApiContext, job: Job, caller: Caller): Promise<void> {
   try {
     await context.engine.cancel(job.run_id, 'The job is deleted', caller)
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { Job } from '@kyros/contract/job'
 import { problem } from '@kyros/contract/problem'
 import { canSetStatus, type RunStatus } from '@kyros/contract/run-status'
-import type { Principal } from '@kyros/engine/engine'
+import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
 import { cancelJob } from './cancel-job.ts'
 import { getJob } from './get-job.ts'
@@ -11,7 +11,7 @@ export async function setJobStatus(
   context: ApiContext,
   id: string,
   status: RunStatus,
-  caller: Principal,
+  caller: Caller,
 ): Promise<Job> {
   const job = await getJob(context.store, id)
   if (!canSetStatus(job.status, status)) {

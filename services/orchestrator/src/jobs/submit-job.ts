@@ -3,8 +3,8 @@ import type { Principal } from '@kyros/engine/engine'
 import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { ApiContext } from '../context.ts'
 import { keptAnswer } from '../http/kept-answer.ts'
+import { newSubmission } from '../runs/new-submission.ts'
 import { newJob } from './new-job.ts'
-import { newSubmission } from './new-submission.ts'
 
 /**
  * Submits a job and its first run. Durable when this resolves; the answer is built from what was written and

@@ -45,6 +45,21 @@ describe('many runs', () => {
     await bulk('cancel', [running.run_id])
   })
 
+  test('of somebody else are left alone, one by one and together', async () => {
+    const { run_id, id } = await platform.submit({ workflow: 'hold' })
+    const mine = (
+      await platform.send('POST', '/api/v1/jobs', { as: 'other', payload: { workflow: 'hold' } })
+    ).json()
+    const payload = { action: 'cancel', ids: [run_id, mine.run_id] }
+    const answer = await platform.send('POST', '/api/v1/workflows/bulk', { as: 'other', payload })
+    expect(answer.json().results).toMatchObject([{ ok: false, code: 'permission_denied' }, { ok: true }])
+    for (const action of ['cancel', 'retry']) {
+      const refused = await platform.send('POST', `/api/v1/workflows/${run_id}/${action}`, { as: 'other' })
+      expect([refused.statusCode, refused.json().code]).toEqual([403, 'permission_denied'])
+    }
+    await platform.send('DELETE', `/api/v1/jobs/${id}?force=true`)
+  })
+
   test.each([
     ['an unknown action', { action: 'delete', ids: [unknownId] }],
     ['no run', { action: 'cancel', ids: [] }],

@@ -1,9 +1,10 @@
 import type { BulkResult, BulkRuns } from '@kyros/contract/job'
 import { ProblemError } from '@kyros/contract/problem'
-import type { Principal } from '@kyros/engine/engine'
+import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
-import { defaultCancelReason } from '../jobs/cancel-job.ts'
+import { defaultCancelReason } from './ask-to-stop.ts'
 import { getRunRecord } from './get-run.ts'
+import { mustOwnRun } from './must-own.ts'
 import { retryRun } from './retry-run.ts'
 
 const atOnce = 20
@@ -15,7 +16,7 @@ const atOnce = 20
 export async function bulkRuns(
   context: ApiContext,
   { action, ids }: BulkRuns,
-  caller: Principal,
+  caller: Caller,
 ): Promise<BulkResult[]> {
   const act = action === 'cancel' ? cancelOne : retryOne
   const results: BulkResult[] = []
@@ -30,14 +31,15 @@ export async function bulkRuns(
   return results
 }
 
-async function cancelOne({ store, engine }: ApiContext, id: string, caller: Principal): Promise<BulkResult> {
-  await getRunRecord(store, id)
+async function cancelOne({ store, engine }: ApiContext, id: string, caller: Caller): Promise<BulkResult> {
+  const { job_id } = await getRunRecord(store, id)
+  await mustOwnRun(store, job_id, caller)
   await engine.cancel(id, defaultCancelReason, caller)
   const { status } = await getRunRecord(store, id)
   return { id, ok: true, status }
 }
 
-async function retryOne(context: ApiContext, id: string, caller: Principal): Promise<BulkResult> {
+async function retryOne(context: ApiContext, id: string, caller: Caller): Promise<BulkResult> {
   const { run_id, status } = await retryRun(context, id, caller)
   return { id, ok: true, status, run_id }
 }

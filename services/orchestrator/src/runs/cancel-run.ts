@@ -1,22 +1,19 @@
 import type { Run } from '@kyros/contract/run'
-import type { Principal } from '@kyros/engine/engine'
+import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
-import { defaultCancelReason } from '../jobs/cancel-job.ts'
-import { awaitRunEnd } from './await-run-end.ts'
+import { askToStop } from './ask-to-stop.ts'
 import { getRun, getRunRecord } from './get-run.ts'
+import { mustOwnRun } from './must-own.ts'
 
-/** How long the answer waits for a run that has nothing to clean up. */
-const settleMs = 500
-
-/** Asks a run to stop; durable when this resolves. @throws run_not_found, run_ended */
+/** Asks a run to stop; durable when this resolves. @throws run_not_found, permission_denied, run_ended */
 export async function cancelRun(
   context: ApiContext,
   id: string,
   reason: string | undefined,
-  caller: Principal,
+  caller: Caller,
 ): Promise<Run> {
-  await getRunRecord(context.store, id)
-  await context.engine.cancel(id, reason ?? defaultCancelReason, caller)
-  await awaitRunEnd(context, id, settleMs)
+  const { job_id } = await getRunRecord(context.store, id)
+  await mustOwnRun(context.store, job_id, caller)
+  await askToStop(context, id, reason, caller)
   return getRun(context.store, id)
 }

@@ -3,7 +3,7 @@ import type { Principal } from '@kyros/engine/engine'
 import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { ApiContext } from '../context.ts'
 import { keptAnswer } from '../http/kept-answer.ts'
-import { newSubmission } from '../jobs/new-submission.ts'
+import { newSubmission } from './new-submission.ts'
 
 /**
  * Starts a run of a workflow, with a job of its own. Durable when this resolves.

@@ -1,0 +1,28 @@
+import type { Job } from '@kyros/contract/job'
+import { problem } from '@kyros/contract/problem'
+import type { Caller } from '@kyros/kernel/verifier'
+import type { Store } from '@kyros/store/store'
+
+/**
+ * Only who created a job, in person or with a key, may stop, repeat or delete its work; admins may for everybody.
+ * @throws permission_denied
+ */
+export async function mustOwn(
+  store: Store,
+  job: Pick<Job, 'id' | 'created_by'>,
+  caller: Caller,
+): Promise<void> {
+  const { created_by: owner } = job
+  if (caller.role === 'admin' || owner === caller.id || owner === `user:${caller.userId}`) return
+  const keys = owner.startsWith('key:') ? await store.apiKeys.ofUser(caller.userId) : []
+  if (keys.some(({ id }) => owner === `key:${id}`)) return
+  throw problem('permission_denied', {
+    detail: `The job ${job.id} was created by ${owner}. Ask them or an admin to do this; jobs of your own you may cancel, retry and delete.`,
+  })
+}
+
+/** The same for the job of a run; a job that is just being deleted is nobody's obstacle. @throws permission_denied */
+export async function mustOwnRun(store: Store, jobId: string, caller: Caller): Promise<void> {
+  const job = await store.jobs.get(jobId)
+  if (job !== undefined) await mustOwn(store, job, caller)
+}
