@@ -223,7 +223,10 @@ const database: CommandDeclaration[] = [
   {
     path: 'db rollback',
     summary: 'Take back the last migration',
-    options: [['--yes', 'do not ask']],
+    options: [
+      ['--yes', 'do not ask'],
+      ['--force', 'also while servers run on this PostgreSQL'],
+    ],
     example: 'kyros db rollback --yes',
     load: async () => (await import('../commands/db.ts')).rollback,
   },
@@ -243,7 +246,10 @@ const database: CommandDeclaration[] = [
   {
     path: 'db reset',
     summary: 'Delete everything and start empty (never in production)',
-    options: [['--yes', 'do not ask']],
+    options: [
+      ['--yes', 'do not ask'],
+      ['--force', 'also while servers run on this PostgreSQL'],
+    ],
     example: 'kyros db reset --yes',
     load: async () => (await import('../commands/db.ts')).reset,
   },
@@ -258,7 +264,10 @@ const database: CommandDeclaration[] = [
     path: 'db restore',
     takes: '<directory>',
     summary: 'Put a backup in place of the data',
-    options: [['--yes', 'do not ask']],
+    options: [
+      ['--yes', 'do not ask'],
+      ['--force', 'also while servers run on this PostgreSQL'],
+    ],
     example: 'kyros db restore ./backup-monday --yes',
     load: async () => (await import('../commands/db.ts')).restore,
   },

@@ -21,9 +21,13 @@ export const migrate: CommandFunction = async (context) => {
 
 export const rollback: CommandFunction = async (context) => {
   const target = idleTarget(context)
-  await confirm('Data that the last migration made room for are lost.', context.options.flag('yes'))
+  const copy =
+    target.databaseUrl === undefined
+      ? ''
+      : ` No copy is made on PostgreSQL: see ${context.callName} db backup.`
+  await confirm(`Data that the last migration made room for are lost.${copy}`, context.options.flag('yes'))
   const store = await import('@kyros/store/migrate')
-  printMigrated(context, 'Took back', await store.rollback(target, Date.now()))
+  printMigrated(context, 'Took back', await store.rollback(target, destroying(context)))
   return exitCode.done
 }
 
@@ -61,7 +65,7 @@ export const reset: CommandFunction = async (context) => {
   const isProduction = openConfig(context).config.environment === 'production'
   if (!isProduction) await confirm('Every job, run, event and user is deleted.', context.options.flag('yes'))
   const store = await import('@kyros/store/migrate')
-  await store.reset(target, { nowMs: Date.now(), isProduction })
+  await store.reset(target, { ...destroying(context), isProduction })
   if (context.wantsJson) context.terminal.json({ reset: true })
   else context.terminal.out('The database is empty.')
   return exitCode.done
@@ -84,7 +88,7 @@ export const restore: CommandFunction = async (context) => {
   const target = idleTarget(context)
   const directory = resolve(context.directory, context.arguments[0] ?? '')
   const store = await import('@kyros/store/restore')
-  const options = { nowMs: Date.now() }
+  const options = destroying(context)
   const manifest = await store.restore(target, directory, options).catch(async (error: unknown) => {
     const isFull = error instanceof Error && 'code' in error && error.code === 'database_not_empty'
     if (!isFull) throw error
@@ -100,11 +104,16 @@ function targetOf(context: CommandContext): DatabaseTarget {
   return databaseTarget(context.directory, openConfig(context).config)
 }
 
-/** A server must not find the ground moved under its feet. SQLite locks it out; PostgreSQL does not. */
+function destroying(context: CommandContext) {
+  return { nowMs: Date.now(), ignoreServers: context.options.flag('force') }
+}
+
+/** A server must not find the ground moved under its feet. SQLite locks it out; PostgreSQL knows by the engine's lease. */
 function idleTarget(context: CommandContext): DatabaseTarget {
   const target = targetOf(context)
   const server = runningServer(target.dataDir)
-  if (server === undefined) return target
+  const isMeant = target.databaseUrl !== undefined && context.options.flag('force')
+  if (server === undefined || isMeant) return target
   throw new CommandError(
     `A server runs on ${target.dataDir} (process ${server.pid}).`,
     `Stop it first: kill ${server.pid}`,

@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Destroying, destroying, raiseRevocationEpoch } from './live-servers.ts'
 import { migrations, schemaVersion } from './migrations/migrations.ts'
 import { DatabaseError } from './open-error.ts'
 import { type MigrationStatus, migrateDown, migrateUp, readStatus, readVersion } from './schema.ts'
@@ -19,18 +20,28 @@ export function migrate(target: DatabaseTarget, nowMs: number): Promise<Migrated
     refuseNewer(version)
     const copy =
       version > 0 && version < schemaVersion ? await session.copyBefore(schemaVersion, nowMs) : undefined
-    const done = await session.transaction(() => session.run(migrateUp(session.dialect, nowMs)))
+    const done = await session.transaction(async () => {
+      const applied = await session.run(migrateUp(session.dialect, nowMs))
+      // A server may still know the tokens of a database that was here before.
+      if (version === 0) await raiseRevocationEpoch(session, 0, nowMs)
+      return applied
+    })
     return { names: done.map(label), copy }
   })
 }
 
-/** Takes the last `count` migrations back, with the data that they made room for. */
-export function rollback(target: DatabaseTarget, nowMs: number, count = 1): Promise<Migrated> {
+/** Takes the last `count` migrations back, with the data that they made room for. @throws DatabaseError */
+export function rollback(
+  target: DatabaseTarget,
+  { nowMs, ignoreServers, count = 1 }: Destroying & { count?: number },
+): Promise<Migrated> {
   return withSession(target, async (session) => {
     const version = await session.run(readVersion(session.dialect))
     refuseNewer(version)
     const copy = version > 0 ? await session.copyBefore(version - count, nowMs) : undefined
-    const done = await session.transaction(() => session.run(migrateDown(session.dialect, count)))
+    const done = await destroying(session, { nowMs, ignoreServers }, () =>
+      session.run(migrateDown(session.dialect, count)),
+    )
     return { names: done.map(label), copy }
   })
 }
@@ -48,7 +59,7 @@ export async function migrationStatus(target: DatabaseTarget): Promise<Migration
 /** Empties the database: takes every migration back and applies them again. Blobs stay. Refused in production. */
 export function reset(
   target: DatabaseTarget,
-  { nowMs, isProduction }: { nowMs: number; isProduction: boolean },
+  { nowMs, isProduction, ignoreServers }: Destroying & { isProduction: boolean },
 ): Promise<Migrated> {
   if (isProduction) {
     const message =
@@ -57,7 +68,7 @@ export function reset(
   }
   return withSession(target, async (session) => {
     refuseNewer(await session.run(readVersion(session.dialect)))
-    const done = await session.transaction(async () => {
+    const done = await destroying(session, { nowMs, ignoreServers }, async () => {
       await session.run(migrateDown(session.dialect, migrations.length))
       return session.run(migrateUp(session.dialect, nowMs))
     })

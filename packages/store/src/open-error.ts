@@ -29,6 +29,7 @@ export type DatabaseFault =
   | 'database_refused'
   | 'database_newer_version'
   | 'database_protected'
+  | 'database_in_use'
 
 /** PostgreSQL cannot be used. The message names host, port and database, and never the password. */
 export class DatabaseError extends Error {

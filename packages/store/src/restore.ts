@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BackupError, type Manifest, manifestFile, tableFile } from './backup-format.ts'
 import { hashOf, isHash } from './blob-hash.ts'
+import { type Destroying, destroying } from './live-servers.ts'
 import { migrations, schemaVersion } from './migrations/migrations.ts'
 import { numberedTables, tableNames } from './migrations/table-names.ts'
 import { migrateDown, migrateUp, readVersion } from './schema.ts'
@@ -19,7 +20,7 @@ const rowsAtOnce = 500
 export async function restore(
   target: DatabaseTarget,
   from: string,
-  options: { nowMs: number; force?: boolean },
+  options: Destroying & { force?: boolean },
 ): Promise<Manifest> {
   const dir = resolve(from)
   const manifest = await readManifest(dir)
@@ -30,7 +31,9 @@ export async function restore(
   try {
     await refuseFull(session, options.force === true)
     // Blobs first: a row must never name one that is not there.
-    await restoreBlobs(session, join(dir, 'blobs'), () => loadTables(session, dir, manifest, options.nowMs))
+    await restoreBlobs(session, join(dir, 'blobs'), options, () =>
+      loadTables(session, dir, manifest, options.nowMs),
+    )
     return manifest
   } finally {
     await session.close()
@@ -53,10 +56,15 @@ async function refuseFull(session: Session, force: boolean): Promise<void> {
   throw new BackupError('database_not_empty', message)
 }
 
-async function restoreBlobs(session: Session, dir: string, load: () => Promise<void>): Promise<void> {
+async function restoreBlobs(
+  session: Session,
+  dir: string,
+  options: Destroying,
+  load: () => Promise<void>,
+): Promise<void> {
   // On SQLite blobs are files; on PostgreSQL they are a table that the schema makes.
   if (session.dialect === 'sqlite') await putBlobs(session, dir)
-  await session.transaction(async () => {
+  await destroying(session, options, async () => {
     await load()
     if (session.dialect === 'postgres') await putBlobs(session, dir)
   })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import type { Why } from '@kyros/contract/job'
 import { ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
@@ -180,7 +180,9 @@ class EmbeddedEngine implements Engine {
     const onError = (error: unknown) =>
       this.#log('warn', `The engine's lease could not be renewed: ${String(error)}`)
     const ttlMs = options.leaseTtlMs ?? 8000
-    return createStoreLease({ store, clock, holder: randomUUID(), ttlMs, onHeld, onLost, onError })
+    // A person reads it when the database is in use; the rest keeps two lives of one process number apart.
+    const holder = `process ${process.pid} on ${hostname()} (${randomUUID().slice(0, 13)})`
+    return createStoreLease({ store, clock, holder, ttlMs, onHeld, onLost, onError })
   }
 
   #createParts(options: EmbeddedEngineOptions, definitions: Definitions): EngineParts {

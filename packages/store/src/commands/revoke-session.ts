@@ -21,7 +21,7 @@ export function* revokeSession(
 /** Tells every cache of verified tokens that something is no longer valid. */
 export function* bumpRevocations(): Steps<void> {
   yield {
-    sql: `UPDATE settings SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'revocation_epoch'`,
+    sql: `UPDATE settings SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'revocation_epoch'`,
     params: [],
   }
 }

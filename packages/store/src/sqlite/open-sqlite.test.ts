@@ -91,10 +91,10 @@ test('every copy before a change of the schema is a new one, and old ones stay a
     await store.close()
   }
   await add('first')
-  const one = (await rollback({ dataDir }, startMs)).copy ?? 'none'
+  const one = (await rollback({ dataDir }, { nowMs: startMs })).copy ?? 'none'
   await migrate({ dataDir }, startMs)
   await add('second')
-  const two = (await rollback({ dataDir }, startMs)).copy ?? 'none'
+  const two = (await rollback({ dataDir }, { nowMs: startMs })).copy ?? 'none'
   const three = (await migrate({ dataDir }, startMs)).copy ?? 'none'
   expect(new Set([one, two, three]).size).toBe(3)
   expect([one, two, three].map(titles)).toEqual([['first'], ['first', 'second'], ['first', 'second']])

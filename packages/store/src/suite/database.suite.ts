@@ -54,10 +54,10 @@ function testMigrations(target: () => DatabaseTarget): void {
     expect((await migrate(target(), startMs)).names).toEqual(all)
     expect(await migrationStatus(target())).toEqual(status(startMs))
     expect((await migrate(target(), startMs)).names).toEqual([])
-    expect((await rollback(target(), startMs)).names).toEqual(['0002-views'])
-    expect((await rollback(target(), startMs)).names).toEqual(['0001-foundation'])
+    expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0002-views'])
+    expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0001-foundation'])
     expect(await listTables(target())).toEqual(['schema_migrations'])
-    expect((await rollback(target(), startMs)).names).toEqual([])
+    expect((await rollback(target(), { nowMs: startMs })).names).toEqual([])
     expect((await migrate(target(), startMs)).names).toEqual(all)
     const store = await openStore(target())
     await submit(store)
@@ -84,6 +84,34 @@ function testMigrations(target: () => DatabaseTarget): void {
     await empty.close()
   })
 
+  test('no token that was good before a reset is good after it', async () => {
+    const epoch = async () => {
+      const store = await openStore(target())
+      const value = await store.sessions.revocationEpoch()
+      await store.close()
+      return value
+    }
+    const seen = [await epoch()]
+    await reset(target(), { nowMs: startMs, isProduction: false })
+    seen.push(await epoch())
+    await reset(target(), { nowMs: startMs, isProduction: false })
+    seen.push(await epoch())
+    await rollback(target(), { nowMs: startMs, count: 1000 })
+    await migrate(target(), startMs + 60_000)
+    seen.push(await epoch())
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    expect(new Set(seen).size).toBe(4)
+    const store = await openStore(target())
+    const user = { id: newId(), email: 'a@example.org', passwordHash: 'h', role: 'admin' } as const
+    await store.write({ kind: 'create_user', user: { ...user, createdMs: startMs }, actor: 'setup' })
+    const key = { id: newId(), userId: user.id, name: 'ci', prefix: 'p', hash: 'h', role: 'admin' } as const
+    const apiKey = { ...key, createdMs: startMs, expiresMs: null }
+    await store.write({ kind: 'create_api_key', apiKey, actor: user.id })
+    await store.write({ kind: 'revoke_api_key', id: key.id, actor: user.id, timeMs: startMs })
+    expect(await store.sessions.revocationEpoch()).toBe((seen.at(-1) ?? 0) + 1)
+    await store.close()
+  })
+
   test('a database of a newer Kyros is not touched', async () => {
     await migrate(target(), startMs)
     await claimNewer(target())
@@ -92,7 +120,7 @@ function testMigrations(target: () => DatabaseTarget): void {
     })
     const refused = { code: 'database_newer_version' }
     await expect(migrate(target(), startMs)).rejects.toMatchObject(refused)
-    await expect(rollback(target(), startMs)).rejects.toMatchObject(refused)
+    await expect(rollback(target(), { nowMs: startMs })).rejects.toMatchObject(refused)
     await expect(reset(target(), { nowMs: startMs, isProduction: false })).rejects.toMatchObject(refused)
     expect(await migrationStatus(target())).toMatchObject([
       { version: 1 },
