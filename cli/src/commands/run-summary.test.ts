@@ -20,3 +20,15 @@ test('full marks for a part do not look like full marks for the whole', () => {
   expect(summaryOf({ ...result, files_unread: 0 })).not.toContain('not read')
   expect(summaryOf(result)).not.toContain('not read')
 })
+
+test('an area without a score says why', () => {
+  const scores = { static: 90, performance: null, overall: null }
+  const said = summaryOf({
+    scores,
+    not_scored: { performance: 'No code.' },
+    findings_total: 0,
+    artifacts: [],
+  })
+  expect(said).toContain('performance  not scored: No code.')
+  expect(said).toMatch(/overall +not scored$/m)
+})

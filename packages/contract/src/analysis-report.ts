@@ -43,7 +43,10 @@ export const SeverityCounts = Type.Object({
 export type SeverityCounts = Static<typeof SeverityCounts>
 
 export const AreaScore = Type.Object({
-  score: Type.Number({ minimum: 0, maximum: 100 }),
+  score: Type.Union([Type.Number({ minimum: 0, maximum: 100 }), Type.Null()], {
+    description: 'Null when nothing could be analysed: no finding is then no praise',
+  }),
+  why: Type.Optional(Type.String({ description: 'Why there is no score' })),
   formula: Type.String({ description: 'How the score comes out of the inputs, for a person to check' }),
   inputs: Type.Record(Type.String(), Type.Number()),
 })
@@ -66,6 +69,9 @@ export const AnalysisReport = Type.Object({
     files: Type.Integer(),
     lines: Type.Integer(),
     bytes: Type.Integer(),
+    files_unread: Type.Optional(
+      Type.Integer({ description: 'There, but not read or not analysed; `skipped` says why' }),
+    ),
     findings: Type.Integer(),
     findings_cut: Type.Integer({ description: 'Found and counted, but not listed below' }),
     counts: SeverityCounts,

@@ -52,6 +52,8 @@ export type RunAnalysisOutput = {
   counts: SeverityCounts
   metrics: { [name: string]: number }
   ran: { tool: string; version: string; files: number }[]
+  /** Files that made an analyzer crash or hang. */
+  files_left_out?: number
   skipped: SkippedItem[]
 }
 
@@ -61,10 +63,17 @@ export type GenerateReportInput = {
 }
 
 export type GenerateReportOutput = {
-  scores: { static?: number; security?: number; performance?: number; overall: number }
+  /** Null: nothing could be analysed, and `not_scored` says why. */
+  scores: {
+    static?: number | null
+    security?: number | null
+    performance?: number | null
+    overall: number | null
+  }
+  not_scored?: { [area in AnalysisArea | 'overall']?: string }
   findings_total: number
   counts: SeverityCounts
-  /** Files that are there and were not read; the report says why. */
+  /** Files that are there and were not read or not analysed; the report says why. */
   files_unread: number
   artifacts: string[]
 }

@@ -1,6 +1,7 @@
 import { basename, isAbsolute } from 'node:path'
 import { type AnalysisFinding, type AnalysisReport, maxReportFindings } from '@kyros/contract/analysis-report'
 import type {
+  FetchCodeOutput,
   GenerateReportInput,
   GenerateReportOutput,
   RunAnalysisOutput,
@@ -9,8 +10,9 @@ import type { StepContext } from '@kyros/workflows/step-context'
 import { StepError } from '@kyros/workflows/step-error'
 import { compareFindings, type FindingList } from './finding-list.ts'
 import { markdownOf } from './markdown-report.ts'
+import { counted } from './quantity.ts'
 import { sarifOf } from './sarif-report.ts'
-import { addCounts, scoreArea, scoreOverall } from './score.ts'
+import { addCounts, scoreAnalysis, scoreOverall } from './score.ts'
 
 /**
  * Puts the areas together into report.json, report.md and report.sarif. Nothing in them depends on time, machine or order:
@@ -33,8 +35,9 @@ export async function generateReport(
     ['report.sarif', 'application/sarif+json', JSON.stringify(sarifOf(report), null, 1)],
   ] as const
   for (const [name, mediaType, data] of artifacts) await step.artifacts.put(name, mediaType, data)
-  step.log('info', `Score ${report.scores.overall.score} of 100 with ${report.totals.findings} findings`)
   const { scores, totals } = report
+  step.log('info', resultSentence(report))
+  const notScored = reasonsOf(scores)
   return {
     scores: {
       ...(scores.static === undefined ? {} : { static: scores.static.score }),
@@ -42,13 +45,39 @@ export async function generateReport(
       ...(scores.performance === undefined ? {} : { performance: scores.performance.score }),
       overall: scores.overall.score,
     },
+    ...(Object.keys(notScored).length === 0 ? {} : { not_scored: notScored }),
     findings_total: totals.findings,
     counts: totals.counts,
-    files_unread: input.fetched.skipped
-      .filter(({ what }) => /^files\b/.test(what))
-      .reduce((sum, { count }) => sum + (count ?? 1), 0),
+    files_unread: totals.files_unread ?? 0,
     artifacts: artifacts.map(([name]) => name),
   }
+}
+
+function resultSentence({ scores, totals }: AnalysisReport): string {
+  const { score, why } = scores.overall
+  const marks = score === null ? `No score: ${why ?? ''}` : `Score ${score} of 100.`
+  const unread = totals.files_unread ?? 0
+  const missing =
+    unread === 0 ? '' : ` ${counted(unread, 'file was', 'files were')} not read or not analysed.`
+  return `${marks} Wrote the report of ${counted(totals.findings, 'finding')} in ${counted(totals.files, 'file')}.${missing}`
+}
+
+function reasonsOf(scores: AnalysisReport['scores']): NonNullable<GenerateReportOutput['not_scored']> {
+  const { static: fixed, security, performance, overall } = scores
+  return {
+    ...(fixed?.score === null ? { static: fixed.why ?? '' } : {}),
+    ...(security?.score === null ? { security: security.why ?? '' } : {}),
+    ...(performance?.score === null ? { performance: performance.why ?? '' } : {}),
+    ...(overall.score === null ? { overall: overall.why ?? '' } : {}),
+  }
+}
+
+/** A file that several areas could not analyse is one file. */
+function filesUnread(fetched: FetchCodeOutput, analyses: readonly RunAnalysisOutput[]): number {
+  const unread = fetched.skipped
+    .filter(({ what }) => /^files\b/.test(what))
+    .reduce((sum, { count }) => sum + count, 0)
+  return unread + Math.max(0, ...analyses.map((analysis) => analysis.files_left_out ?? 0))
 }
 
 async function readFindings(analysis: RunAnalysisOutput, step: StepContext): Promise<FindingList> {
@@ -70,7 +99,7 @@ function composeReport(
 ): AnalysisReport {
   const scored = analyses.map((analysis) => ({
     area: analysis.area,
-    ...scoreArea(analysis.area, analysis.counts, analysis.metrics.lines ?? 0),
+    score: scoreAnalysis(analysis),
   }))
   const findings: AnalysisFinding[] = lists.flatMap((list) => list.findings).sort(compareFindings)
   const kept = findings.slice(0, maxReportFindings)
@@ -83,15 +112,14 @@ function composeReport(
     ...(fetched.path === undefined ? {} : { path: fetched.path }),
     types: analyses.map(({ area }) => area),
     scores: {
-      ...Object.fromEntries(
-        scored.map(({ area, score, formula, inputs }) => [area, { score, formula, inputs }]),
-      ),
-      overall: scoreOverall(scored),
+      ...Object.fromEntries(scored.map(({ area, score }) => [area, score])),
+      overall: scoreOverall(scored.map(({ area, score: { score } }) => ({ area, score }))),
     },
     totals: {
       files: fetched.files,
       lines: Object.values(fetched.languages).reduce((sum, { lines }) => sum + lines, 0),
       bytes: fetched.bytes,
+      files_unread: filesUnread(fetched, analyses),
       findings: total,
       findings_cut: total - kept.length,
       counts: addCounts(analyses),

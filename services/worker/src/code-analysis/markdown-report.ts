@@ -1,4 +1,5 @@
 import { type AnalysisFinding, type AnalysisReport, severities } from '@kyros/contract/analysis-report'
+import { counted } from './quantity.ts'
 
 const maxFindings = 50
 const maxPerRule = 5
@@ -33,15 +34,15 @@ function scoreTable(report: AnalysisReport): string {
   const areas = report.types.map((area) => [area, scores[area]] as const)
   const rows = areas.map(
     ([area, score]) =>
-      `| ${area} | **${score?.score ?? ''}** | ${inputsOf(score?.inputs)} | ${score?.formula ?? ''} |`,
+      `| ${area} | **${score?.score ?? 'none'}** | ${score?.why ?? inputsOf(score?.inputs)} | ${score?.formula ?? ''} |`,
   )
   return [
-    `## Score: ${scores.overall.score} of 100`,
+    scores.overall.score === null ? '## No score' : `## Score: ${scores.overall.score} of 100`,
     '',
     '| Area | Score | From | Formula |',
     '|---|---|---|---|',
     ...rows,
-    `| overall | **${scores.overall.score}** | | ${scores.overall.formula} |`,
+    `| overall | **${scores.overall.score ?? 'none'}** | ${scores.overall.why ?? ''} | ${scores.overall.formula} |`,
   ].join('\n')
 }
 
@@ -62,10 +63,15 @@ function summary(report: AnalysisReport): string {
       .map(([name, value]) => `| ${area} | ${name.replaceAll('_', ' ')} | ${value} |`),
   )
   const cut = totals.findings_cut === 0 ? '' : ` ${totals.findings_cut} of them are counted but not listed.`
+  const left = totals.files_unread ?? 0
+  const unread =
+    left === 0
+      ? ''
+      : ` **${counted(left, 'file was', 'files were')} not read or not analysed**; "Not looked at" says why.`
   return [
     '## What was read',
     '',
-    `${totals.files} files, ${totals.lines} lines: ${languages.join(', ')}.`,
+    `${totals.files} files, ${totals.lines} lines: ${languages.join(', ')}.${unread}`,
     '',
     `**${totals.findings} findings**: ${counts}.${cut}`,
     ...(metrics.length === 0 ? [] : ['', '| Area | Measure | Value |', '|---|---|---|', ...metrics]),

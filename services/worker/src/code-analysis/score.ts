@@ -1,5 +1,6 @@
 import type { AreaScore } from '@kyros/contract/analysis-report'
 import type { AnalysisArea, RunAnalysisOutput, SeverityCounts } from '@kyros/workflows/code-analysis/steps'
+import { counted } from './quantity.ts'
 
 /** How much a finding weighs. Notes (info) weigh nothing. */
 const weights = { critical: 40, high: 12, medium: 4, low: 1 } as const
@@ -37,12 +38,30 @@ export function scoreArea(area: AnalysisArea, counts: SeverityCounts, lines: num
   }
 }
 
-export function scoreOverall(scores: readonly { area: AnalysisArea; score: number }[]): AreaScore {
-  const mean = scores.reduce((sum, { score }) => sum + score, 0) / Math.max(1, scores.length)
+/** The score of an area, or why it has none: without a file that was looked at, no finding means nothing. */
+export function scoreAnalysis(analysis: RunAnalysisOutput): AreaScore {
+  const { area, counts, metrics, ran, files_left_out: leftOut = 0 } = analysis
+  const scored = scoreArea(area, counts, metrics.lines ?? 0)
+  if (ran.some(({ files }) => files > 0)) return scored
+  const why =
+    leftOut > 0
+      ? `The analyzers crashed on ${counted(leftOut, 'file')} or took too long, and no other file is of a kind they know.`
+      : 'None of the files that were read is of a kind that this area analyses.'
+  return { ...scored, score: null, why }
+}
+
+/** The mean of the areas that have a score. */
+export function scoreOverall(scores: readonly { area: AnalysisArea; score: number | null }[]): AreaScore {
+  const known = scores.flatMap(({ area, score }) => (score === null ? [] : [{ area, score }]))
+  if (known.length === 0) {
+    const formula = `mean of ${scores.map(({ area }) => area).join(', ')}`
+    return { score: null, why: 'No area could be analysed.', formula, inputs: {} }
+  }
+  const mean = known.reduce((sum, { score }) => sum + score, 0) / known.length
   return {
     score: oneDecimal(mean),
-    formula: `mean of ${scores.map(({ area }) => area).join(', ')}`,
-    inputs: Object.fromEntries(scores.map(({ area, score }) => [area, score])),
+    formula: `mean of ${known.map(({ area }) => area).join(', ')}`,
+    inputs: Object.fromEntries(known.map(({ area, score }) => [area, score])),
   }
 }
 

@@ -16,7 +16,21 @@ export function Scores({ report }: { report: AnalysisReport }) {
   )
 }
 
+/** Nothing was looked at, which is neither good nor bad. */
+function NoScore({ name, why }: { name: string; why: string | undefined }) {
+  return (
+    <div className="k-score">
+      <h3>{words(name)}</h3>
+      <p className="k-score__number">
+        <span className="k-score__word">not scored</span>
+      </p>
+      {why !== undefined && <p className="k-faint">{why}</p>}
+    </div>
+  )
+}
+
 function Score({ name, score }: { name: string; score: AreaScore }) {
+  if (score.score === null) return <NoScore name={name} why={score.why} />
   const { word, tone } = gradeOf(score.score)
   return (
     <div className={`k-score k-score--${tone}`}>

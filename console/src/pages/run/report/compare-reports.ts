@@ -88,7 +88,7 @@ function scoreChanges(
   return names.flatMap((area) => {
     const scoreNow = now.scores[area]
     const scoreBefore = before.scores[area]
-    if (scoreNow === undefined || scoreBefore === undefined) return []
+    if (scoreNow?.score == null || scoreBefore?.score == null) return []
     return [{ area, before: scoreBefore.score, now: scoreNow.score }]
   })
 }
