@@ -10,7 +10,7 @@ process.once('message', (message) => {
   const task = message as AreaTask
   const thread = new Worker(siblingModule(import.meta.url, 'area-thread'), {
     workerData: task,
-    env: {},
+    // Its environment is this process's, which is empty.
     // The stack is for deeply nested code; memory beyond the limit ends the thread and not the machine.
     resourceLimits: { maxOldGenerationSizeMb: task.memoryMb, stackSizeMb: 32 },
   })

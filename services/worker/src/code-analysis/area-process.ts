@@ -28,6 +28,8 @@ export type AreaRun = {
   readonly advisoryFile: string | undefined
   readonly signal: AbortSignal
   readonly onProgress: (filesDone: number) => void
+  /** Told of each file that made the process crash or hang, before the others are analysed again. */
+  readonly onLeftOut: (index: number, why: string) => void
 }
 
 const maxRestarts = 25
@@ -70,6 +72,7 @@ export async function analyseArea(run: AreaRun): Promise<AreaResult> {
         ? `the analyzer took longer than ${run.limits.fileTimeoutMs / 1_000} s for it`
         : 'the analyzer crashed on it'
     excluded.push({ index: attempt.index, why })
+    run.onLeftOut(attempt.index, why)
   }
   throw tooMuch(run, 'crashed')
 }

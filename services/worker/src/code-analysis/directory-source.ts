@@ -4,6 +4,7 @@ import { StepError } from '@kyros/workflows/step-error'
 import type { CodeSource, ListedFile } from './code-source.ts'
 import { shownPath } from './file-path.ts'
 import type { SourceContext } from './git-source.ts'
+import { counted } from './quantity.ts'
 
 const unreadFolders = new Set(['.git', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', '.kyros'])
 
@@ -57,7 +58,7 @@ async function walk(
     for (const path of level) {
       context.signal.throwIfAborted()
       await readFolder(absolute(path), path, depth, { files, next, context })
-      context.onProgress('listing', files.length)
+      context.onProgress({ says: `Listed ${counted(files.length, 'file')} so far`, done: files.length })
       if (files.length + next.length > limits.maxListedFiles) {
         skipped.add('the rest of the directory', `it has more than ${limits.maxListedFiles} entries`)
         return files

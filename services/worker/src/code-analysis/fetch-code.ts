@@ -1,22 +1,15 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { FetchCodeInput, FetchCodeOutput } from '@kyros/workflows/code-analysis/steps'
 import type { StepContext } from '@kyros/workflows/step-context'
 import { StepError } from '@kyros/workflows/step-error'
 import type { AnalysisOptions } from './analysis-options.ts'
-import type { CodeSource } from './code-source.ts'
-import { openDirectorySource } from './directory-source.ts'
 import { compareText } from './file-path.ts'
-import { openRemoteSource } from './git-fetch.ts'
-import { locateRepository } from './git-location.ts'
-import { openLocalSource, type SourceContext } from './git-source.ts'
 import type { Manifest } from './manifest.ts'
-import { ProgressReport } from './progress-report.ts'
-import { LocalAccess, parseRepositoryAddress } from './repository-address.ts'
-import { SkippedTally } from './skipped.ts'
-import { takeSnapshot } from './snapshot.ts'
+import { isDirectoryHash, openCode } from './open-code.ts'
+import { leftOutSentence, ProgressReport } from './progress-report.ts'
+import { byteSize, counted } from './quantity.ts'
+import type { SkippedTally } from './skipped.ts'
+import { checkoutName, type WrittenCheckout, writeCheckout } from './write-checkout.ts'
 
-const checkoutName = 'checkout'
 const maxLanguages = 30
 
 /**
@@ -31,98 +24,47 @@ export async function fetchCode(
   input: FetchCodeInput,
   step: StepContext,
 ): Promise<FetchCodeOutput> {
-  const skipped = new SkippedTally()
   const progress = new ProgressReport(step)
-  const scratch = join(step.workspace, `fetch-${step.attempt}`)
-  await rm(scratch, { recursive: true, force: true })
-  await mkdir(join(scratch, checkoutName), { recursive: true, mode: 0o700 })
-  const ended = new AbortController()
-  const context: SourceContext = {
-    program: options.program,
-    limits: options.limits,
-    signal: AbortSignal.any([step.signal, ended.signal]),
-    scratch,
-    skipped,
-    onProgress: (what, count) => progress.report(what, count),
-  }
-  let source: CodeSource | undefined
-  try {
-    source = await openSource(options, input, step, context)
-    // Side by side: comparing a large working tree takes as long as reading the commit.
-    const comparing = source.isDirty()
-    comparing.catch(() => undefined)
-    const manifest = await takeSnapshot(source, join(scratch, checkoutName), context)
-    // With nothing read, no finding would look like no fault: the score would be full marks for no work.
-    if (manifest.files.every(({ stored }) => stored === undefined)) {
-      throw nothingToRead(input, manifest, skipped)
-    }
-    const dirty = await comparing
-    if (dirty)
-      skipped.add(
-        'uncommitted changes',
-        'only what is committed is analysed; commit them to have them analysed',
-      )
-    await rm(join(step.workspace, checkoutName), { recursive: true, force: true })
-    await rename(join(scratch, checkoutName), join(step.workspace, checkoutName))
-    step.log('info', `Read ${manifest.files.length} files of ${manifest.commit}`)
-    return describe(input, source, manifest, dirty, skipped)
-  } finally {
-    ended.abort()
-    await source?.close()
-    await rm(scratch, { recursive: true, force: true })
-  }
-}
-
-async function openSource(
-  options: AnalysisOptions,
-  input: FetchCodeInput,
-  step: StepContext,
-  context: SourceContext,
-): Promise<CodeSource> {
-  const address = parseRepositoryAddress(input.repository)
-  const reference = input.branch
-  const folder = input.path ?? ''
-  if (address.kind === 'remote') {
-    step.log('info', `Fetching ${address.url}`)
-    return await openRemoteSource(address, { reference, folder }, context)
-  }
-  const access = await LocalAccess.of(step.principal, options.allowedRoots)
-  const directory = await access.directory(address.path)
-  const location = await locateRepository(directory, access)
-  if (location !== undefined) {
-    const within = [location.folder, folder].filter((part) => part !== '').join('/')
-    try {
-      return await openLocalSource(location, { reference, folder: within }, context)
-    } catch (error) {
-      // A directory inside a working tree that is not part of it, such as an installed package.
-      const isUntracked =
-        error instanceof StepError && error.code === 'path_missing' && location.folder !== ''
-      if (!isUntracked || reference !== undefined) throw error
-    }
-  }
-  if (reference !== undefined) {
-    throw new StepError(
-      'branch_missing',
-      `${directory} is not a Git repository, so it has no branch ${JSON.stringify(reference)}. Leave the branch out to analyse the files as they are.`,
-      { retryable: false },
+  const written = await writeCheckout({
+    options,
+    workspace: step.workspace,
+    scratchName: `fetch-${step.attempt}`,
+    signal: step.signal,
+    onProgress: (made) => progress.report(made),
+    open: (context) => openCode(options, input, step, context),
+    comparesWorkTree: true,
+    check: (manifest, skipped) => {
+      // With nothing read, no finding would look like no fault: the score would be full marks for no work.
+      const isUnread = manifest.files.every(({ stored }) => stored === undefined)
+      if (isUnread) throw nothingToRead(input, manifest, skipped)
+    },
+  })
+  if (written.dirty) {
+    written.skipped.add(
+      'uncommitted changes',
+      'only what is committed is analysed; commit them to have them analysed',
     )
   }
-  step.log('info', `${directory} is not a Git repository; its files are read as they are`)
-  return await openDirectorySource(directory, folder, context)
+  const fetched = describe(input, written)
+  step.log('info', readSentence(fetched, written.manifest))
+  return fetched
 }
 
-function describe(
-  input: FetchCodeInput,
-  source: CodeSource,
-  manifest: Manifest,
-  dirty: boolean | undefined,
-  skipped: SkippedTally,
-): FetchCodeOutput {
+function readSentence({ commit, skipped }: FetchCodeOutput, { files }: Manifest): string {
+  const read = files.filter(({ stored }) => stored !== undefined)
+  const lines = read.reduce((sum, file) => sum + file.lines, 0)
+  const bytes = read.reduce((sum, file) => sum + file.bytes, 0)
+  const where = isDirectoryHash(commit) ? '' : ` of commit ${commit.slice(0, 12)}`
+  return `Read ${counted(read.length, 'file')}${where}: ${counted(lines, 'line')}, ${byteSize(bytes)}.${leftOutSentence(skipped)}`
+}
+
+function describe(input: FetchCodeInput, written: WrittenCheckout): FetchCodeOutput {
+  const { manifest, branch, folder, dirty, skipped } = written
   return {
     repository: input.repository,
     commit: manifest.commit,
-    ...(source.branch === undefined ? {} : { branch: source.branch }),
-    ...(source.folder === '' ? {} : { path: source.folder }),
+    ...(branch === undefined ? {} : { branch }),
+    ...(folder === '' ? {} : { path: folder }),
     ...(dirty === undefined ? {} : { dirty }),
     checkout: checkoutName,
     files: manifest.files.length,

@@ -6,6 +6,7 @@ import { gitEnvironment, gitSettings, startFailure } from './git-command.ts'
 import { isReferenceName } from './git-reference.ts'
 import { type CommitQuestion, makeOwnRepository, openCommit, type SourceContext } from './git-source.ts'
 import { type GuardedResult, runGuarded } from './guarded-command.ts'
+import { byteSize } from './quantity.ts'
 
 const maxFetchOutputBytes = 1_000_000
 
@@ -42,7 +43,7 @@ export async function openRemoteSource(
     signal: context.signal,
     objection: async () => {
       const bytes = await directoryBytes(own)
-      context.onProgress('fetching, kilobytes', Math.round(bytes / 1_000))
+      context.onProgress({ says: `Fetched ${byteSize(bytes)} so far`, done: bytes })
       return bytes > context.limits.maxFetchBytes
         ? `more than ${context.limits.maxFetchBytes} bytes`
         : undefined
@@ -116,7 +117,7 @@ function fetchFailure(result: GuardedResult, reference: string | undefined, cont
   if (/couldn't find remote ref HEAD/i.test(says)) {
     return failure('repository_empty', 'The repository has no commit yet. Push one and run this again.')
   }
-  if (/couldn't find remote ref|not our ref/i.test(says) && reference !== undefined)
+  if (/couldn't find remote ref|not our ref|unadvertised object/i.test(says) && reference !== undefined)
     return branchMissing(reference)
   if (/authentication failed|could not read|permission denied|host key verification|publickey/i.test(says)) {
     return failure(

@@ -8,6 +8,8 @@ import { GitObjects } from './git-objects.ts'
 import { resolveReference } from './git-reference.ts'
 import { commitOf, listTree, treeAt } from './git-tree.ts'
 import type { AnalysisLimits } from './limits.ts'
+import type { Progress } from './progress-report.ts'
+import { counted } from './quantity.ts'
 import type { SkippedTally } from './skipped.ts'
 
 export type SourceContext = {
@@ -17,7 +19,7 @@ export type SourceContext = {
   /** A private directory for what the source needs while it is open. */
   readonly scratch: string
   readonly skipped: SkippedTally
-  readonly onProgress: (what: string, count: number) => void
+  readonly onProgress: (progress: Progress) => void
 }
 
 /**
@@ -81,7 +83,7 @@ export async function openCommit(
         'mode' in top
           ? [top]
           : await listTree(objects, top, context.limits, context.skipped, (files) =>
-              context.onProgress('listing', files),
+              context.onProgress({ says: `Listed ${counted(files, 'file')} so far`, done: files }),
             ),
       size: async (file: ListedFile) => (await objects.info(file.hash))?.bytes,
       read: async (file: ListedFile) => await objects.content(file.hash),

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StepError } from '@kyros/workflows/step-error'
 import type { FileRole } from './file-role.ts'
 import type { Syntax } from './languages.ts'
 
@@ -32,16 +31,25 @@ export type Manifest = {
 
 export const manifestName = 'manifest.json'
 
-/** @throws checkout_missing when the workspace of the run is gone */
+/** @throws when there is none */
 export async function readManifest(checkoutDirectory: string): Promise<Manifest> {
+  // Written by FetchCode of the same version into a private directory.
+  return JSON.parse(await readFile(join(checkoutDirectory, manifestName), 'utf8')) as Manifest
+}
+
+/** The manifest of a checkout that is there as a whole; undefined when it, or a part of it, is gone. */
+export async function readCheckout(checkoutDirectory: string, commit: string): Promise<Manifest | undefined> {
   try {
-    // Written by FetchCode of the same version into a private directory.
-    return JSON.parse(await readFile(join(checkoutDirectory, manifestName), 'utf8')) as Manifest
-  } catch (error) {
-    throw new StepError(
-      'checkout_missing',
-      'The code that was fetched for this run is no longer there. Start the analysis again.',
-      { retryable: false, cause: error },
-    )
+    const manifest = await readManifest(checkoutDirectory)
+    const names = new Set<string>()
+    for (const entry of await readdir(checkoutDirectory, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue
+      for (const name of await readdir(join(checkoutDirectory, entry.name)))
+        names.add(`${entry.name}/${name}`)
+    }
+    const isWhole = manifest.files.every(({ stored }) => stored === undefined || names.has(stored))
+    return manifest.commit === commit && isWhole ? manifest : undefined
+  } catch {
+    return undefined
   }
 }

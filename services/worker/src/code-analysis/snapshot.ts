@@ -7,13 +7,15 @@ import { roleOf } from './file-role.ts'
 import { isSourceName, languageOf } from './languages.ts'
 import type { AnalysisLimits } from './limits.ts'
 import { type Manifest, manifestName, type SnapshotFile } from './manifest.ts'
+import type { Progress } from './progress-report.ts'
+import { counted } from './quantity.ts'
 import type { SkippedTally } from './skipped.ts'
 
 export type SnapshotContext = {
   readonly limits: AnalysisLimits
   readonly signal: AbortSignal
   readonly skipped: SkippedTally
-  readonly onProgress: (what: string, count: number) => void
+  readonly onProgress: (progress: Progress) => void
 }
 
 const batchFiles = 64
@@ -60,7 +62,9 @@ export async function takeSnapshot(
       }
     }
     await Promise.all(writes)
-    context.onProgress('reading', files.length)
+    const done = at + batch.length
+    const says = `Read ${done.toLocaleString('en')} of ${counted(chosen.length, 'file')}`
+    context.onProgress({ says, done, total: chosen.length })
   }
   const manifest: Manifest = { version: 1, commit: source.commit ?? `files-${digest.digest('hex')}`, files }
   await writeFile(join(directory, manifestName), JSON.stringify(manifest), { mode: 0o600 })

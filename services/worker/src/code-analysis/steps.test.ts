@@ -208,6 +208,35 @@ describe('code_analysis', () => {
     expect(output.files_unread).toBe(2)
   })
 
+  test('gives an area no score when nothing of it could be analysed, and says why', async () => {
+    const repository = await TestRepository.make(folder)
+    await repository.commitFiles({ 'README.md': '# A\n', 'NOTES.md': 'b\n' })
+    const { output, report, texts, step } = await analyse({ repository: repository.directory }, [
+      'performance',
+    ])
+    expect(output.scores).toEqual({ performance: null, overall: null })
+    expect(output.not_scored?.performance).toMatch(/^None of the files/)
+    expect(report.scores.performance).toMatchObject({ score: null, why: output.not_scored?.performance })
+    expect(texts[1]).toContain('## No score')
+    expect(step.logged.at(-1)).toMatch(/^No score: No area could be analysed\./)
+  })
+
+  test('tells in sentences what it reads, with which tools, and what it leaves out', async () => {
+    const repository = await TestRepository.make(folder)
+    const commit = await repository.commitFiles({ 'a.ts': 'eval(globalThis.text)\n', 'b.bin': '\0' })
+    const { step, texts } = await analyse({ repository: repository.directory }, ['security'])
+    expect(step.logged).toEqual([
+      `Reading commit ${commit.slice(0, 12)} of main in ${repository.directory}`,
+      `Read 1 file of commit ${commit.slice(0, 12)}: 1 line, 22 bytes. Left out: files (b.bin): they are binary.`,
+      'Security analysis of 1 file',
+      expect.stringMatching(/^Security analysis found 1 finding \(1 \w+\): looked with .* in 1 file/),
+      expect.stringMatching(
+        /^Score .* of 100\. Wrote the report of 1 finding in 2 files\. 1 file was not read/,
+      ),
+    ])
+    expect(texts[1]).toContain('**1 file was not read or not analysed**')
+  })
+
   test('ends at once when it is cancelled', async () => {
     const repository = await TestRepository.make(folder)
     await repository.commitFiles(files)
@@ -218,23 +247,5 @@ describe('code_analysis', () => {
     const running = steps.RunStaticAnalysis({ fetched }, step)
     setTimeout(() => controller.abort(new Error('cancelled by its user')), 100)
     await expect(running).rejects.toThrow('cancelled by its user')
-  })
-
-  test('without its checkout fails in words', async () => {
-    const step = await makeTestStep(folder)
-    const fetched = {
-      repository: 'x',
-      commit: 'x',
-      checkout: 'checkout',
-      files: 1,
-      bytes: 1,
-      languages: {},
-      skipped: [],
-    }
-    const steps = createCodeAnalysisSteps({ allowedRoots: [] })
-    await expect(steps.RunSecurityAnalysis({ fetched }, step)).rejects.toMatchObject({
-      code: 'checkout_missing',
-      retryable: false,
-    })
   })
 })

@@ -1,5 +1,6 @@
 import type { CodeAnalysisSteps } from '@kyros/workflows/code-analysis/steps'
 import type { AnalysisOptions } from './analysis-options.ts'
+import { Checkouts } from './checkouts.ts'
 import { type AnalysisEnvironment, defaultEnvironment } from './environment.ts'
 import { fetchCode } from './fetch-code.ts'
 import { generateReport } from './generate-report.ts'
@@ -17,7 +18,7 @@ export type CodeAnalysisStepsOptions = {
   readonly environment?: Partial<AnalysisEnvironment>
 }
 
-/** The steps of `code_analysis`. They keep nothing between calls, so any process may do any of them for a workspace. */
+/** The steps of `code_analysis`. Any process may do any of them: what a workspace lacks is fetched again. */
 export function createCodeAnalysisSteps(options: CodeAnalysisStepsOptions): CodeAnalysisSteps {
   const complete: AnalysisOptions = {
     allowedRoots: options.allowedRoots,
@@ -28,11 +29,14 @@ export function createCodeAnalysisSteps(options: CodeAnalysisStepsOptions): Code
       environment: { ...defaultEnvironment, ...options.environment },
     },
   }
+  const checkouts = new Checkouts(complete)
   return {
     FetchCode: (input, step) => fetchCode(complete, input, step),
-    RunStaticAnalysis: (input, step) => runAnalysis(complete, 'static', input, step),
-    RunSecurityAnalysis: (input, step) => runAnalysis(complete, 'security', input, step),
-    RunPerformanceAnalysis: (input, step) => runAnalysis(complete, 'performance', input, step),
+    RunStaticAnalysis: (input, step) => runAnalysis({ options: complete, checkouts }, 'static', input, step),
+    RunSecurityAnalysis: (input, step) =>
+      runAnalysis({ options: complete, checkouts }, 'security', input, step),
+    RunPerformanceAnalysis: (input, step) =>
+      runAnalysis({ options: complete, checkouts }, 'performance', input, step),
     GenerateReport: (input, step) => generateReport(input, step),
   } satisfies CodeAnalysisSteps
 }
