@@ -17,6 +17,8 @@ export type RateDecision = {
 
 export type RateLimiter = {
   readonly limit: RateLimit
+  /** What `take` would answer, without spending anything. */
+  peek(key: string): RateDecision
   /** Spends one call of `key`. */
   take(key: string): RateDecision
   /** Gives the last call of `key` back. */
@@ -53,6 +55,10 @@ export function createRateLimiter(limit: RateLimit, clock: Clock, maxKeys = defa
 
   return {
     limit,
+    peek: (key) => {
+      const { nowMs, arrivalMs, allowed } = look(key)
+      return describe(nowMs, arrivalMs, allowed)
+    },
     take: (key) => {
       const { nowMs, arrivalMs, allowed } = look(key)
       if (!allowed) return describe(nowMs, arrivalMs, false)

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { createApp } from './http-app.ts'
 import { createLife } from './life.ts'
 import { registerRoute } from './route.ts'
-import { bearer, testApp } from './test-app.ts'
+import { bearer, testApp, tokenPerRole } from './test-app.ts'
 
 const table = routes({
   make: {
@@ -324,6 +324,25 @@ describe('rate limit', () => {
       statuses.push((await app.inject({ url: '/things/1', headers })).statusCode)
     }
     expect(statuses).toEqual([401, 401, 401, 429, 429])
+  })
+
+  test('an address with too many refusals is turned away before its guess is looked at', async () => {
+    let looked = 0
+    const { app, clock } = setUp({
+      rateLimit: { calls: 2, windowMs: 60_000 },
+      verifier: (credentials) => {
+        looked += 1
+        return tokenPerRole(credentials)
+      },
+    })
+    const send = async (authorization: string) =>
+      (await app.inject({ url: '/things/1', headers: { authorization } })).statusCode
+    expect([await send('Bearer a'), await send('Bearer b')]).toEqual([401, 401])
+    // Right, but it came too late to be told apart from the guesses.
+    expect(await send('Bearer viewer-token')).toBe(429)
+    expect(looked).toBe(2)
+    await clock.advance(30_000)
+    expect(await send('Bearer viewer-token')).toBe(200)
   })
 })
 

@@ -6,7 +6,7 @@ import type { Static, TSchema } from 'typebox'
 import { clientAddress } from './client-address.ts'
 import { readCredentials } from './credentials.ts'
 import { type IdempotencyKey, reserveIdempotencyKey } from './idempotency.ts'
-import { rateLimitHeaders } from './rate-limit.ts'
+import { type RateDecision, type RateLimiter, rateLimitHeaders } from './rate-limit.ts'
 import { checkRequestOrigin, isSafeMethod } from './request-origin.ts'
 import { type Check, createCheck } from './validate.ts'
 import type { Caller, Credentials } from './verifier.ts'
@@ -125,24 +125,31 @@ async function presented(
   }
 }
 
-/** A refused request counts against its address, so that guessing is bounded too. */
+/**
+ * A refused request counts against its address. One with too many refusals is turned away before its next guess is
+ * looked at, so that guessing costs nothing here and a right guess does not get in.
+ */
 async function identify(
   credentials: Credentials | undefined,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
   const { edge } = request.server
+  const address = clientAddress(request)
+  if (!credentials) {
+    spend(request, reply, address)
+    throw problem('credentials_missing', {
+      detail: 'Send a bearer token, an X-API-Key or the session cookie; POST /auth/login gives you one.',
+    })
+  }
+  const refusals = `refusals of ${address}`
+  if (edge.limiter) mustBeAllowed(edge.limiter, edge.limiter.peek(refusals), reply)
   try {
-    if (!credentials) {
-      throw problem('credentials_missing', {
-        detail: 'Send a bearer token, an X-API-Key or the session cookie; POST /auth/login gives you one.',
-      })
-    }
     request.caller = await edge.verifier(credentials)
   } catch (error) {
-    spend(request, reply, clientAddress(request))
-    // A database that is down is no attack: only what was looked at and found wrong is reported.
-    if (credentials && error instanceof ProblemError && error.status === 401) {
+    // A database that is down is no attack: only what was looked at and found wrong counts and is reported.
+    if (error instanceof ProblemError && error.status === 401) {
+      spend(request, reply, refusals)
       edge.log.security('token.refused', {
         request_id: request.id,
         kind: credentials.kind,
@@ -155,9 +162,11 @@ async function identify(
 
 function spend(request: FastifyRequest, reply: FastifyReply, key: string): void {
   const { limiter } = request.server.edge
-  if (!limiter) return
-  const decision = limiter.take(key)
-  reply.headers(rateLimitHeaders(limiter.limit, decision))
+  if (limiter) mustBeAllowed(limiter, limiter.take(key), reply)
+}
+
+function mustBeAllowed({ limit }: RateLimiter, decision: RateDecision, reply: FastifyReply): void {
+  reply.headers(rateLimitHeaders(limit, decision))
   if (decision.allowed) return
   throw problem('rate_limit_exceeded', {
     detail: `Wait ${decision.retryAfterSeconds} s and try again.`,
