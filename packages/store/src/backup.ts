@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { BackupError, type Manifest, manifestFile, tableFile } from './backup-format.ts'
+import { schemaVersion } from './migrations/migrations.ts'
 import { tableNames } from './migrations/table-names.ts'
-import { readVersion } from './schema.ts'
+import { readTables, readVersion } from './schema.ts'
 import { type DatabaseTarget, openSession, type Session } from './session.ts'
 import { createBlobFiles } from './sqlite/blob-files.ts'
 import { ask, int } from './statement.ts'
@@ -23,7 +24,8 @@ export async function backup(source: DatabaseTarget, to: string, nowMs: number):
   try {
     const version = await session.run(readVersion(session.dialect))
     if (version === 0) throw new BackupError('backup_source_empty', 'There is no database to back up yet.')
-    const content = await session.snapshot(() => copyTables(session, partial))
+    refuseNewer(version)
+    const content = await session.snapshot(() => copyTables(session, version, partial))
     // Blobs come after the rows that name them: what a row of the snapshot names was stored before it.
     const blobs = await session.snapshot(() => copyBlobs(session, join(partial, 'blobs')))
     const created_at = new Date(nowMs).toISOString()
@@ -49,9 +51,25 @@ async function refuseExisting(target: string): Promise<void> {
   )
 }
 
-async function copyTables(session: Session, dir: string): Promise<Pick<Manifest, 'head_seq' | 'tables'>> {
+/** Its tables are not known here: a backup would leave some out and say nothing. */
+function refuseNewer(version: number): void {
+  if (version <= schemaVersion) return
+  throw new BackupError(
+    'backup_newer_version',
+    'The database belongs to a newer Kyros; back up with that one.',
+  )
+}
+
+async function copyTables(
+  session: Session,
+  version: number,
+  dir: string,
+): Promise<Pick<Manifest, 'head_seq' | 'tables'>> {
   const tables: Manifest['tables'] = {}
-  for (const table of tableNames) tables[table] = await copyTable(session, table, tableFile(dir, table))
+  // An older database lacks the newest tables; in one of this version a missing table is damage.
+  const found = version < schemaVersion ? await session.run(readTables(session.dialect)) : undefined
+  const names = tableNames.filter((table) => found === undefined || found.has(table))
+  for (const table of names) tables[table] = await copyTable(session, table, tableFile(dir, table))
   const [head] = await session.run(ask('SELECT COALESCE(MAX(seq), 0) AS seq FROM events'))
   return { head_seq: head ? int(head, 'seq') : 0, tables }
 }

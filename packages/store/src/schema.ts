@@ -13,6 +13,16 @@ export function* readVersion(dialect: Dialect): Steps<number> {
   return row ? int(row, 'version') : 0
 }
 
+/** The names of the tables that are there. */
+export function* readTables(dialect: Dialect): Steps<Set<string>> {
+  const sql =
+    dialect === 'sqlite'
+      ? `SELECT name FROM sqlite_schema WHERE type = 'table'`
+      : 'SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()'
+  const rows = yield { sql, params: [] }
+  return new Set(rows.map((row) => text(row, 'name')))
+}
+
 export function* readStatus(dialect: Dialect, known = migrations): Steps<MigrationStatus[]> {
   const rows = (yield* hasJournal(dialect))
     ? yield { sql: `SELECT version, name, applied_ms FROM ${journal} ORDER BY version`, params: [] }

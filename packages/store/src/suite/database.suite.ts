@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { backup } from '../backup.ts'
 import { migrate, migrationStatus, reset, rollback } from '../migrate.ts'
+import { schemaVersion } from '../migrations/migrations.ts'
 import { tableNames } from '../migrations/table-names.ts'
 import { openStore } from '../open-store.ts'
 import { restore } from '../restore.ts'
@@ -122,6 +123,8 @@ function testMigrations(target: () => DatabaseTarget): void {
     await expect(migrate(target(), startMs)).rejects.toMatchObject(refused)
     await expect(rollback(target(), { nowMs: startMs })).rejects.toMatchObject(refused)
     await expect(reset(target(), { nowMs: startMs, isProduction: false })).rejects.toMatchObject(refused)
+    const place = join(tmpdir(), `kyros-backup-${newId()}`)
+    await expect(backup(target(), place, startMs)).rejects.toMatchObject({ code: 'backup_newer_version' })
     expect(await migrationStatus(target())).toMatchObject([
       { version: 1 },
       { version: 2 },
@@ -156,6 +159,22 @@ function testBackups(places: () => Places): void {
     expect(await restored.inbox.list(0, 10)).toHaveLength(2)
     expect(await restored.events.head()).toBe(manifest.head_seq + 2)
     await restored.close()
+  })
+
+  test('a database of any older version is backed up, and restored into this one', async () => {
+    const { target, other, dir } = places()
+    const store = await openStore(target)
+    const { job } = await submit(store)
+    await store.close()
+    for (let version = schemaVersion - 1; version > 0; version--) {
+      await rollback(target, { nowMs: startMs })
+      const path = join(dir, `of-${version}`)
+      expect(await backup(target, path, startMs)).toMatchObject({ schema_version: version })
+      await restore(other, path, { nowMs: startMs, force: true })
+      const restored = await openStore(other)
+      expect((await restored.jobs.list({})).items.map(({ id }) => id)).toEqual([job.id])
+      await restored.close()
+    }
   })
 
   test('a restore replaces what is there only when it is told to', async () => {
