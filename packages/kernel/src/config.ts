@@ -119,7 +119,8 @@ export const kernelConfig = Type.Object({
       minimum: 1,
       default: 10,
       unit: 'tries per 15 minutes',
-      description: 'Wrong passwords for each account.',
+      description:
+        'Wrong passwords for each account from one address; ten times as many from all addresses together.',
     }),
     login_per_address: Type.Integer({
       minimum: 1,
