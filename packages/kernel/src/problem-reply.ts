@@ -32,7 +32,7 @@ export function problemHeaders(error: ProblemError): Record<string, string> {
 
 /** Answers with a problem. A bug becomes `internal_error`; its stack goes to the log and nowhere else. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = toProblem(error)
+  const known = toProblem(error, request.routeOptions.bodyLimit)
   const log = request.server.edge.log
   const fields = { request_id: request.id, method: request.method, route: request.routeOptions.url }
   if (known.status === 500) log.error({ ...fields, err: error }, 'request failed')
@@ -42,13 +42,13 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 /** Reads an error of Fastify, of Node or of ours as the problem that its sender should see. */
-export function toProblem(error: unknown): ProblemError {
+export function toProblem(error: unknown, maxBodyBytes?: number): ProblemError {
   if (error instanceof ProblemError) return error
   const code = isObject(error) && typeof error.code === 'string' ? error.code : ''
   const status = isObject(error) && typeof error.statusCode === 'number' ? error.statusCode : 500
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return problem('body_too_large', { detail: 'Send a smaller body: one megabyte is the limit here.' })
+      return problem('body_too_large', { detail: `Send a smaller body: ${limitText(maxBodyBytes)}.` })
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return problem('media_type_unsupported', { detail: 'Send the body as application/json.' })
     case 'FST_ERR_BAD_URL':
@@ -67,4 +67,9 @@ export function toProblem(error: unknown): ProblemError {
     detail: 'Try again. If it goes on, look for the request id in the log of the server.',
     cause: error,
   })
+}
+
+function limitText(maxBytes: number | undefined): string {
+  if (maxBytes === undefined) return 'it is over the limit'
+  return `${new Intl.NumberFormat('en').format(maxBytes)} bytes are the limit here`
 }

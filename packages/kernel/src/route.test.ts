@@ -289,6 +289,16 @@ describe('bodies', () => {
     expect(answer.json().code).toBe('body_too_large')
   })
 
+  test.each([
+    ['its own', { maxBodyBytes: 2_048 }, {}, '2,048 bytes are the limit here'],
+    ['of the app', {}, { maxBodyBytes: 4_096 }, '4,096 bytes are the limit here'],
+  ])('the answer names the limit that holds for the route: %s', async (_whose, route, app, expected) => {
+    const made = testApp(app)
+    registerRoute(made.app, table.make, ({ body }) => ({ id: body.title }), route)
+    const answer = await made.app.inject(make({ title: 'x'.repeat(5_000) }))
+    expect([answer.statusCode, answer.json().detail]).toEqual([413, `Send a smaller body: ${expected}.`])
+  })
+
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml'])(
     'a body of %s is refused where JSON is asked for',
     async (mediaType) => {
