@@ -69,6 +69,14 @@ describe('start', () => {
     const answer = await start(body)
     expect([answer.statusCode, answer.json().code]).toEqual([status, code])
   })
+
+  test.each([
+    ['/type', { name: 'a', type: 'nothing' }],
+    ['/name', { name: '  ', type: 'hold' }],
+    ['/input/name', { name: 'a', type: 'greet', input: {} }],
+  ])('a fault points at the field that was sent: %s', async (path, body) => {
+    expect((await start(body)).json().errors).toMatchObject([{ path }])
+  })
 })
 
 describe('a run', () => {

@@ -1,8 +1,10 @@
 import type { RunStart, RunStarted } from '@kyros/contract/job'
+import { ProblemError, problem } from '@kyros/contract/problem'
 import type { Principal } from '@kyros/engine/engine'
 import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { ApiContext } from '../context.ts'
 import { keptAnswer } from '../http/kept-answer.ts'
+import { fieldProblem } from '../http/plain-text.ts'
 import { newSubmission } from './new-submission.ts'
 
 /**
@@ -17,16 +19,37 @@ export async function startRun(
 ): Promise<RunStarted> {
   const { name, type, description, max_retries, timeout_seconds, ...rest } = body
   const job = { ...rest, title: name, workflow: type, ...(description && { task: description }) }
-  const submission = await newSubmission(context, job, caller, {
+  const limits = {
     ...(max_retries !== undefined && { maxRetries: max_retries }),
     ...(timeout_seconds !== undefined && { timeoutSeconds: timeout_seconds }),
-  })
+  }
+  const submission = await withSentPaths(newSubmission(context, job, caller, limits))
   const { jobId, runId, timeMs } = submission
   const started = newRunStarted(runId, jobId)
   const kept = keptAnswer(key, { status: 201, response: started, createdMs: timeMs })
-  const submitted = await context.engine.submit({ ...submission, ...kept })
+  const submitted = await withSentPaths(context.engine.submit({ ...submission, ...kept }))
   // Only this operation writes answers under its key.
   return 'replayed' in submitted ? (submitted.replayed.response as RunStarted) : started
+}
+
+/** What a job calls these fields is called otherwise here: a fault points at the field that was sent. */
+const sentPaths = new Map([
+  ['/workflow', '/type'],
+  ['/title', '/name'],
+  ['/task', '/description'],
+])
+
+async function withSentPaths<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    const [fault] = error.errors ?? []
+    const path = sentPaths.get(fault?.path ?? '')
+    if (fault === undefined || path === undefined) throw error
+    if (error.code === 'request_invalid') throw fieldProblem(path, fault.message)
+    throw problem(error.code, { detail: error.message, errors: [{ path, message: fault.message }] })
+  }
 }
 
 /** The answer about a run that has just been committed. */
