@@ -23,7 +23,7 @@ An error is two lines: what happened, and what to do next; with \`--json\` it is
 |---|---|
 | 0 | done |
 | 1 | failed |
-| 2 | wrong usage |
+| 2 | wrong usage, also where only the server could tell: an unknown workflow, an input that does not fit |
 | 3 | not found |
 | 4 | not allowed |
 | 5 | the server cannot be reached |

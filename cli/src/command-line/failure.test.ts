@@ -31,6 +31,14 @@ test('the fields that are wrong are named', () => {
   expect(failure.lines[0]).toContain('/title: must not be empty')
 })
 
+test.each(['workflow_unknown', 'workflow_input_invalid'] as const)('%s is wrong usage, told once', (code) => {
+  const errors = [{ path: '/workflow', message: 'unknown workflow' }]
+  const { lines, exitCode } = failureOf(problem(code, { detail: 'There is no workflow nope.', errors }))
+  expect(exitCode).toBe(2)
+  expect(lines.join(' ')).not.toContain('/workflow')
+  expect(lines[1]).toBe('There is no workflow nope.')
+})
+
 test('every fault of a configuration has its two lines', () => {
   const faults = [
     { what: 'a', next: 'b' },

@@ -84,13 +84,26 @@ export function twoLines(message: string): [what: string, next: string] {
   return [message.slice(0, end + 1), message.slice(end + 1).trim()]
 }
 
+// Their message names every field already.
+const toldInFull = new Set(['workflow_unknown', 'workflow_input_invalid'])
+
 function problemFailure(error: ProblemLike): Failure {
-  const fields = (error.errors ?? []).slice(0, 5).map((field) => `${field.path || '/'}: ${field.message}`)
+  const named = toldInFull.has(error.code) ? [] : (error.errors ?? [])
+  const fields = named.slice(0, 5).map((field) => `${field.path || '/'}: ${field.message}`)
   const what = [error.title ?? error.code, ...fields].join('; ')
-  return { lines: [what, error.message], code: error.code, exitCode: exitCodeOf(error.status) }
+  return { lines: [what, error.message], code: error.code, exitCode: exitCodeOf(error) }
 }
 
-function exitCodeOf(status: number): ExitCode {
+/** What was typed is wrong, though only the server could tell. */
+const usageProblems = new Set([
+  'workflow_unknown',
+  'workflow_input_invalid',
+  'request_invalid',
+  'request_malformed',
+])
+
+function exitCodeOf({ code, status }: ProblemLike): ExitCode {
+  if (usageProblems.has(code)) return exitCode.wrongUsage
   switch (status) {
     case 0:
       return exitCode.unreachable
