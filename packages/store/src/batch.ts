@@ -1,3 +1,5 @@
+import { eventId } from '@kyros/contract/id'
+import type { JsonObject } from '@kyros/contract/json'
 import type { RunState } from '@kyros/contract/run-state'
 import {
   insertEvents,
@@ -19,6 +21,9 @@ import { type Dialect, int, type SqlValue, type Statement, type Steps } from './
 export type Answer<R> = R | ((base: number) => R)
 
 export type KeptAnswer = Pick<Idempotency, 'fingerprint' | 'status' | 'response'>
+
+/** An answer that is not whole before its event has its number. */
+type UnnumberedAnswer = { kept: Idempotency; place: number; timeMs: number }
 
 type PendingEvent = { entry: RunEntry | null; runSeq: number | null; columns: SqlValue[] }
 type PendingLine = { entry: RunEntry; columns: SqlValue[] }
@@ -54,6 +59,7 @@ export class Batch {
   #latestRuns: { entry: RunEntry; jobId: string }[] = []
   #lines: PendingLine[] = []
   #idempotency: SqlValue[][] = []
+  #unnumbered: UnnumberedAnswer[] = []
   #accepted: SqlValue[][] = []
   #answeredMs = 0
   readonly #counts = new Map<string, Count>()
@@ -133,10 +139,17 @@ export class Batch {
   }
 
   keepAnswer(idempotency: Idempotency): void {
-    const { principal, route, key, fingerprint, status, response, createdMs } = idempotency
     this.answers.set(answerKey(idempotency), idempotency)
-    this.#answeredMs = Math.max(this.#answeredMs, createdMs)
-    this.#idempotency.push([principal, route, key, fingerprint, status, JSON.stringify(response), createdMs])
+    this.#answeredMs = Math.max(this.#answeredMs, idempotency.createdMs)
+    this.#idempotency.push(answerColumns(idempotency))
+  }
+
+  /** Keeps an answer, an object, with the id and the number that the end of the segment gives the event at `place`. */
+  keepNumberedAnswer(idempotency: Idempotency, event: { place: number; timeMs: number }): void {
+    const kept = { ...idempotency }
+    this.answers.set(answerKey(kept), kept)
+    this.#answeredMs = Math.max(this.#answeredMs, kept.createdMs)
+    this.#unnumbered.push({ kept, ...event })
   }
 
   /** Moves the counters of runs and jobs by status. */
@@ -162,6 +175,7 @@ export class Batch {
     const head = this.head ?? (yield* readNumber('SELECT COALESCE(MAX(seq), 0) AS number FROM events'))
     yield* this.#numberRuns()
     yield* writeRows(this.dialect, insertEvents, this.#eventRows(head))
+    yield* this.#writeNumberedAnswers(head)
     this.head = head + this.#events.length
     this.hasEvents ||= this.#events.length > 0
     yield* this.#writeRuns(head)
@@ -176,6 +190,18 @@ export class Batch {
     yield* writeRows(this.dialect, insertIdempotency, this.#idempotency)
     this.#idempotency = []
     yield* pruneAnswers(this.#answeredMs, 2 * kept)
+  }
+
+  *#writeNumberedAnswers(head: number): Steps<void> {
+    if (this.#unnumbered.length === 0) return
+    for (const { kept, place, timeMs } of this.#unnumbered) {
+      const seq = head + place
+      // The command's type says that it is an object.
+      kept.response = { id: eventId(timeMs, seq), seq, ...(kept.response as JsonObject) }
+      this.#idempotency.push(answerColumns(kept))
+    }
+    this.#unnumbered = []
+    yield* this.#writeAnswers()
   }
 
   *#numberRuns(): Steps<void> {
@@ -265,6 +291,11 @@ export function answerKey({
   key,
 }: Omit<Idempotency, keyof KeptAnswer | 'createdMs'>): string {
   return JSON.stringify([principal, route, key])
+}
+
+function answerColumns(kept: Idempotency): SqlValue[] {
+  const { principal, route, key, fingerprint, status, response, createdMs } = kept
+  return [principal, route, key, fingerprint, status, JSON.stringify(response), createdMs]
 }
 
 function numbered(state: RunState, base: number): RunState {

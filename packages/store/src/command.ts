@@ -101,7 +101,8 @@ export type Command =
       unlessEnded?: boolean
       epoch?: number
     }
-  | { kind: 'append_event'; event: NewEvent; idempotency?: Idempotency }
+  /** The writer puts `id` and `seq` of the event into the kept answer: nobody else knows them before the commit. */
+  | { kind: 'append_event'; event: NewEvent; idempotency?: Idempotency & { response: JsonObject } }
   /** Precondition: the job's latest run is not running (`job_running`). Removes runs, logs and artifacts; events stay. */
   | { kind: 'delete_job'; jobId: string; actor: string; timeMs: number }
   | { kind: 'append_log_lines'; runId: string; lines: NewLogLine[] }

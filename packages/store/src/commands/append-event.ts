@@ -10,6 +10,6 @@ export function* appendEvent(
   const replayed = yield* replayAnswer(batch, idempotency)
   if (replayed) return replayed
   const place = batch.emit(event)
-  if (idempotency) batch.keepAnswer(idempotency)
+  if (idempotency) batch.keepNumberedAnswer(idempotency, { place, timeMs: event.timeMs })
   return (base) => ({ seq: base + place })
 }

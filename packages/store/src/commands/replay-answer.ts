@@ -5,7 +5,10 @@ import { int, type Steps, text } from '../statement.ts'
 import { answersKeptMs } from './prune-answers.ts'
 
 /** The first answer of the same request. @throws idempotency_key_reused for another request under the same key */
-export function* replayAnswer(batch: Batch, asked: Idempotency | undefined): Steps<Replayed | undefined> {
+export function* replayAnswer(
+  batch: Batch,
+  asked: Idempotency | undefined,
+): Steps<(() => Replayed) | undefined> {
   if (!asked) return undefined
   const known = batch.answers.get(answerKey(asked))
   const first = known === undefined ? yield* readAnswer(asked) : known
@@ -14,7 +17,8 @@ export function* replayAnswer(batch: Batch, asked: Idempotency | undefined): Ste
     const detail = 'Send the same body as with the first request, or another Idempotency-Key.'
     throw refuse('idempotency_key_reused', detail)
   }
-  return { replayed: { status: first.status, response: first.response } }
+  // Asked at the end of the segment: an answer of the same batch may get its numbers only there.
+  return () => ({ replayed: { status: first.status, response: first.response } })
 }
 
 function* readAnswer({ principal, route, key, createdMs }: Idempotency): Steps<KeptAnswer | undefined> {

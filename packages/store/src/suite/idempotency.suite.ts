@@ -1,3 +1,4 @@
+import { eventId } from '@kyros/contract/id'
 import { expect, test } from 'vitest'
 import type { Store } from '../store.ts'
 import {
@@ -48,6 +49,28 @@ export function testIdempotency(store: () => Store): void {
     )
     const other = keyed('other', 'two', startMs + dayMs)
     expect(await store().write(submission({}, other))).toHaveProperty('seqs')
+  })
+
+  test('the kept answer to an event has the number of that very event', async () => {
+    const event = { type: 'tick', subject: 'clock', timeMs: startMs, data: {} }
+    const emit = (key: string) =>
+      store().write({ kind: 'append_event', event, idempotency: keyed(key, 'same') })
+    const keys = Array.from({ length: 20 }, (_, index) => `k${index % 10}`)
+    const written = await Promise.all([...keys.map(emit), submit(store()), ...keys.map(emit)])
+    const numbers = new Map<string, number>()
+    for (const [index, key] of keys.slice(0, 10).entries()) {
+      const first = written[index]
+      if (first === undefined || !('seq' in first)) throw new Error('the first of a key is written')
+      numbers.set(key, first.seq)
+    }
+    expect(new Set(numbers.values()).size).toBe(10)
+    for (const [key, seq] of numbers) {
+      const response = { id: eventId(startMs, seq), seq, answered: 'same' }
+      expect(await emit(key)).toEqual({ replayed: { status: 201, response } })
+      const inOneBatch = written[10 + keys.indexOf(key)]
+      expect(inOneBatch).toEqual({ replayed: { status: 201, response } })
+    }
+    expect((await store().events.list({ type: 'tick' })).items).toHaveLength(10)
   })
 
   test('retries and events take a key too', async () => {

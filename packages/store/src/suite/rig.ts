@@ -106,7 +106,7 @@ export function append(store: Store, runId: string, ...events: NewRunEvent[]) {
   return store.write({ kind: 'append_run_events', runId, events })
 }
 
-export function keyed(key: string, fingerprint: string, createdMs = startMs): Idempotency {
+export function keyed(key: string, fingerprint: string, createdMs = startMs) {
   return {
     principal: 'user:ada',
     route: 'POST /api/v1/jobs',
@@ -115,7 +115,7 @@ export function keyed(key: string, fingerprint: string, createdMs = startMs): Id
     status: 201,
     response: { answered: fingerprint },
     createdMs,
-  }
+  } satisfies Idempotency
 }
 
 export async function expectProblem(promise: Promise<unknown>, code: ProblemCode): Promise<void> {

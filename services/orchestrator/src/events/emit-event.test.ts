@@ -65,6 +65,15 @@ describe('an Idempotency-Key', () => {
     expect((await platform.get('/api/v1/events?type=app.once')).json().events).toHaveLength(2)
   })
 
+  test('is answered with its own event, however many come in the same moment', async () => {
+    const requests = Array.from({ length: 16 }, (_, index) => ({
+      ...{ body: { type: 'app.many', payload: {} }, headers: { 'idempotency-key': `emit-many-${index}` } },
+    }))
+    const firsts = await Promise.all(requests.map(({ body, headers }) => emit(body, headers)))
+    const seconds = await Promise.all(requests.map(({ body, headers }) => emit(body, headers)))
+    expect(seconds.map((answer) => answer.body)).toEqual(firsts.map((answer) => answer.body))
+  })
+
   test('with another body is idempotency_key_reused, with a bad one idempotency_key_invalid', async () => {
     const headers = { 'idempotency-key': 'emit-reused' }
     await emit({ type: 'app.a' }, headers)
@@ -77,15 +86,15 @@ describe('an Idempotency-Key', () => {
   test('whose first request still runs is idempotency_key_in_flight', async () => {
     const { store } = platform
     const { promise: gate, resolve: open } = Promise.withResolvers<void>()
-    const head = store.events.head
-    store.events.head = async () => {
+    const { write } = store
+    store.write = async (command) => {
       await gate
-      return head.call(store.events)
+      return write(command)
     }
     const headers = { 'idempotency-key': 'emit-flight' }
     const first = emit({ type: 'app.slow' }, headers)
     const second = await emit({ type: 'app.slow' }, headers)
-    store.events.head = head
+    store.write = write
     open()
     expect((await first).statusCode).toBe(201)
     expect(second.json().code).toBe('idempotency_key_in_flight')

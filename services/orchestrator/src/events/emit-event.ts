@@ -1,4 +1,4 @@
-import { type Event, isReservedEventType } from '@kyros/contract/event'
+import { isReservedEventType } from '@kyros/contract/event'
 import { eventId } from '@kyros/contract/id'
 import type { Json, JsonObject } from '@kyros/contract/json'
 import type { EventEmit } from '@kyros/contract/platform'
@@ -6,9 +6,7 @@ import { problem } from '@kyros/contract/problem'
 import type { Principal } from '@kyros/engine/engine'
 import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { NewEvent } from '@kyros/store/command'
-import type { Store } from '@kyros/store/store'
 import type { ApiContext } from '../context.ts'
-import { keptAnswer } from '../http/kept-answer.ts'
 import { fieldProblem, plainText } from '../http/plain-text.ts'
 
 export type Emitted = { id: string; seq: number; status: 'emitted'; ok: true }
@@ -27,32 +25,12 @@ export async function emitEvent(
   const timeMs = clock.nowMs()
   const subject = plainText('/target', body.target ?? defaultSubject)
   const event: NewEvent = { type, subject, timeMs, actor: caller.id, data: dataOf(body) }
-  if (key === undefined) {
-    const written = await store.write({ kind: 'append_event', event })
-    if ('seq' in written) return emitted(timeMs, written.seq)
-    throw new Error('the store replayed an answer to a request without a key')
-  }
-  // The number is not known before the commit: a repeat finds the event again behind this one.
-  const response: Trace = { after: await store.events.head(), time_ms: timeMs }
-  const kept = keptAnswer(key, { status: 201, response, createdMs: timeMs })
-  const written = await store.write({ kind: 'append_event', event, ...kept })
-  if ('seq' in written) return emitted(timeMs, written.seq)
-  // Only this operation writes answers under its key.
-  return findAgain(store, event, written.replayed.response as Trace)
-}
-
-type Trace = { after: number; time_ms: number }
-
-async function findAgain(store: Store, { type, subject, actor }: NewEvent, trace: Trace): Promise<Emitted> {
-  const { items } = await store.events.list({ type, subject, after: trace.after, limit: 200 })
-  const isIt = (event: Event) => Date.parse(event.time) === trace.time_ms && event.actor === actor
-  const found = items.find(isIt)
-  if (found === undefined) throw new Error('an event that was answered is not in the log')
-  return emitted(trace.time_ms, found.seq)
-}
-
-function emitted(timeMs: number, seq: number): Emitted {
-  return { id: eventId(timeMs, seq), seq, status: 'emitted', ok: true }
+  const response = { status: 'emitted', ok: true } as const
+  const idempotency = key && { ...key, status: 201, response, createdMs: timeMs }
+  const written = await store.write({ kind: 'append_event', event, ...(idempotency && { idempotency }) })
+  if ('seq' in written) return { id: eventId(timeMs, written.seq), seq: written.seq, ...response }
+  // Only this operation keeps answers under its key, and the writer put id and number into them.
+  return written.replayed.response as Emitted
 }
 
 function typeOf(body: EventEmit): string {
