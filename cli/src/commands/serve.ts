@@ -1,6 +1,7 @@
 import type { CommandFunction } from '../command-line/command-context.ts'
 import { CommandError, wrongUsage } from '../command-line/command-error.ts'
 import { openConfig } from '../compose/open-config.ts'
+import { stopOnSignals } from '../compose/stop-on-signals.ts'
 
 const known = ['orchestrator', 'console', 'worker'] as const
 const planned = ['gateway', 'registry', 'models', 'terminal']
@@ -32,8 +33,9 @@ export const serve: CommandFunction = async (context) => {
   if (config.security.secret_key === undefined) {
     context.terminal.note('Several orchestrators must share one SECRET_KEY; this one uses its own.')
   }
+  const stop = stopOnSignals()
   const { runServer } = await import('../compose/run-server.ts')
-  return runServer(context)
+  return runServer(context, stop)
 }
 
 function checkName(name: string): void {

@@ -89,6 +89,20 @@ describe('signals', () => {
     expect(server.errors()).toContain('stopped')
   })
 
+  test('SIGTERM before it is ready ends the start with 0 and leaves nothing locked', async () => {
+    const data = temporaryDirectory()
+    const server = spawnKyros(['up', ...quiet, '--data', data])
+    // The first thing that a start leaves behind: from here on it has begun and is not ready yet.
+    await expect.poll(() => existsSync(join(data, 'secret_key')), { interval: 2, timeout: 20_000 }).toBe(true)
+    expect(server.output()).toBe('')
+    server.child.kill('SIGTERM')
+    expect(await server.exited).toBe(0)
+    expect(existsSync(join(data, 'server.json'))).toBe(false)
+    const next = spawnKyros(['up', ...quiet, '--data', data])
+    await next.ready()
+    if (!server.output().includes('with password')) await next.saw(/with password \S+/)
+  })
+
   test('SIGTERM to npm reaches the server, and both end with 0 within 10 s', {
     timeout: 60_000,
   }, async () => {

@@ -13,7 +13,7 @@ import { releaseAfterStart } from './release-memory.ts'
 import { isShort, secretKeyOf } from './secret-key.ts'
 import { createServerLog, type ServerLog } from './server-log.ts'
 import { type StartedServer, startServer } from './start-server.ts'
-import { stopOnSignals } from './stop-on-signals.ts'
+import type { SignalStop } from './stop-on-signals.ts'
 import { tlsFiles } from './tls-files.ts'
 
 export type RunningServer = {
@@ -30,10 +30,11 @@ export type RunningServer = {
 
 /**
  * Starts the server, says that it is ready, and keeps serving until it is told to stop.
- * `onReady` may go on beside it; what it throws is logged.
+ * `onReady` may go on beside it; what it throws is logged. A `stop` that comes during the start ends it as cleanly.
  */
 export async function runServer(
   context: CommandContext,
+  stop: SignalStop,
   onReady?: (server: RunningServer) => Promise<void>,
 ): Promise<ExitCode> {
   const loaded = openConfig(context)
@@ -44,16 +45,20 @@ export async function runServer(
   try {
     // First of all, so that the first file written there is not what explains a wrong directory.
     if (paths.dataDir !== undefined) prepareDirectory(paths.dataDir)
+    if (stop.signal.aborted) return exitCode.done
     const secretKey = secretKeyOf(config.environment, config.security.secret_key, paths.dataDir)
     const { version, env } = context
     const { log } = serverLog
     const server = await startServer({ config, settings, paths, secretKey, log, version, env })
     const { url } = server.serving
-    const stop = stopOnSignals(server.serving, log)
+    stop.attach(server.serving, log)
     if (paths.dataDir !== undefined)
       writeServerFile(paths.dataDir, { url, pid: process.pid, ...certificateOf(config.server) })
     try {
-      sayReady(context, loaded, server, paths.dataDir)
+      // A password that was just made is shown now or never.
+      if (!stop.signal.aborted || server.firstAdmin() !== undefined) {
+        sayReady(context, loaded, server, paths.dataDir)
+      }
       const isFirstStart = (await server.store.runs.list({ limit: 1 })).items.length === 0
       const ready = {
         url,
@@ -63,18 +68,20 @@ export async function runServer(
         isFirstStart,
         stopping: stop.signal,
       }
-      const beside = onReady?.(ready).catch((error: unknown) => {
-        if (!stop.signal.aborted) serverLog.log.warn({ err: error }, 'the sample job did not run')
-      })
+      const beside = stop.signal.aborted
+        ? undefined
+        : onReady?.(ready).catch((error: unknown) => {
+            if (!stop.signal.aborted) serverLog.log.warn({ err: error }, 'the sample job did not run')
+          })
       await server.serving.ended
       await beside
     } finally {
       if (paths.dataDir !== undefined) removeServerFile(paths.dataDir, process.pid)
       await server.close()
-      stop.end()
     }
     return stop.wasHurried() ? exitCode.interrupted : exitCode.done
   } finally {
+    stop.end()
     paths.cleanUp()
   }
 }
