@@ -144,7 +144,10 @@ export type Command =
    */
   | { kind: 'create_view'; view: NewView; maxViews: number }
   | { kind: 'delete_view'; id: string; userId: string }
-  /** Takes or renews the right to run the engine; a new holder gets a higher epoch. */
+  /**
+   * Takes or renews the right to run the engine; a new holder gets a higher epoch. On PostgreSQL the database's clock
+   * counts and not `timeMs`.
+   */
   | { kind: 'acquire_engine_lease'; holder: string; timeMs: number; ttlMs: number }
   | { kind: 'release_engine_lease'; holder: string }
   /** A message to the engine from a process that does not hold the lease. */
@@ -230,7 +233,7 @@ type Results = {
   touch_api_key: Record<string, never>
   create_view: { id: string; createdMs: number }
   delete_view: { deleted: boolean }
-  acquire_engine_lease: { held: true; epoch: number } | { held: false; holder: string; untilMs: number }
+  acquire_engine_lease: { held: true; epoch: number } | { held: false; holder: string; leftMs: number }
   release_engine_lease: Record<string, never>
   put_inbox: { id: number }
   take_inbox: Record<string, never>

@@ -1,10 +1,7 @@
 import { DatabaseError } from './open-error.ts'
 import { readVersion } from './schema.ts'
 import type { Session } from './session.ts'
-import { ask, int, text } from './statement.ts'
-
-/** Of the database, because the clocks of the machines around it differ. */
-const nowMs = 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)'
+import { ask, databaseNowMs, int, text } from './statement.ts'
 
 export type Destroying = {
   nowMs: number
@@ -33,7 +30,7 @@ export function destroying<R>(session: Session, options: Destroying, work: () =>
  */
 async function refuseLiveServers(session: Session): Promise<void> {
   if (session.dialect === 'sqlite' || (await session.run(readVersion(session.dialect))) === 0) return
-  const sql = `SELECT holder, until_ms - ${nowMs} AS left_ms FROM engine_lease WHERE id = 1 FOR UPDATE`
+  const sql = `SELECT holder, until_ms - ${databaseNowMs} AS left_ms FROM engine_lease WHERE id = 1 FOR UPDATE`
   const [lease] = await session.run(ask(sql))
   if (lease === undefined || text(lease, 'holder') === '' || int(lease, 'left_ms') <= 0) return
   const seconds = Math.ceil(int(lease, 'left_ms') / 1000)

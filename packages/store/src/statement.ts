@@ -41,6 +41,9 @@ export function intOrNull(row: Row, column: string): number | null {
   return row[column] === null ? null : int(row, column)
 }
 
+/** The clock of a PostgreSQL in milliseconds since 1970, at this moment and not at the start of the transaction. */
+export const databaseNowMs = 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)'
+
 /** One statement as steps. */
 export function* ask(sql: string): Steps<readonly Row[]> {
   return yield { sql, params: [] }

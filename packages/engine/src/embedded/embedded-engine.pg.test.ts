@@ -1,4 +1,6 @@
 import { openStore } from '@kyros/store/open-store'
+import { openSession } from '@kyros/store/session'
+import { ask } from '@kyros/store/statement'
 import { createDatabase, dropDatabase } from '@kyros/store/suite/postgres-database'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { testEngine } from '../engine.suite.ts'
@@ -16,7 +18,7 @@ import {
   waiting,
 } from '../suite/rig.ts'
 import type { StepFunction } from './attempt.ts'
-import { createEmbeddedRig, newId } from './embedded-rig.ts'
+import { createEmbeddedRig } from './embedded-rig.ts'
 
 // One database for the whole suite, as one server has: making one costs more than most tests.
 let shared: Promise<string> | undefined
@@ -147,11 +149,10 @@ describe('two processes on one PostgreSQL', () => {
     const runId = await submit(holder, 'sequence', 1)
     await began.opened
     // As if this process had been asleep for longer than its lease: another one took it meanwhile.
-    const timeMs = Date.now() + 60_000
-    const thief = { kind: 'acquire_engine_lease', holder: newId(), timeMs, ttlMs: 1 } as const
-    expect(await other.store.write(thief)).toMatchObject({ held: true })
+    const session = await openSession({ dataDir: '', databaseUrl }, 'write')
+    await session.run(ask(`UPDATE engine_lease SET holder = 'thief', epoch = epoch + 1, until_ms = 0`))
+    await session.close()
     await aborted.opened
-    await other.store.write({ kind: 'release_engine_lease', holder: thief.holder })
     expect((await ended(other, runId)).status).toBe('completed')
     const types = await eventTypes(other, runId)
     expect(types.filter((type) => type === 'step.completed')).toHaveLength(3)

@@ -61,7 +61,7 @@ export function createStoreLease(options: {
     const result = await store.write({ kind: 'acquire_engine_lease', holder, timeMs: askedMs, ttlMs })
     if (!result.held) {
       drop()
-      return Math.max(50, Math.min(result.untilMs - clock.nowMs(), ttlMs / 3))
+      return Math.max(50, Math.min(result.leftMs, ttlMs / 3))
     }
     heldUntilMs = askedMs + ttlMs
     if (epoch !== result.epoch) {

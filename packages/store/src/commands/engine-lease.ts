@@ -1,6 +1,6 @@
 import type { Batch } from '../batch.ts'
 import type { CommandOf, ResultOf } from '../command.ts'
-import { int, type Steps, text } from '../statement.ts'
+import { databaseNowMs, int, type Steps, text } from '../statement.ts'
 
 export function* acquireEngineLease(
   { holder, timeMs, ttlMs }: CommandOf<'acquire_engine_lease'>,
@@ -18,16 +18,23 @@ export function* acquireEngineLease(
     untilMs: int(lease, 'until_ms'),
   }
   const isMine = current.holder === holder
-  if (!isMine && current.untilMs > timeMs) {
-    return { held: false, holder: current.holder, untilMs: current.untilMs }
-  }
+  const nowMs = yield* readClock(batch, timeMs)
+  const leftMs = current.untilMs - nowMs
+  if (!isMine && leftMs > 0) return { held: false, holder: current.holder, leftMs }
   const epoch = isMine ? current.epoch : current.epoch + 1
   yield {
     sql: 'UPDATE engine_lease SET holder = ?, epoch = ?, until_ms = ? WHERE id = 1',
-    params: [holder, epoch, timeMs + ttlMs],
+    params: [holder, epoch, nowMs + ttlMs],
   }
   batch.leaseEpoch = epoch
   return { held: true, epoch }
+}
+
+/** On PostgreSQL the database's own: the clocks of several machines differ, and a lease must mean the same to all. */
+function* readClock(batch: Batch, ofCallerMs: number): Steps<number> {
+  if (batch.dialect === 'sqlite') return ofCallerMs
+  const [row] = yield { sql: `SELECT ${databaseNowMs} AS now_ms`, params: [] }
+  return row ? int(row, 'now_ms') : ofCallerMs
 }
 
 /** The epoch stays, so the next holder gets a higher one. */
