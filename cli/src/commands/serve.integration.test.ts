@@ -1,5 +1,5 @@
-import { createServer } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { createServer, type RequestListener } from 'node:http'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { kyros, spawnKyros, temporaryDirectory } from '../testing/spawn-kyros.ts'
 
 describe('kyros serve', () => {
@@ -37,6 +37,38 @@ describe('kyros serve console', () => {
     expect((await fetch(`${url}/auth/login`, { method: 'POST', headers, body })).status).toBe(401)
     server.child.kill('SIGTERM')
     expect(await server.exited).toBe(0)
+  })
+
+  async function upstream(answer: RequestListener) {
+    const server = createServer(answer)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const address = server.address()
+    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  }
+
+  test('says whose browser it is, after whatever the browser says itself', async () => {
+    const target = await upstream((request, response) => response.end(request.headers['x-forwarded-for']))
+    const { url, server } = await startConsole(target)
+    const answer = await fetch(url, { headers: { 'x-forwarded-for': '192.0.2.7' } })
+    expect(await answer.text()).toBe('192.0.2.7, 127.0.0.1')
+    await server.saw(/server\.trusted_proxies/)
+  })
+
+  test('an answer that breaks off upstream breaks off here too, and the next one comes', async () => {
+    const target = await upstream((request, response) => {
+      if (request.url === '/whole') return void response.end('whole')
+      response.writeHead(200, { 'content-length': '1000' })
+      response.write('half', () => response.destroy())
+    })
+    const { url } = await startConsole(target)
+    const half = await fetch(url, { signal: AbortSignal.timeout(10_000) })
+    const failure = await half.text().catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(TypeError)
+    expect(await (await fetch(`${url}/whole`)).text()).toBe('whole')
   })
 
   test('answers a problem while the orchestrator is away', async () => {

@@ -1,11 +1,16 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { createServer as createTlsServer, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream'
 import { problems, problemType } from '@kyros/contract/problem'
 import { listenOn } from '@kyros/kernel/listen'
+import { silentLog } from '@kyros/kernel/log'
+import { readTls, watchTls } from '@kyros/kernel/tls'
 import type { CommandContext } from '../command-line/command-context.ts'
 import { type ExitCode, exitCode } from '../command-line/exit-code.ts'
+import type { Config } from '../config.ts'
 import { openConfig } from './open-config.ts'
+import { tlsFiles } from './tls-files.ts'
 
 const connectTimeoutMs = 10_000
 const closeTimeoutMs = 5_000
@@ -33,11 +38,15 @@ export async function serveConsole(context: CommandContext): Promise<ExitCode> {
   )
   const port = isPortGiven ? config.server.port : config.console.port
   const { host } = config.server
-  const server = createServer((request, response) => passOn(target, request, response))
+  const { server, scheme } = listener(config, (request, response) => passOn(target, request, response))
   await listenOn(server, { host, port })
   const address = server.address() as AddressInfo // it listens on TCP, so the address is no string
-  context.terminal.out(`Kyros console is ready on http://${host}:${address.port}`)
+  const shownHost = host.includes(':') ? `[${host}]` : host
+  context.terminal.out(`Kyros console is ready on ${scheme}://${shownHost}:${address.port}`)
   context.terminal.out(`  API calls go to ${target.origin}`)
+  context.terminal.out(
+    '  It tells browsers apart only if server.trusted_proxies there holds the address of this machine.',
+  )
   await stopped()
   server.close()
   const timer = setTimeout(() => server.closeAllConnections(), closeTimeoutMs)
@@ -45,6 +54,20 @@ export async function serveConsole(context: CommandContext): Promise<ExitCode> {
   await new Promise((resolve) => server.once('close', resolve))
   clearTimeout(timer)
   return exitCode.done
+}
+
+function listener(
+  { server: settings }: Config,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+) {
+  const files = tlsFiles(settings)
+  if (files === undefined) return { server: createServer(answer), scheme: 'http' }
+  const server = createTlsServer({ ...readTls(files), minVersion: 'TLSv1.2' }, answer)
+  server.once(
+    'close',
+    watchTls(files, silentLog, (pair) => server.setSecureContext(pair)),
+  )
+  return { server, scheme: 'https' }
 }
 
 function stopped(): Promise<void> {
@@ -63,11 +86,14 @@ function passOn(target: URL, request: IncomingMessage, response: ServerResponse)
       method: request.method,
       path: request.url,
       // The Host stays the browser's: the orchestrator compares it with Origin.
-      headers: { ...headers, 'x-forwarded-for': request.socket.remoteAddress ?? '' },
+      headers: { ...headers, 'x-forwarded-for': forwardedFor(request) },
     },
     (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
+      // An answer that breaks off must break off here too, or the browser waits for ever.
+      pipeline(answer, response, (error) => {
+        if (error) response.destroy()
+      })
     },
   )
   forwarded.setTimeout(connectTimeoutMs, () => {
@@ -77,6 +103,12 @@ function passOn(target: URL, request: IncomingMessage, response: ServerResponse)
   forwarded.on('error', () => refuse(target, response))
   response.on('close', () => forwarded.destroy())
   request.pipe(forwarded)
+}
+
+/** The browser's address comes last: what came before it is only what somebody said. */
+function forwardedFor(request: IncomingMessage): string {
+  const before = [request.headers['x-forwarded-for'] ?? []].flat()
+  return [...before, request.socket.remoteAddress ?? ''].join(', ')
 }
 
 function refuse(target: URL, response: ServerResponse): void {
