@@ -1,10 +1,8 @@
 import { systemClock } from '@kyros/kernel/clock'
 import type { Log } from '@kyros/kernel/log'
+import { type Auth, createAuth } from '@kyros/orchestrator/auth/create-auth'
 import { ensureFirstAdmin, type FirstAdmin } from '@kyros/orchestrator/auth/ensure-first-admin'
 import { createLocalCredential } from '@kyros/orchestrator/auth/local-credential'
-import { createAuthRoutes } from '@kyros/orchestrator/auth/routes'
-import { createAccessTokens } from '@kyros/orchestrator/auth/token'
-import { createVerifier, type StoreVerifier } from '@kyros/orchestrator/auth/verifier'
 import type { Store } from '@kyros/store/store'
 import type { Config } from '../config.ts'
 
@@ -19,8 +17,8 @@ type AuthInput = {
 }
 
 export type ComposedAuth = {
-  verifier: StoreVerifier
-  routes: ReturnType<typeof createAuthRoutes>
+  verifier: Auth['verifier']
+  routes: Auth['registerRoutes']
   ensureFirstAdmin(): Promise<void>
   /** The admin that this start has made, with the password if it was generated. */
   firstAdmin(): FirstAdmin | undefined
@@ -35,20 +33,14 @@ export async function composeAuth(input: AuthInput): Promise<ComposedAuth> {
   const { store, newId, log, credentialDir } = input
   const { auth, rate_limits: limits } = input.config
   const clock = systemClock
-  const tokens = createAccessTokens({
-    secretKey: input.secretKey,
-    clock,
-    lifeSeconds: auth.access_token_minutes * 60,
-  })
-  const localToken = await createLocalCredential(credentialDir)
-  const verifier = createVerifier({ store, tokens, clock, log, localToken })
-  const routes = createAuthRoutes({
+  const { verifier, registerRoutes } = createAuth({
     store,
+    secretKey: input.secretKey,
     clock,
     newId,
     log,
-    tokens,
-    verifier,
+    localToken: await createLocalCredential(credentialDir),
+    accessTokenSeconds: auth.access_token_minutes * 60,
     sessionIdleMs: auth.refresh_token_days * dayMs,
     refreshGraceMs: auth.refresh_grace_seconds * 1_000,
     loginLimits: {
@@ -59,7 +51,7 @@ export async function composeAuth(input: AuthInput): Promise<ComposedAuth> {
   let made: FirstAdmin | undefined
   return {
     verifier,
-    routes,
+    routes: registerRoutes,
     firstAdmin: () => made,
     ensureFirstAdmin: async () => {
       const { admin_email: email, admin_password: password } = auth
