@@ -60,7 +60,7 @@ describe('commands against a local server', () => {
     const { call, url } = await startServer()
     const unknown = '0190a7b2-0000-7000-8000-000000000000'
     expect((await call(['jobs', 'get', unknown])).code).toBe(3)
-    expect((await call(['run', 'no_such_workflow'])).code).toBe(1)
+    expect((await call(['run', 'no_such_workflow'])).code).toBe(2)
     expect((await call(['user', 'list'], { env: { KYROS_TOKEN: 'wrong' } })).code).toBe(4)
     expect((await call(['login', 'admin@localhost'], { input: 'wrong\n' })).code).toBe(4)
     expect((await call(['jobs', 'list', '--limit', 'x'])).code).toBe(2)
