@@ -10,6 +10,7 @@ import type { AreaResult, RawFinding } from './finding.ts'
 import { type Manifest, manifestName } from './manifest.ts'
 import { performanceArea } from './performance-area.ts'
 import { securityArea } from './security-area.ts'
+import { detached } from './source-text.ts'
 import { staticArea } from './static-area.ts'
 
 const areas: { readonly [area in AreaTask['area']]: AreaDefinition } = {
@@ -48,6 +49,8 @@ async function analyse(task: AreaTask): Promise<AreaResult> {
     const text = await readFile(join(task.checkoutDirectory, file.stored), 'utf8')
     const subject = new FileUnderAnalysis(file, text, area.rules, context.report)
     for (const analyzer of analyzers) await analyseFile(analyzer, subject, seen, collected)
+    // Some analyzers keep their subjects to the end; with texts and trees that would be gigabytes.
+    subject.release()
   }
   writeProgress(progress, acrossFiles, done)
   for (const analyzer of analyzers) analyzer.finish?.()
@@ -78,7 +81,7 @@ class Collected {
     const key = `${finding.rule} ${finding.file}`
     const count = (this.#perRuleAndFile.get(key) ?? 0) + 1
     this.#perRuleAndFile.set(key, count)
-    if (count <= maxPerRuleAndFile) this.#findings.push(finding)
+    if (count <= maxPerRuleAndFile) this.#findings.push({ ...finding, message: detached(finding.message) })
     else this.skip('findings', `more than ${maxPerRuleAndFile} of one rule in one file`, finding.rule)
   }
 

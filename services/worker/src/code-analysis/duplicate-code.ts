@@ -12,7 +12,7 @@ const maxFileTokens = 150_000
 const maxTotalTokens = 12_000_000
 const mediumLines = 80
 
-type TokenFile = { readonly file: FileUnderAnalysis; readonly tokens: Int32Array; readonly lines: Int32Array }
+type TokenFile = { readonly path: string; readonly tokens: Int32Array; readonly lines: Int32Array }
 type Place = { readonly file: number; readonly at: number }
 type Copy = { readonly start: number; readonly other: Place; readonly length: number }
 
@@ -46,7 +46,7 @@ export function duplicateCode(skip: (what: string, why: string, example?: string
       files.push(tokenFile)
       totalTokens += tokenFile.tokens.length
       totalLines += file.file.lines
-      copiedLines += compare(files, places)
+      copiedLines += compare(file, files, places)
       return true
     },
     metrics: () => ({
@@ -80,7 +80,7 @@ function tokenise(file: FileUnderAnalysis): TokenFile {
     tokens.push(hashText(match[0]))
     lines.push(line)
   }
-  return { file, tokens: Int32Array.from(tokens), lines: Int32Array.from(lines) }
+  return { path: file.file.path, tokens: Int32Array.from(tokens), lines: Int32Array.from(lines) }
 }
 
 function hashText(text: string): number {
@@ -90,7 +90,7 @@ function hashText(text: string): number {
 }
 
 /** Looks the newest file up among all before it (and itself), then remembers it. Returns the copied lines. */
-function compare(files: readonly TokenFile[], places: Map<number, number>): number {
+function compare(file: FileUnderAnalysis, files: readonly TokenFile[], places: Map<number, number>): number {
   const current = files.length - 1
   const subject = files[current]
   if (subject === undefined || subject.tokens.length < windowTokens) return 0
@@ -102,7 +102,7 @@ function compare(files: readonly TokenFile[], places: Map<number, number>): numb
     if (known !== undefined) {
       const copy = extend(files, { file: current, at }, unpack(known))
       if (copy !== undefined) {
-        copied += reportCopy(files, current, copy)
+        copied += reportCopy(file, files, copy)
         // Nothing inside the copy is remembered: the first place stays the one that is named.
         at = copy.start + copy.length - 1
         continue
@@ -168,19 +168,19 @@ function extend(files: readonly TokenFile[], here: Place, there: Place): Copy | 
   return { start, other: { file: there.file, at: otherStart }, length }
 }
 
-function reportCopy(files: readonly TokenFile[], current: number, copy: Copy): number {
-  const subject = files[current]
+function reportCopy(file: FileUnderAnalysis, files: readonly TokenFile[], copy: Copy): number {
+  const subject = files.at(-1)
   const other = files[copy.other.file]
   if (subject === undefined || other === undefined) return 0
   const from = subject.lines[copy.start] ?? 1
   const to = subject.lines[copy.start + copy.length - 1] ?? from
   const otherFrom = other.lines[copy.other.at] ?? 1
   const lines = to - from + 1
-  const { source } = subject.file
-  subject.file.report(
+  const { source } = file
+  file.report(
     'static/duplicate-code',
     { start: source.lineStart(from), end: source.lineStart(to) + source.line(to).length },
-    `${lines} lines are the same as ${other.file.file.path}:${otherFrom}.`,
+    `${lines} lines are the same as ${other.path}:${otherFrom}.`,
     { severity: lines > mediumLines ? 'medium' : 'low' },
   )
   return lines

@@ -52,6 +52,13 @@ export class FileUnderAnalysis {
     return this.#parsed
   }
 
+  /** Gives up text and trees; a place can still be reported by its offset. */
+  release(): void {
+    this.source.release()
+    this.#masked = undefined
+    this.#parsed = undefined
+  }
+
   report(ruleId: string, place: FindingPlace, message: string, change: FindingChange = {}): void {
     const rule: Rule | undefined = this.#rules[ruleId]
     if (rule === undefined) throw new Error(`No rule ${ruleId}`)

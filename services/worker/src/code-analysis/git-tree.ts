@@ -10,7 +10,7 @@ type Folder = { readonly hash: string; readonly path: string; readonly depth: nu
 
 const maxTreeBytes = 64_000_000
 const maxPeels = 8
-const maxKnownTrees = 2_000
+const maxKnownEntries = 20_000
 
 /** Follows annotated tags to the commit they stand for. */
 export async function commitOf(objects: GitObjects, hash: string): Promise<string> {
@@ -72,15 +72,22 @@ export async function listTree(
   const files: ListedFile[] = []
   // The same folder often lies in many places.
   const known = new Map<string, TreeEntry[] | undefined>()
+  let knownEntries = 0
   let level: Folder[] = [top]
   while (level.length > 0) {
     const next: Folder[] = []
     for (let at = 0; at < level.length; at += maxPipelinedObjects) {
       const batch = level.slice(at, at + maxPipelinedObjects)
-      if (known.size > maxKnownTrees) known.clear()
+      if (knownEntries > maxKnownEntries) {
+        known.clear()
+        knownEntries = 0
+      }
       const missing = [...new Set(batch.map(({ hash }) => hash))].filter((hash) => !known.has(hash))
       const trees = await Promise.all(missing.map((hash) => readTree(objects, hash)))
-      for (const [index, hash] of missing.entries()) known.set(hash, trees[index])
+      for (const [index, hash] of missing.entries()) {
+        known.set(hash, trees[index])
+        knownEntries += 1 + (trees[index]?.length ?? 0)
+      }
       for (const folder of batch) {
         const entries = known.get(folder.hash) ?? (await readTree(objects, folder.hash))
         collect(folder, entries, files, next, limits, skipped)

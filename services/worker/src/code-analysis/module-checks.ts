@@ -9,13 +9,15 @@ import { type PackageManifest, packageNameOf } from './package-manifests.ts'
 /** Unused exports and dependencies, unlisted dependencies and imports of missing files, across the repository. */
 export function moduleChecks(context: AnalyzerContext): Analyzer {
   const graph = new ModuleGraph(context.manifest)
-  const subjects = new Map<string, ModuleNode['subject']>()
+  const subjects = new Map<string, PackageSubject>()
   return {
     name: 'kyros-modules',
     version: '1',
     file(file) {
       graph.add(file)
-      if (/(^|\/)package\.json$/.test(file.file.path)) subjects.set(file.file.path, file)
+      if (/(^|\/)package\.json$/.test(file.file.path)) {
+        subjects.set(file.file.path, { subject: file, text: file.text })
+      }
       return file.isScript
     },
     finish() {
@@ -26,14 +28,17 @@ export function moduleChecks(context: AnalyzerContext): Analyzer {
       }
       reportUnlisted(graph)
       for (const owner of graph.packages) {
-        const subject = subjects.get(owner.file.path)
-        if (subject?.isProduct) reportUnusedDependencies(graph, owner, subject)
+        const found = subjects.get(owner.file.path)
+        if (found?.subject.isProduct) reportUnusedDependencies(graph, owner, found)
       }
     },
     metrics: () => ({ modules: graph.nodes.length }),
     modules: () => moduleFacts(graph),
   }
 }
+
+/** The text is needed at the end, when files have given up theirs. */
+type PackageSubject = { readonly subject: ModuleNode['subject']; readonly text: string }
 
 type Uses = Map<SnapshotFile, Set<string> | 'all'>
 
@@ -121,7 +126,7 @@ function reportMissingFiles(graph: ModuleGraph, node: ModuleNode): void {
 function reportUnusedDependencies(
   graph: ModuleGraph,
   owner: PackageManifest,
-  subject: ModuleNode['subject'],
+  { subject, text }: PackageSubject,
 ): void {
   const mentioned = graph.mentionedPackages.get(owner.folder) ?? new Set()
   const hasCode = graph.nodes.some(
@@ -136,7 +141,7 @@ function reportUnusedDependencies(
       new RegExp(`\\b${escapePattern(shortName)}\\b`).test(owner.scripts)
     )
       continue
-    const start = Math.max(0, subject.text.indexOf(`"${name}"`, subject.text.indexOf('"dependencies"')))
+    const start = Math.max(0, text.indexOf(`"${name}"`, text.indexOf('"dependencies"')))
     subject.report(
       'static/unused-dependency',
       { start },

@@ -9,6 +9,7 @@ import {
   resolveInPackage,
 } from './package-manifests.ts'
 import { RepositoryPaths } from './repository-paths.ts'
+import { detached } from './source-text.ts'
 
 export type ExportedName = { readonly name: string; readonly start: number; readonly isType: boolean }
 export type ImportedModule = {
@@ -54,7 +55,7 @@ export class ModuleGraph {
     } else if (file.language !== 'Markdown') this.#addMentionedPackages(subject)
     if (/(^|\/)[tj]sconfig[^/]*\.json$/.test(file.path)) {
       for (const match of text.matchAll(/"([^"*]+?)\/?\*?"\s*:\s*\[\s*"/g))
-        this.aliasPrefixes.add(match[1] ?? '')
+        this.aliasPrefixes.add(detached(match[1] ?? ''))
     }
   }
 
@@ -97,7 +98,7 @@ export class ModuleGraph {
     for (const match of subject.text.matchAll(
       /['"`]~?((?:@[\w.-]+\/)?[A-Za-z][\w.-]*)(?:\/[^'"`\n]*)?['"`]/g,
     )) {
-      found.add(match[1] ?? '')
+      found.add(detached(match[1] ?? ''))
     }
     for (const owner of owners) {
       const known = this.mentionedPackages.get(owner) ?? new Set()
@@ -149,12 +150,12 @@ function readModule(subject: FileUnderAnalysis): ModuleNode {
   ]
   for (const match of required) {
     if (isComment(match.index)) continue
-    imports.push({ specifier: match[1] ?? match[2] ?? '', start: match.index, names: 'all' })
+    imports.push({ specifier: detached(match[1] ?? match[2] ?? ''), start: match.index, names: 'all' })
   }
   const importedStarts = new Set(imports.map(({ start }) => start))
   const mentions = [...subject.text.matchAll(/['"`](\.{1,2}\/[^'"`\n$]+)['"`]/g)]
     .filter((match) => !importedStarts.has(match.index))
-    .map((match) => match[1] ?? '')
+    .map((match) => detached(match[1] ?? ''))
   return { subject, exports, imports, mentions }
 }
 

@@ -1,12 +1,21 @@
 /** Text of a file with quick ways between offsets, lines and columns. */
 export class SourceText {
-  readonly text: string
+  #text: string
   readonly #lineStarts: number[] = [0]
 
   constructor(text: string) {
-    this.text = text
+    this.#text = text
     for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1))
       this.#lineStarts.push(at + 1)
+  }
+
+  get text(): string {
+    return this.#text
+  }
+
+  /** Keeps the places of lines and gives up the text. */
+  release(): void {
+    this.#text = ''
   }
 
   get lineCount(): number {
@@ -39,4 +48,9 @@ export class SourceText {
     const end = this.#lineStarts[line]
     return this.text.slice(this.lineStart(line), end === undefined ? undefined : end - 1).replace(/\r$/, '')
   }
+}
+
+/** The same text in memory of its own: a part of a text otherwise keeps the whole one alive. */
+export function detached(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le')
 }

@@ -201,6 +201,22 @@ describe('code_analysis', () => {
     expect(said).toMatch(/arrays\.js/)
   }, 120_000)
 
+  test('needs no more memory for many files than for a few', async () => {
+    const repository = await TestRepository.make(folder)
+    const bodies = Array.from(
+      { length: 40 },
+      (_, at) => `  if (x > ${at}) y += [x, ${at}].map((z) => z * y)[0]`,
+    )
+    const text = (at: number) =>
+      `import { b } from './f${at + 1}.ts'\nexport function b(x: number) {\n  let y = ${at}\n${bodies.join('\n')}\n  return y\n}\n`
+    const many = Array.from({ length: 3_000 }, (_, at) => [`f${at}.ts`, text(at)])
+    await repository.commitFiles(Object.fromEntries(many))
+    const { report } = await analyse({ repository: repository.directory }, ['static'], {
+      limits: { analyzerMemoryMb: 96 },
+    })
+    expect(report.tools.find(({ name }) => name === 'kyros-modules')?.files).toBe(3_000)
+  }, 60_000)
+
   test('counts the files that it did not read', async () => {
     const repository = await TestRepository.make(folder)
     await repository.commitFiles({ 'a.ts': 'export const a = 1\n', 'b.bin': '\0', 'c.bin': '\0' })
