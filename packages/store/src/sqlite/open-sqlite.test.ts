@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { migrate, migrationStatus, rollback } from '../migrate.ts'
 import type { Migration } from '../migrations/migration.ts'
-import { migrations } from '../migrations/migrations.ts'
+import { migrations, schemaVersion } from '../migrations/migrations.ts'
 import { openStore } from '../open-store.ts'
 import { append, completed, startMs, submit } from '../suite/rig.ts'
 import { prepareDirectory } from './data-directory.ts'
@@ -49,7 +49,7 @@ test('an older database is copied beside before it is brought up to date', async
   const { job } = await submit(store)
   await store.close()
   const next: Migration = {
-    version: 3,
+    version: schemaVersion + 1,
     name: 'next',
     up: () => ['ALTER TABLE jobs RENAME COLUMN title TO heading'],
     down: () => [],
@@ -64,7 +64,7 @@ test('an older database is copied beside before it is brought up to date', async
   const kept = { id: job.id, title: job.title }
   const [copy = 'none', ...others] = readdirSync(dataDir).filter((file) => file.startsWith('kyros-before-'))
   expect(others).toEqual([])
-  expect(copy).toMatch(/^kyros-before-3-\d{8}T\d{9}Z\.db$/)
+  expect(copy).toMatch(/^kyros-before-\d+-\d{8}T\d{9}Z\.db$/)
   expect(select(copy, 'title')).toEqual(kept)
   expect(select('kyros.db', 'heading')).toEqual(kept)
   await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'data_directory_newer_version' })
@@ -131,6 +131,12 @@ test('a page of jobs is read from an index and not sorted', async () => {
   const runs = 'SELECT * FROM runs JOIN jobs ON jobs.id = runs.job_id'
   expect(plan(`${runs} ORDER BY runs.created_ms DESC, runs.id DESC LIMIT 51`)).not.toContain('TEMP B-TREE')
   const unfinished = `runs.status IN ('pending', 'running', 'waiting')`
+  expect(plan(`SELECT * FROM events WHERE type = 'x' AND seq > 0 ORDER BY seq LIMIT 9`)).toContain(
+    'events_type',
+  )
+  expect(plan('SELECT id FROM sessions WHERE expires_ms <= 1 ORDER BY expires_ms LIMIT 9')).toContain(
+    'sessions_expires',
+  )
   expect(plan(`${runs} WHERE ${unfinished} AND runs.id > 'a' ORDER BY runs.id LIMIT 9`)).toContain(
     'runs_unfinished',
   )

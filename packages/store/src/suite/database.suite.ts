@@ -46,15 +46,17 @@ export function testDatabase({ name, create, remove }: DatabaseCase): void {
 
 function testMigrations(target: () => DatabaseTarget): void {
   test('migrations go up, down and up again', async () => {
-    const all = ['0001-foundation', '0002-views']
+    const all = ['0001-foundation', '0002-views', '0003-bounds']
     const status = (appliedMs: number | null) => [
       { version: 1, name: 'foundation', appliedMs },
       { version: 2, name: 'views', appliedMs },
+      { version: 3, name: 'bounds', appliedMs },
     ]
     expect(await migrationStatus(target())).toEqual(status(null))
     expect((await migrate(target(), startMs)).names).toEqual(all)
     expect(await migrationStatus(target())).toEqual(status(startMs))
     expect((await migrate(target(), startMs)).names).toEqual([])
+    expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0003-bounds'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0002-views'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0001-foundation'])
     expect(await listTables(target())).toEqual(['schema_migrations'])
@@ -128,6 +130,7 @@ function testMigrations(target: () => DatabaseTarget): void {
     expect(await migrationStatus(target())).toMatchObject([
       { version: 1 },
       { version: 2 },
+      { version: 3 },
       { version: 999, name: 'newer' },
     ])
   })
@@ -142,7 +145,12 @@ function testBackups(places: () => Places): void {
     const { run } = await fill(store)
     // The store goes on serving and writing.
     const [manifest] = await Promise.all([backup(target, join(dir, 'b'), startMs), submit(store)])
-    expect(manifest).toMatchObject({ format: 1, schema_version: 2, blobs: 1, head_seq: expect.any(Number) })
+    expect(manifest).toMatchObject({
+      format: 1,
+      schema_version: schemaVersion,
+      blobs: 1,
+      head_seq: expect.any(Number),
+    })
     expect(manifest.tables).toMatchObject({ events: { rows: manifest.head_seq } })
     const before = (await readLog(store)).slice(0, manifest.head_seq)
     const runBefore = await store.runs.get(run.id)
@@ -232,7 +240,7 @@ function testRefusals(places: () => Places): void {
     await expect(backup(target, path, startMs)).rejects.toMatchObject({ code: 'backup_target_exists' })
     const manifest = await readFile(join(path, 'manifest.json'), 'utf8')
     const changes = {
-      backup_newer_version: manifest.replace('"schema_version": 2', '"schema_version": 999'),
+      backup_newer_version: manifest.replace(`"schema_version": ${schemaVersion}`, '"schema_version": 999'),
       backup_damaged: manifest.replace('"events"', '"sqlite_schema"'),
     }
     for (const [code, text] of Object.entries(changes)) {
