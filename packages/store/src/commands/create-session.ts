@@ -1,6 +1,7 @@
 import type { Batch } from '../batch.ts'
 import type { CommandOf, NewRefreshToken } from '../command.ts'
 import type { Steps } from '../statement.ts'
+import { pruneSessions } from './prune-sessions.ts'
 
 export function* createSession(
   { session, token, timeMs }: CommandOf<'create_session'>,
@@ -15,8 +16,7 @@ export function* createSession(
   yield* insertToken(id, token)
   const data = { session_id: id, client, address }
   batch.emit({ type: 'session.created', subject: `users/${userId}`, actor: userId, timeMs, data })
-  // Tokens that nobody can use any more go with the next sign-in.
-  yield { sql: 'DELETE FROM refresh_tokens WHERE expires_ms <= ?', params: [timeMs] }
+  yield* pruneSessions(batch, timeMs)
   return {}
 }
 

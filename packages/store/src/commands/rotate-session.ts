@@ -4,6 +4,7 @@ import { Rejected } from '../outcome.ts'
 import { refuse } from '../refusal.ts'
 import { int, intOrNull, type Row, type Steps, text } from '../statement.ts'
 import { insertToken } from './create-session.ts'
+import { pruneSessions } from './prune-sessions.ts'
 import { bumpRevocations } from './revoke-session.ts'
 
 export function* rotateSession(
@@ -28,6 +29,7 @@ export function* rotateSession(
     sql: 'UPDATE sessions SET last_used_ms = ?, expires_ms = ? WHERE id = ?',
     params: [timeMs, expiresMs, sessionId],
   }
+  yield* pruneSessions(batch, timeMs)
   const data = { session_id: sessionId }
   batch.emit({ type: 'session.refreshed', subject: `users/${userId}`, actor: userId, timeMs, data })
   return { sessionId, userId }

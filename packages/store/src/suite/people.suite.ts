@@ -21,17 +21,18 @@ function token(hash: string, expiresMs = startMs + dayMs) {
   return { id: newId(), hash, expiresMs }
 }
 
-async function signIn(store: Store, userId: string, hash: string): Promise<string> {
+async function signIn(store: Store, userId: string, hash: string, atMs = startMs): Promise<string> {
   const id = newId()
   const session = {
     id,
     userId,
     client: 'test',
     address: '127.0.0.1',
-    createdMs: startMs,
-    expiresMs: startMs + dayMs,
+    createdMs: atMs,
+    expiresMs: atMs + dayMs,
   }
-  await store.write({ kind: 'create_session', session, token: token(hash), timeMs: startMs })
+  const refresh = token(hash, atMs + dayMs)
+  await store.write({ kind: 'create_session', session, token: refresh, timeMs: atMs })
   return id
 }
 
@@ -81,6 +82,7 @@ export function testPeople(store: () => Store): void {
   })
 
   testSessions(store)
+  testPruning(store)
   testApiKeys(store)
 }
 
@@ -126,6 +128,25 @@ function testSessions(store: () => Store): void {
     expect((await readLog(store())).map((event) => event.type)).toEqual([
       ...['user.created', 'session.created', 'session.refreshed', 'session.reused', 'session.revoked'],
     ])
+  })
+}
+
+function testPruning(store: () => Store): void {
+  test('sessions that have ended go with their tokens, some with every sign-in', async () => {
+    const user = await addUser(store())
+    const ids: string[] = []
+    for (let index = 0; index < 12; index++) ids.push(await signIn(store(), user.id, `old-${index}`))
+    const revoked = await signIn(store(), user.id, 'revoked')
+    await store().write({ kind: 'revoke_session', sessionId: revoked, actor: user.id, timeMs: startMs })
+    const later = startMs + dayMs
+    const live: string[] = []
+    for (const hash of ['a', 'b']) live.push(await signIn(store(), user.id, hash, later))
+    // Read as of the first day, when they had not expired: only what is gone is missing.
+    const kept = (await store().sessions.ofUser(user.id, startMs)).map(({ id }) => id)
+    expect(kept.toSorted()).toEqual(live.toSorted())
+    await expectProblem(rotate(store(), 'old-1', 'x', startMs), 'refresh_token_invalid')
+    await rotate(store(), 'a', 'a2', later + 1)
+    expect(await store().sessions.isLive(live[0] ?? '', later)).toBe(true)
   })
 }
 
