@@ -99,6 +99,12 @@ test('scores compare from then to now', () => {
   ])
 })
 
+test('an area without a score is not compared', () => {
+  const none = { score: null, why: 'Nothing to look at.', formula: '', inputs: {} }
+  const now = report([], { scores: { static: none, overall: none } })
+  expect(compareReports(now, report([])).scores).toEqual([])
+})
+
 test('a list that was cut makes the comparison partial', () => {
   const before = report([])
   const cut = report([], { totals: { ...before.totals, findings_cut: 3 } })
