@@ -35,18 +35,23 @@ function observe(command: Command, watching: Watching): void {
     case 'retry_job': {
       const run = remember(watching.known, command.run.id, command.run.workflow)
       watching.log.info({ run_id: command.run.id, workflow: command.run.workflow }, 'run accepted')
-      return observeEvents(command.run.id, run, command.events, watching)
+      observeEvents(command.run.id, run, command.events, watching)
+      break
     }
     case 'append_run_events':
-      return observeAppended(command.runId, command.events, watching)
+      observeAppended(command.runId, command.events, watching)
+      break
     default:
-      return
+      break
   }
 }
 
 function observeAppended(runId: string, events: readonly NewRunEvent[], watching: Watching): void {
   const known = watching.known.get(runId)
-  if (known !== undefined) return observeEvents(runId, known, events, watching)
+  if (known !== undefined) {
+    observeEvents(runId, known, events, watching)
+    return
+  }
   // A run from before this process: its workflow is looked up once, and nobody waits for that.
   watching.store.runs
     .get(runId)

@@ -1,3 +1,4 @@
+// cspell:ignore pkeyopt paramgen addext keyout
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { TlsFiles } from './tls.ts'
