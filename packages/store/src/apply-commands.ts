@@ -88,11 +88,12 @@ function handle(command: Command, batch: Batch): Steps<Answer<unknown>> {
     case 'create_project':
       return createProject(command, batch)
     default:
-      return handlePeople(command, batch)
+      return handleRest(command, batch)
   }
 }
 
-type RareKind =
+/** What `handle` does itself: jobs, runs, and what they leave. */
+type WorkKind =
   | 'submit_job'
   | 'append_run_events'
   | 'append_log_lines'
@@ -103,7 +104,8 @@ type RareKind =
   | 'store_definition'
   | 'create_project'
 
-function handlePeople(command: Exclude<Command, { kind: RareKind }>, batch: Batch): Steps<Answer<unknown>> {
+/** People, and the machinery of the engine. */
+function handleRest(command: Exclude<Command, { kind: WorkKind }>, batch: Batch): Steps<Answer<unknown>> {
   switch (command.kind) {
     case 'create_user':
       return createUser(command, batch)
