@@ -1,7 +1,7 @@
 import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
-import { fromStored } from './payload.ts'
+import { fromStored } from '@kyros/store/stored-value'
 import type { Recorded } from './workflow-host.ts'
 
 /** What the log says of one step or timer. */

@@ -59,8 +59,6 @@ function notJson(path: string, is: string): PayloadError {
   return new PayloadError('payload_not_json', `${path} ${is}, which is not JSON. Return plain data instead.`)
 }
 
-export type BlobReference = { $blob: string; bytes: number }
-
 /**
  * What goes into an event: the value itself, or a reference to a blob that is durable when this resolves.
  * @throws PayloadError above 1 MB
@@ -86,17 +84,4 @@ function isSmall(value: Json): boolean {
   return value === null || typeof value !== 'object' || Object.keys(value).length === 0
     ? typeof value !== 'string' || value.length < maxInlineBytes / 4
     : false
-}
-
-/** The value behind what an event holds. @throws when a blob is gone. */
-export async function fromStored(stored: Json, blobs: Store['blobs']): Promise<Json> {
-  if (!isBlobReference(stored)) return stored
-  const data = await blobs.get(stored.$blob)
-  if (data === undefined) throw new Error(`The blob ${stored.$blob} of ${stored.bytes} bytes is missing.`)
-  return JSON.parse(Buffer.from(data).toString('utf8'))
-}
-
-export function isBlobReference(value: Json): value is BlobReference {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
-  return Object.keys(value).length === 2 && typeof value.$blob === 'string' && typeof value.bytes === 'number'
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
-import { fromStored } from '../embedded/payload.ts'
+import { fromStored } from '@kyros/store/stored-value'
 import { type ConvertedRun, convertHistory, type TemporalHistory } from './convert-history.ts'
 
 /** A recorded run with the bundle to replay it on. */

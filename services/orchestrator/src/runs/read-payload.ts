@@ -1,7 +1,7 @@
 import type { Json } from '@kyros/contract/json'
 import type { Run } from '@kyros/contract/run'
-import { fromStored, isBlobReference } from '@kyros/engine/embedded/payload'
 import type { Store } from '@kyros/store/store'
+import { fromStored, isBlobReference } from '@kyros/store/stored-value'
 
 /** How much of a run's large values one answer carries; the rest stays a reference `{ $blob, bytes }`. */
 const maxBytes = 4 * 1024 * 1024
