@@ -33,12 +33,11 @@ async function cancelRun() {
 }
 
 describe('a run that has completed', { timeout }, () => {
-  test('is followed in a pipe with one line for each step that starts and ends', async () => {
-    const { followed } = await analyse()
+  test('ends what followed it with 0, and with the names of its artifacts', async () => {
+    const { followed, runId } = await analyse()
     expect(followed.code).toBe(0)
-    expect(followed.output).toMatch(/^FetchCode started$/m)
-    expect(followed.output).toMatch(/^FetchCode completed in \d/m)
-    expect(followed.output).toMatch(/^run completed$/m)
+    expect(followed.output).toContain(runId)
+    expect(followed.output).toContain('report.md')
   })
 
   test('is listed, shown with its steps, and its log is told apart by step', async () => {
