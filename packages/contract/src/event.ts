@@ -157,7 +157,12 @@ export type RunEvent = {
 
 const runEventTypeSet = new Set<string>(runEventTypes)
 
+/** Whether events of this type belong to a run. */
+export function isRunEventType(type: string): type is RunEventType {
+  return runEventTypeSet.has(type)
+}
+
 /** Narrows a stored event; the store writes only what RunEventData describes, so the shape is trusted here. */
 export function isRunEvent(event: { type: string; run_id?: string; run_seq?: number }): event is RunEvent {
-  return runEventTypeSet.has(event.type) && event.run_id !== undefined && event.run_seq !== undefined
+  return isRunEventType(event.type) && event.run_id !== undefined && event.run_seq !== undefined
 }

@@ -46,7 +46,7 @@ export interface Store {
     list(query: RunQuery): Promise<Page<RunSummary>>
     /** Runs that have not ended, oldest first, in pages by id: what the engine takes up at start. */
     unfinished(afterId: string | undefined, limit: number): Promise<RunRecord[]>
-    /** Only the ids of those. */
+    /** Only the ids of those, without the runs that have no definition to execute yet. */
     unfinishedIds(afterId: string | undefined, limit: number): Promise<string[]>
   }
   readonly events: {

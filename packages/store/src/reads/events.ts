@@ -1,4 +1,4 @@
-import type { Event } from '@kyros/contract/event'
+import { type Event, isRunEventType } from '@kyros/contract/event'
 import { eventId } from '@kyros/contract/id'
 import type { EventQuery } from '@kyros/contract/platform'
 import { type Expression, type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
@@ -99,7 +99,11 @@ export class EventReads {
   async #filtered(filter: EventFilter) {
     const { db } = this.#database
     let query = db.selectFrom('events')
-    if (filter.type !== undefined) query = query.where('type', '=', filter.type)
+    if (filter.type !== undefined) {
+      query = query.where('type', '=', filter.type)
+      // Says what is so anyway, and lets the index of these types be used.
+      if (!isRunEventType(filter.type)) query = query.where('run', 'is', null)
+    }
     if (filter.runId !== undefined) {
       const ref = await this.#names.refOf(filter.runId)
       if (ref === undefined) return undefined

@@ -29,7 +29,11 @@ export function createRunReads(database: Database): Store['runs'] {
       return (await query.orderBy('runs.id').limit(limit).execute()).map(toRecord)
     },
     async unfinishedIds(afterId: string | undefined, limit: number) {
-      let query = database.db.selectFrom('runs').select('runs.id').where(isUnfinished)
+      let query = database.db
+        .selectFrom('runs')
+        .select('runs.id')
+        .where(isUnfinished)
+        .where('runs.definition', '!=', '')
       if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
       return (await query.orderBy('runs.id').limit(limit).execute()).map(({ id }) => id)
     },
