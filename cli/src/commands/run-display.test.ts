@@ -7,7 +7,7 @@ import { createRunDisplay } from './run-display.ts'
 
 const startedAt = '2030-01-01T00:00:00.000Z'
 const completedAt = '2030-01-01T00:00:02.000Z'
-const refused = { attempt: 1, error: { message: 'no \u001b[2Jway' } }
+const refused = { attempt: 1, error: { message: 'no \u001b[2J way' } }
 
 const steps = [
   {
@@ -50,7 +50,7 @@ test('in a pipe every fact is a line, and what a step says cannot move the curso
     'Fetch started',
     'Fetch started, attempt 2',
     expect.stringMatching(/^Fetch completed in 2(\.0+)? ?s$/),
-    'Look failed: no ?[2Jway',
+    'Look failed: no ?[2J way',
     'run failed',
     '',
   ])
@@ -65,7 +65,7 @@ test('on a terminal the last drawing shows each step with its sign, its tries an
   expect(last).toEqual([
     'Analysis failed',
     expect.stringMatching(/^ {2}✓ Fetch .* attempt 2$/),
-    expect.stringMatching(/^ {2}✗ Look .* no \?\[2Jway$/),
+    expect.stringMatching(/^ {2}✗ Look .* no \?\[2J way$/),
     expect.stringMatching(/^ {2}○ Tell\s*$/),
   ])
   expect(written()).toContain('said above\n')
