@@ -32,8 +32,8 @@ export async function benchApi({ quick }: BenchOptions): Promise<Figure[]> {
     const token = await signIn(kyros.url)
     const ours = { url: `${kyros.url}/api/v1/jobs`, pid: kyros.child.pid ?? 0, token }
     const peer = { url: `${bareUrl}/jobs`, pid: bare.pid ?? 0 }
-    await load(ours, 2)
-    await load(peer, 2)
+    await load(ours, 4)
+    await load(peer, 4)
     for (let round = 0; round < rounds; round++) {
       results.ours.push(await load(ours, seconds))
       results.bare.push(await load(peer, seconds))

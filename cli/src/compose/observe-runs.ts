@@ -8,6 +8,7 @@ type Known = { workflow: string; startedMs: number | undefined }
 
 /** Runs that never end must not fill the memory: beyond this the oldest is forgotten and its duration unknown. */
 const maxKnownRuns = 100_000
+const forgottenAtOnce = 10_000
 const secondMs = 1_000
 
 /**
@@ -109,7 +110,14 @@ function observeEnd(runId: string, run: Known, event: NewRunEvent, { log, metric
 function remember(known: Map<string, Known>, runId: string, workflow: string): Known {
   const run: Known = { workflow, startedMs: undefined }
   known.set(runId, run)
-  const oldest = known.size > maxKnownRuns ? known.keys().next().value : undefined
-  if (oldest !== undefined) known.delete(oldest)
+  if (known.size > maxKnownRuns + forgottenAtOnce) forgetOldest(known)
   return run
+}
+
+/** Many at once: a map that loses its first entry again and again walks over all that it lost before. */
+function forgetOldest(known: Map<string, Known>): void {
+  for (const runId of known.keys()) {
+    if (known.size <= maxKnownRuns) return
+    known.delete(runId)
+  }
 }

@@ -113,6 +113,14 @@ describe('errors', () => {
 })
 
 describe('headers', () => {
+  test('the answer to a change says only what concerns an answer that is never a page', async () => {
+    const { headers } = await setUp().app.inject({ method: 'POST', url: '/nothing' })
+    expect(headers['content-security-policy']).toBe("default-src 'none'; frame-ancestors 'none'")
+    expect(headers['x-content-type-options']).toBe('nosniff')
+    expect(headers['cache-control']).toBe('no-store')
+    expect(headers['permissions-policy']).toBeUndefined()
+  })
+
   test('every answer says how a browser has to treat it', async () => {
     const { app } = setUp()
     for (const url of ['/ok', '/nothing', '/bug']) {

@@ -15,6 +15,7 @@ import { createPathTable, type PathTable } from './path-table.ts'
 import { sendProblem } from './problem-reply.ts'
 import { createRateLimiter, type RateLimit } from './rate-limit.ts'
 import { readJson } from './read-json.ts'
+import { isSafeMethod } from './request-origin.ts'
 import { securityHeaders } from './security-headers.ts'
 import { createStreamLimits, type StreamLimits } from './sse.ts'
 import type { Verifier } from './verifier.ts'
@@ -60,7 +61,7 @@ export function createApp(options: AppOptions = {}): FastifyInstance {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength },
     frameworkErrors: (error, request, reply) => {
       // Such a request was not routed, so no hook has run for it.
-      reply.headers(securityHeaders(false)).header('x-request-id', request.id)
+      reply.headers(securityHeaders(false, false)).header('x-request-id', request.id)
       sendProblem(error, request, reply)
     },
   })
@@ -133,7 +134,8 @@ function validTraceparent(header: unknown): string | undefined {
 function onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
   const { edge } = request.server
   request.startedMs = performance.now()
-  reply.headers(securityHeaders(edge.cookies.secure)).header('x-request-id', request.id)
+  const isChange = !isSafeMethod(request.method)
+  reply.headers(securityHeaders(edge.cookies.secure, isChange)).header('x-request-id', request.id)
   request.traceparent = validTraceparent(request.headers.traceparent)
   if (request.traceparent) reply.header('traceparent', request.traceparent)
   if (edge.life.phase === 'draining') reply.header('connection', 'close')

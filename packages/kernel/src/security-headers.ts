@@ -23,12 +23,22 @@ const headers = {
   'cache-control': 'no-store',
 } as const
 
-const headersOverTls = {
-  ...headers,
-  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+/** The answer to a change is never a page: what governs scripts, frames and devices would be weight on the wire. */
+const headersOfChange = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
 } as const
 
-/** On every answer, pages and JSON alike; a route that may be cached sets its own Cache-Control. */
-export function securityHeaders(overTls: boolean): Record<string, string> {
-  return overTls ? headersOverTls : headers
+const overTls = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } as const
+const headersOverTls = { ...headers, ...overTls }
+const headersOfChangeOverTls = { ...headersOfChange, ...overTls }
+
+/**
+ * On every answer, pages and JSON alike; `isChange`: the request was neither GET nor HEAD nor OPTIONS. A route that
+ * may be cached sets its own Cache-Control.
+ */
+export function securityHeaders(isOverTls: boolean, isChange: boolean): Record<string, string> {
+  if (isChange) return isOverTls ? headersOfChangeOverTls : headersOfChange
+  return isOverTls ? headersOverTls : headers
 }

@@ -214,8 +214,8 @@ export type NewView = {
 }
 
 type Results = {
-  submit_job: Appended | Replayed
-  retry_job: Appended | Replayed
+  submit_job: Submitted | Replayed
+  retry_job: Submitted | Replayed
   append_run_events: Appended
   append_event: { seq: number } | Replayed
   delete_job: { deleted: true }
@@ -238,6 +238,9 @@ type Results = {
   put_inbox: { id: number }
   take_inbox: Record<string, never>
 }
+
+/** `seqs[i]` is the number of `events[i]`. The state of a new run follows from what was submitted. */
+export type Submitted = { seqs: number[] }
 
 /** `seqs[i]` is the number of `events[i]`; `state` is the run after the last of them. */
 export type Appended = { seqs: number[]; state: RunState }

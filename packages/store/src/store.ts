@@ -44,9 +44,9 @@ export interface Store {
   readonly runs: {
     get(id: string): Promise<RunRecord | undefined>
     list(query: RunQuery): Promise<Page<RunSummary>>
-    /** Runs that have not ended, oldest first, in pages by id: what the engine takes up at start. */
+    /** Runs that have a definition and have not ended, oldest first, in pages by id: what the engine takes up. */
     unfinished(afterId: string | undefined, limit: number): Promise<RunRecord[]>
-    /** Only the ids of those, without the runs that have no definition to execute yet. */
+    /** Only the ids of those. */
     unfinishedIds(afterId: string | undefined, limit: number): Promise<string[]>
   }
   readonly events: {

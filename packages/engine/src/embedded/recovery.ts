@@ -13,8 +13,7 @@ export async function recover(parts: EngineParts, table: RunTable, signal: Abort
   for (;;) {
     const page = await parts.store.runs.unfinished(after, pageSize)
     for (let from = 0; from < page.length && !signal.aborted; from += readAtOnce) {
-      // A run without a definition waits for an agent: there is nothing of it to keep in memory.
-      const some = page.slice(from, from + readAtOnce).filter(({ definition }) => definition !== '')
+      const some = page.slice(from, from + readAtOnce)
       await Promise.all(some.map((record) => table.takeUp(record)))
     }
     for (const { id } of page) unfinished.add(id)

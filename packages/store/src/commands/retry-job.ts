@@ -1,12 +1,15 @@
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Answer, Batch } from '../batch.ts'
-import type { Appended, CommandOf, Replayed } from '../command.ts'
+import type { CommandOf, Replayed, Submitted } from '../command.ts'
 import { refuse } from '../refusal.ts'
 import { int, type Steps, text } from '../statement.ts'
 import { findRun } from './find-run.ts'
 import { replayAnswer } from './replay-answer.ts'
 
-export function* retryJob(command: CommandOf<'retry_job'>, batch: Batch): Steps<Answer<Appended | Replayed>> {
+export function* retryJob(
+  command: CommandOf<'retry_job'>,
+  batch: Batch,
+): Steps<Answer<Submitted | Replayed>> {
   const { run, events, idempotency, announce } = command
   const replayed = yield* replayAnswer(batch, idempotency)
   if (replayed) return replayed
@@ -22,7 +25,8 @@ export function* retryJob(command: CommandOf<'retry_job'>, batch: Batch): Steps<
   batch.setLatest(run.jobId, entry)
   if (idempotency) batch.keepAnswer(idempotency)
   if (announce) batch.announce(run)
-  return batch.append(entry, events)
+  const appended = batch.append(entry, events)
+  return (base) => ({ seqs: appended(base).seqs })
 }
 
 /** @throws job_not_found */

@@ -1,12 +1,12 @@
 import type { Answer, Batch } from '../batch.ts'
-import type { Appended, CommandOf, NewJob, Replayed } from '../command.ts'
+import type { CommandOf, NewJob, Replayed, Submitted } from '../command.ts'
 import type { Steps } from '../statement.ts'
 import { replayAnswer } from './replay-answer.ts'
 
 export function* submitJob(
   command: CommandOf<'submit_job'>,
   batch: Batch,
-): Steps<Answer<Appended | Replayed>> {
+): Steps<Answer<Submitted | Replayed>> {
   const { job, run, events, idempotency, announce } = command
   const replayed = yield* replayAnswer(batch, idempotency)
   if (replayed) return replayed
@@ -22,7 +22,8 @@ export function* submitJob(
   batch.addJob(job, entry)
   if (idempotency) batch.keepAnswer(idempotency)
   if (announce) batch.announce(run)
-  return batch.append(entry, events)
+  const appended = batch.append(entry, events)
+  return (base) => ({ seqs: appended(base).seqs })
 }
 
 function created(job: NewJob, runId: string) {

@@ -1,7 +1,8 @@
 import type { Dialect } from '../statement.ts'
 import type { Migration } from './migration.ts'
 
-const unfinished = `status IN ('pending', 'running', 'waiting')`
+// A run without a definition waits for an agent and has nothing to take up: there may be any number of them.
+const unfinished = `status IN ('pending', 'running', 'waiting') AND definition <> ''`
 
 /** The words in which the two dialects differ. */
 function words(dialect: Dialect) {

@@ -9,7 +9,7 @@ import { type RunRow, toRecord, toSummary } from './run-record.ts'
 import { matchesWords } from './search.ts'
 
 // The words of the partial index: as parameters SQLite would not recognise them.
-const isUnfinished = sql<boolean>`runs.status IN ('pending', 'running', 'waiting')`
+const isUnfinished = sql<boolean>`runs.status IN ('pending', 'running', 'waiting') AND runs.definition <> ''`
 
 export function createRunReads(database: Database): Store['runs'] {
   return guarded(database, {
@@ -29,11 +29,7 @@ export function createRunReads(database: Database): Store['runs'] {
       return (await query.orderBy('runs.id').limit(limit).execute()).map(toRecord)
     },
     async unfinishedIds(afterId: string | undefined, limit: number) {
-      let query = database.db
-        .selectFrom('runs')
-        .select('runs.id')
-        .where(isUnfinished)
-        .where('runs.definition', '!=', '')
+      let query = database.db.selectFrom('runs').select('runs.id').where(isUnfinished)
       if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
       return (await query.orderBy('runs.id').limit(limit).execute()).map(({ id }) => id)
     },

@@ -10,6 +10,7 @@ import { asValues } from './values.ts'
 
 /** Some 300 bytes each: hot runs are never read again, idle ones make room. */
 const maxRunsInMemory = 20_000
+const runsEvictedAtOnce = 5_000
 const pagesFreedAtOnce = 256
 
 type Prepared = { statement: StatementSync; reads: boolean }
@@ -76,7 +77,9 @@ export class SqliteWriter {
     return prepared
   }
 
+  /** Many at once: a map that loses its first entry again and again walks over all that it lost before. */
   #evictRuns(): void {
+    if (this.#runs.size <= maxRunsInMemory + runsEvictedAtOnce) return
     for (const id of this.#runs.keys()) {
       if (this.#runs.size <= maxRunsInMemory) break
       this.#runs.delete(id)
