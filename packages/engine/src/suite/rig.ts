@@ -32,7 +32,8 @@ export type EngineRig = {
 export type SuiteCase = { name: string; create: (options: SuiteOptions) => Promise<EngineRig> }
 
 export const owner = { id: 'user:suite', role: 'admin' } as const
-const patienceMs = 10_000
+// Longer than the lease that a dead engine leaves behind and two looks for forgotten runs together.
+const patienceMs = 18_000
 
 export async function submit(
   rig: EngineRig,
