@@ -25,9 +25,6 @@ export default defineConfig({
           name: 'integration',
           include: integration,
           exclude,
-          // Real servers, leases and processes on a shared machine: a test that fails is tried once more, and the
-          // report says so (`retry x1`). One that fails twice fails.
-          retry: 1,
           testTimeout: 30_000,
           globalSetup: ['./tools/test-postgres.ts'],
         },
@@ -38,7 +35,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
           exclude,
-          retry: 1,
           // Each file starts a server and a browser of its own: one at a time is a fair load for two cores.
           maxWorkers: 1,
           testTimeout: 120_000,

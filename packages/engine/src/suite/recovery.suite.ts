@@ -33,12 +33,12 @@ export function testRecovery(open: OpenRig): void {
 
   test('a submission is answered although the run could not be taken up at once', async () => {
     const rig = await open({ steps: plain })
-    // Known gap: on PostgreSQL such a run is now and then taken up only by the next start; the cause is not found yet.
-    if (rig.store.dialect === 'postgres') return
     const { get } = rig.store.definitions
     rig.store.definitions.get = () => Promise.reject(new Error('cut off'))
     const runId = await submit(rig, 'sequence', 7)
     rig.store.definitions.get = get
+    // Known gap: on PostgreSQL such a run is now and then taken up only by the next start; the cause is not found yet.
+    if (rig.store.dialect === 'postgres') await rig.restart({ steps: plain })
     expect((await ended(rig, runId)).result).toEqual([7, 7, 7])
   })
 
