@@ -1,29 +1,51 @@
+import type { RunRecord } from '@kyros/store/store'
 import type { EngineParts } from './engine-parts.ts'
 import type { RunTable } from './run-table.ts'
 
 const pageSize = 200
 const readAtOnce = 16
+const retryReadMs = 500
 const sweepEveryMs = 2000
 const idsAtOnce = 2000
 
-/** Takes up every run that has not ended, oldest first, and removes workspaces that nobody needs any more. */
+/**
+ * Takes up every run that has not ended, oldest first, and removes workspaces that nobody needs any more. A run that
+ * cannot be taken up now is left to `takeUpForgotten`: one fault must not keep the engine from all other runs.
+ */
 export async function recover(parts: EngineParts, table: RunTable, signal: AbortSignal): Promise<void> {
   const unfinished = new Set<string>()
   let after: string | undefined
-  for (;;) {
-    const page = await parts.store.runs.unfinished(after, pageSize)
+  while (!signal.aborted) {
+    const page = await readPage(parts, after, signal)
     for (let from = 0; from < page.length && !signal.aborted; from += readAtOnce) {
       const some = page.slice(from, from + readAtOnce)
-      await Promise.all(some.map((record) => table.takeUp(record)))
+      await Promise.all(some.map((record) => takenUp(parts, record.id, () => table.takeUp(record))))
     }
     for (const { id } of page) unfinished.add(id)
     after = page.at(-1)?.id
-    if (page.length < pageSize || signal.aborted) break
+    if (page.length < pageSize) break
   }
   if (signal.aborted) return
   await parts.workspaces
     .sweep((runId) => unfinished.has(runId) || table.live.has(runId))
     .catch((error: unknown) => parts.log('warn', `Old workspaces are still there: ${String(error)}`))
+}
+
+/** Tries until the store answers: who holds the engine has nothing better to do. */
+async function readPage(
+  parts: EngineParts,
+  after: string | undefined,
+  signal: AbortSignal,
+): Promise<RunRecord[]> {
+  while (!signal.aborted) {
+    try {
+      return await parts.store.runs.unfinished(after, pageSize)
+    } catch (error) {
+      parts.log('warn', `Unfinished runs are read again: ${String(error)}`)
+      await parts.clock.sleep(retryReadMs, signal).catch(() => {})
+    }
+  }
+  return []
 }
 
 /**
@@ -39,7 +61,7 @@ export async function takeUpForgotten(
   let missing: string[] = []
   const sweep = async () => {
     // Missing twice: a run that was just committed is on its way into memory.
-    for (const id of missing) if (!signal.aborted && !table.live.has(id)) await takeUpOne(parts, table, id)
+    for (const id of missing) if (!signal.aborted && !table.live.has(id)) await takenUp(parts, id, () => table.find(id))
     const ids = await parts.store.runs.unfinishedIds(after, idsAtOnce)
     after = ids.length < idsAtOnce ? undefined : ids.at(-1)
     missing = ids.filter((id) => !table.live.has(id))
@@ -53,9 +75,9 @@ export async function takeUpForgotten(
   }
 }
 
-async function takeUpOne(parts: EngineParts, table: RunTable, runId: string): Promise<void> {
+async function takenUp(parts: EngineParts, runId: string, takeUp: () => Promise<unknown>): Promise<void> {
   try {
-    await table.find(runId)
+    await takeUp()
   } catch (error) {
     parts.log('warn', `Run ${runId} cannot be taken up yet: ${String(error)}`)
   }

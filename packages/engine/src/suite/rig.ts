@@ -33,7 +33,7 @@ export type SuiteCase = { name: string; create: (options: SuiteOptions) => Promi
 
 export const owner = { id: 'user:suite', role: 'admin' } as const
 // Longer than the lease that a dead engine leaves behind and two looks for forgotten runs together.
-const patienceMs = 18_000
+const patienceMs = 10_000
 
 export async function submit(
   rig: EngineRig,
