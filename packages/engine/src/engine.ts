@@ -29,11 +29,120 @@ export type Submission = {
 
 export type Submitted = { seq: number } | { replayed: { status: number; response: Json } }
 
+/** What a run was moved to; `from` equals `definition` when it was there already and nothing was written. */
+export type Upgraded = { definition: string; version: string; from: string }
+
+/** Limits of one run. Active time is the time in which steps of the run are attempted, each moment counted once. */
+export type BudgetLimits = { timeMs?: number; tokens?: number; costUsd?: number }
+
+/** One piece of a stream. Offsets of a stream are dense from 1. */
+export type StreamChunk = { offset: number; timeMs: number; data: Json }
+
+/** A definition that the store holds, with the runs that have not ended on it. */
+export type DefinitionSummary = {
+  hash: string
+  workflow: string
+  version: string
+  createdMs: number
+  /** True for what a run started now would execute. */
+  isNewest: boolean
+  liveRuns: number
+}
+
+/**
+ * What is done to runs from outside. Every write is durable when its promise resolves, also in a process that does not
+ * run the engine: there it is on its way to the one that does, which applies it once and in order.
+ * All of them throw `run_not_found`; those that change a run throw `run_ended` for one that has ended.
+ */
+export interface RunOperations {
+  /**
+   * No new attempt starts; attempts under way may end and are recorded; timers that fall due wait. Holds over restarts.
+   * A run that is paused already stays so.
+   */
+  pause(runId: string, principal: Principal): Promise<void>
+
+  /** The run goes on, with what fell due meanwhile. @throws run_not_paused */
+  resume(runId: string, principal: Principal): Promise<void>
+
+  /**
+   * A new run that has the results of every step before the first use of step key `fromStep`, and does the rest itself.
+   * It keeps the definition, or takes the newest when that replays what is copied. `jobId`: makes a job of its own;
+   * without it the run joins the job of the original, which must have ended (`run_not_ended`).
+   * @throws run_step_not_found, run_diverged, run_not_ended
+   */
+  fork(
+    runId: string,
+    from: {
+      fromStep: string
+      jobId?: string
+      runId: string
+      principal: Principal
+      timeMs: number
+      idempotency?: Idempotency
+    },
+  ): Promise<Submitted>
+
+  /**
+   * Replays the run on another definition of its workflow (default: the newest) without touching it, and moves it there
+   * if nothing diverges: that is how a correction frees a run that is blocked.
+   * @throws definition_not_found, run_diverged (its detail shows both sides; the run stays as it was)
+   */
+  upgrade(runId: string, to: { definition?: string; principal: Principal }): Promise<Upgraded>
+
+  /** Sets limits of the run; what is not named keeps its limit. A run parked for its budget goes on if it now has room. */
+  setBudget(runId: string, limits: BudgetLimits, principal: Principal): Promise<void>
+
+  /** Adds to what the run has used. It parks, or fails, as its workflow says once a limit is reached. */
+  reportUsage(runId: string, used: { tokens?: number; costUsd?: number }): Promise<void>
+
+  /**
+   * Asks the definition, which must not change anything to answer. Works on any process and also after the run ended:
+   * where the run is not in memory, its log is replayed. @throws query_unknown, query_failed, run_not_started
+   */
+  query(runId: string, name: string, payload: Json): Promise<Json>
+
+  /**
+   * Changes the run and waits for what it says. Rejected by its validator, nothing is recorded; accepted, it is durable,
+   * and the same `updateId` again waits for the same result. Waits at most 30 seconds (`update_pending`).
+   * @throws update_unknown, update_rejected, update_failed, update_pending
+   */
+  update(
+    runId: string,
+    name: string,
+    payload: Json,
+    options: { updateId: string; principal: Principal },
+  ): Promise<Json>
+
+  /**
+   * Answers a waitpoint. Whoever has the token may do it, once; the same answer again changes nothing.
+   * @throws waitpoint_token_invalid, waitpoint_closed
+   */
+  completeWaitpoint(
+    token: string,
+    payload: Json,
+    principal?: Principal,
+  ): Promise<{ runId: string; waitpoint: string }>
+
+  /**
+   * What steps of the run write to the stream `name`, after `afterOffset` (0: from its beginning), without gap or
+   * duplicate; ends when the run has ended and all was read, or when `signal` aborts.
+   */
+  stream(
+    runId: string,
+    name: string,
+    options: { afterOffset: number },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly StreamChunk[]>
+
+  /** Every stored definition of the workflows here, and of those that runs still need; newest first. */
+  definitions(): Promise<DefinitionSummary[]>
+}
+
 /**
  * How a run moves. Two implementations, one shared suite: `embedded` keeps its journal in the store,
  * `temporal` lets a cluster replay and retry. Everything above this port is the same on both.
  */
-export interface Engine {
+export interface Engine extends RunOperations {
   readonly kind: 'embedded' | 'temporal'
 
   /** The workflows that can be started here, with the hash of what would run. */

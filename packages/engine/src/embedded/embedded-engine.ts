@@ -7,11 +7,12 @@ import type { InboxMessage } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import { type Definitions, prepareDefinitions } from '../definitions/definitions.ts'
-import type { Engine, Principal } from '../engine.ts'
+import type { Engine, Principal, RunOperations } from '../engine.ts'
 import type { StepFunction } from './attempt.ts'
 import type { EngineLog, EngineParts } from './engine-parts.ts'
 import { drainInbox } from './inbox.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
+import { createOperations } from './operations/operations.ts'
 import { recover, takeUpForgotten } from './recovery.ts'
 import { historyOf, RunTable } from './run-table.ts'
 import { createSlots } from './slots.ts'
@@ -46,11 +47,13 @@ export type EmbeddedEngineOptions = {
 export async function createEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
   const { store, workflows, cacheDir, clock } = options
   const definitions = await prepareDefinitions({ store, workflows, cacheDir, nowMs: clock.nowMs() })
-  return new EmbeddedEngine(options, definitions)
+  const engine = new EmbeddedEngine(options, definitions)
+  return Object.assign(engine, engine.operations)
 }
 
-class EmbeddedEngine implements Engine {
+class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   readonly kind = 'embedded'
+  readonly operations: RunOperations
   readonly #store: Store
   readonly #clock: EngineClock
   readonly #log: EngineLog
@@ -80,6 +83,14 @@ class EmbeddedEngine implements Engine {
     const mustAnnounce = () => this.#closing || !this.#lease.isHeld
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
     this.#submitter = createSubmitter({ store, clock, definitions, mustAnnounce, onAccepted })
+    const isHeld = () => this.#lease.isHeld && !this.#closing
+    this.operations = createOperations({
+      parts: this.#parts,
+      table: this.#table,
+      isHeld,
+      mustAnnounce,
+      onAccepted,
+    })
   }
 
   workflows() {
