@@ -87,7 +87,7 @@ function createEventReads(database: Database, notices: Notices, closed: AbortSig
     ...guarded(database, {
       head: () => reads.head(),
       list: (query: EventQuery & { job_id?: string; run_id?: string }) => reads.list(query),
-      ofRun: (runId: string, afterRunSeq?: number) => reads.ofRun(runId, afterRunSeq),
+      ofRun: (runId: string, afterRunSeq?: number, limit?: number) => reads.ofRun(runId, afterRunSeq, limit),
     }),
     follow: (options, signal) => tail.follow(options, signal),
   }

@@ -53,8 +53,8 @@ export interface Store {
     /** The number of the last event, 0 in an empty log. */
     head(): Promise<number>
     list(query: EventQuery & { job_id?: string; run_id?: string }): Promise<Page<Event>>
-    /** All events of a run in order, after `afterRunSeq`. */
-    ofRun(runId: string, afterRunSeq?: number): Promise<Event[]>
+    /** The events of a run in order, after `afterRunSeq`; all of them, or at most `limit`. */
+    ofRun(runId: string, afterRunSeq?: number, limit?: number): Promise<Event[]>
     /**
      * Follows the log without gap or duplicate, also what other processes write. Ends when `signal` aborts.
      * A reader that does not keep up reads from the log again: nothing is buffered without bound.

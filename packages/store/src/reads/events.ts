@@ -48,16 +48,16 @@ export class EventReads {
     return this.#toEvents(rows)
   }
 
-  async ofRun(runId: string, afterRunSeq = 0): Promise<Event[]> {
+  async ofRun(runId: string, afterRunSeq = 0, limit?: number): Promise<Event[]> {
     const ref = await this.#names.refOf(runId)
     if (ref === undefined) return []
-    const rows = await this.#database.db
+    const query = this.#database.db
       .selectFrom('events')
       .selectAll()
       .where('run', '=', ref)
       .where('run_seq', '>', afterRunSeq)
       .orderBy('run_seq')
-      .execute()
+    const rows = await (limit === undefined ? query : query.limit(limit)).execute()
     return this.#toEvents(rows)
   }
 

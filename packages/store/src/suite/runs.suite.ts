@@ -88,6 +88,7 @@ export function testRuns(store: () => Store): void {
         for (const event of events) if (isRunEvent(event)) folded = applyToState(folded, event)
         expect(await store().runs.get(run.id)).toMatchObject(folded)
         expect(events.map((event) => event.run_seq)).toEqual(events.map((_, index) => index + 1))
+        expect(await store().events.ofRun(run.id, 1, 2)).toEqual(events.slice(1, 3))
         const seqs = events.map((event) => event.seq)
         expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
       }),
