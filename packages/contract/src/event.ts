@@ -14,6 +14,12 @@ export const runEventTypes = [
   'run.failed',
   'run.cancelled',
   'run.timed_out',
+  'run.pause_requested',
+  'run.resume_requested',
+  'run.continued',
+  'run.upgraded',
+  'run.forked',
+  'run.budget_set',
   'step.scheduled',
   'step.started',
   'step.completed',
@@ -24,6 +30,19 @@ export const runEventTypes = [
   'timer.cancelled',
   'signal.received',
   'value.recorded',
+  'budget.used',
+  'attributes.set',
+  'waitpoint.created',
+  'waitpoint.completed',
+  'waitpoint.expired',
+  'waitpoint.cancelled',
+  'child.started',
+  'child.completed',
+  'child.failed',
+  'child.cancelled',
+  'update.accepted',
+  'update.completed',
+  'update.failed',
 ] as const
 export type RunEventType = (typeof runEventTypes)[number]
 
@@ -51,6 +70,11 @@ const reservedPrefixes = [
   'timer.',
   'signal.',
   'value.',
+  'budget.',
+  'attributes.',
+  'waitpoint.',
+  'child.',
+  'update.',
   'job.',
   'project.',
   'user.',
@@ -95,9 +119,18 @@ export type Event = Omit<Static<typeof Event>, 'data'> & { data: { [key: string]
 
 export type ErrorData = { code: string; message: string; retryable?: boolean; cause?: string }
 
+/** What a run is found by: set by its definition, overwritten by name. */
+export type Attributes = { [name: string]: string | number | boolean }
+
+/** A signal that came before its handler, handed over to the next part of a run that continues as new. */
+export type CarriedSignal = { signal: string; payload: Json }
+
+/** What becomes of a child when its parent ends: stopped, left alone, or asked to clean up and end. */
+export type ParentClose = 'cancel' | 'abandon' | 'request_cancel'
+
 /**
- * What each event of a run says. `command` is the number of the workflow command (step, timer, recorded value)
- * that it belongs to: replay matches on (command, kind, name).
+ * What each event of a run says. `command` is the number of the workflow command (step, timer, waitpoint, child,
+ * recorded value, attributes) that it belongs to: replay matches on (command, kind, name).
  */
 export type RunEventData = {
   'run.created': {
@@ -122,6 +155,17 @@ export type RunEventData = {
   'run.failed': { reason: string; error: ErrorData }
   'run.cancelled': { reason: string }
   'run.timed_out': { error: ErrorData }
+  /** No new step begins from here on until it is resumed; what runs goes on. */
+  'run.pause_requested': Record<string, never>
+  'run.resume_requested': Record<string, never>
+  /** The run goes on from a new input as if it began here: replay starts here and commands count from 1 again. */
+  'run.continued': { input: Json; definition: string; version: string; carried: CarriedSignal[] }
+  /** The run goes on with another bundle, which its history fits. `from`: the hash it had. */
+  'run.upgraded': { definition: string; version: string; from: string }
+  /** The run begins with what `from_run` had recorded before step `from_step` (a key); that prefix follows. */
+  'run.forked': { from_run: string; from_step: string }
+  /** Limits of the whole run; what is left out has no limit. A later one replaces an earlier one. */
+  'run.budget_set': { time_ms?: number; tokens?: number; cost_usd?: number }
   'step.scheduled': { step: string; key: string; command: number; input: Json; max_attempts: number }
   'step.started': { step: string; key: string; command: number; attempt: number }
   'step.completed': { step: string; key: string; command: number; attempt: number; output: Json }
@@ -140,7 +184,25 @@ export type RunEventData = {
   'timer.cancelled': { timer: string; command: number; run_ended?: true }
   /** `inbox_id`: the message of another process that it came by, so that it is taken only once. */
   'signal.received': { signal: string; payload: Json; inbox_id?: number }
+  /** A fact that only the first execution could know. `patch:<id>`: the definition took the new way here. */
   'value.recorded': { name: string; command: number; value: Json }
+  /** Added to what was used before. */
+  'budget.used': { tokens?: number; cost_usd?: number }
+  'attributes.set': { command: number; attributes: Attributes }
+  'waitpoint.created': { waitpoint: string; command: number; title?: string; expires_at?: string }
+  'waitpoint.completed': { waitpoint: string; command: number; payload: Json; inbox_id?: number }
+  'waitpoint.expired': { waitpoint: string; command: number }
+  'waitpoint.cancelled': { waitpoint: string; command: number; run_ended?: true }
+  /** `child` is the workflow; its run exists since the commit of this event. */
+  'child.started': { child: string; command: number; run_id: string; parent_close: ParentClose }
+  'child.completed': { child: string; command: number; run_id: string; result: Json }
+  'child.failed': { child: string; command: number; run_id: string; error: ErrorData }
+  /** The definition does not wait for it any more; `run_ended`: because the run ended. */
+  'child.cancelled': { child: string; command: number; run_id: string; run_ended?: true }
+  /** Passed its validation; its handler runs from here on. `update_id` is the caller's, unique within the run. */
+  'update.accepted': { update: string; update_id: string; payload: Json; inbox_id?: number }
+  'update.completed': { update: string; update_id: string; result: Json }
+  'update.failed': { update: string; update_id: string; error: ErrorData }
 }
 
 /** One variant per event type of a run, so that a switch on `type` narrows `data`. */

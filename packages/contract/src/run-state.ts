@@ -1,10 +1,8 @@
 import type { RunEvent } from './event.ts'
-import type { Json } from './json.ts'
-import type { Attempt, Run, RunSummary, Step } from './run.ts'
+import type { Run, RunSummary } from './run.ts'
+import { foldIntoSteps, indexSteps, ownSteps } from './step-state.ts'
 
-/** The parts of a run that its events change; the rest is fixed when it is created. */
-export type RunState = Pick<
-  RunSummary,
+type Moving =
   | 'status'
   | 'reason'
   | 'reason_detail'
@@ -17,9 +15,14 @@ export type RunState = Pick<
   | 'steps_total'
   | 'steps_completed'
   | 'error'
->
+/** Left out until an event of the run sets them. */
+type MovingLate = 'attributes' | 'budget' | 'continued' | 'forked_from' | 'paused'
 
-type Outcome = { result?: Json }
+/** The parts of a run that its events change; the rest is fixed when it is created. */
+export type RunState = Pick<RunSummary, Moving | MovingLate>
+
+/** What some events say about the rest: the result, and the bundle that an upgrade or a new part brings. */
+type Outcome = { result?: unknown; definition?: string; version?: string }
 
 /** The state of a run of which nothing is known yet: fold its first event into this. */
 export const emptyRunState: RunState = {
@@ -37,166 +40,168 @@ export const emptyRunState: RunState = {
   error: null,
 }
 
+/** The run as it was before its first event: what to fold all its events into. */
+export function blankRun(run: Omit<Run, 'steps' | 'result'>): Run {
+  const { attributes: _1, budget: _2, continued: _3, forked_from: _4, paused: _5, ...rest } = run
+  return { ...rest, ...emptyRunState, result: null, steps: [] }
+}
+
 /**
  * Folds one event into what a list shows of a run. Events already folded (by `run_seq`) change nothing, so a
  * reader may see one twice. The store's projection and the console use this, with `applyEvent` for the whole.
  */
 export function applyToState<S extends RunState>(state: S, event: RunEvent): S & Outcome {
-  if (event.run_seq <= state.run_seq) return state
-  return { ...state, last_seq: event.seq, run_seq: event.run_seq, ...change(state, event) }
+  const next: S & Outcome = { ...state }
+  foldIntoState(next, event)
+  return next
 }
 
-/** Folds one event into a run with its steps and attempts. Pure; returns a new run. */
+/** Like `applyToState`, into a state that the caller owns: changes it in place. */
+export function foldIntoState(state: RunState & Outcome, event: RunEvent): void {
+  if (event.run_seq <= state.run_seq) return
+  state.last_seq = event.seq
+  state.run_seq = event.run_seq
+  change(state, event)
+}
+
+/** Folds one event into a run with its steps and attempts. Pure; returns a new run and copies what it changes. */
 export function applyEvent(run: Run, event: RunEvent): Run {
   if (event.run_seq <= run.run_seq) return run
-  return { ...applyToState(run, event), steps: foldSteps(run.steps, event) }
+  const next: Run = { ...run, steps: ownSteps(run.steps, event) }
+  foldIntoState(next, event)
+  foldIntoSteps(next.steps, event)
+  return next
 }
 
-const settled = { reason: null, reason_detail: null, waiting_until: null }
+/**
+ * Folds a whole history into a run; the same as `applyEvent` one by one, in time that grows with the number of events
+ * and not with its square. `run` is not changed.
+ */
+export function foldRun(run: Run, events: Iterable<RunEvent>): Run {
+  const next: Run = { ...run, steps: structuredClone(run.steps) }
+  const index = indexSteps(next.steps)
+  for (const event of events) {
+    if (event.run_seq <= next.run_seq) continue
+    foldIntoState(next, event)
+    foldIntoSteps(next.steps, event, index)
+  }
+  return next
+}
 
-function change(state: RunState, event: RunEvent): Partial<RunState> & Outcome {
+function change(state: RunState & Outcome, event: RunEvent): void {
   switch (event.type) {
     case 'run.started':
-      return { status: 'running', started_at: state.started_at ?? event.time, ...settled }
+      state.started_at ??= event.time
+      move(state, 'running')
+      return
     case 'run.waiting': {
       const { reason, detail, until } = event.data
-      return { status: 'waiting', reason, reason_detail: detail ?? null, waiting_until: until ?? null }
+      state.status = 'waiting'
+      state.reason = reason
+      state.reason_detail = detail ?? null
+      state.waiting_until = until ?? null
+      return
     }
     case 'run.resumed':
-      return { status: 'running', ...settled }
+      move(state, 'running')
+      return
     case 'run.cancel_requested':
-      return { cancel_requested: true, reason_detail: event.data.reason }
-    case 'run.completed':
-      return { status: 'completed', completed_at: event.time, ...settled, result: event.data.result }
-    case 'run.failed':
-      return {
-        ...settled,
-        status: 'failed',
-        completed_at: event.time,
-        reason: event.data.reason,
-        error: event.data.error,
-      }
-    case 'run.cancelled':
-      return { ...settled, status: 'cancelled', completed_at: event.time, reason_detail: event.data.reason }
-    case 'run.timed_out':
-      return { ...settled, status: 'timed_out', completed_at: event.time, error: event.data.error }
+      state.cancel_requested = true
+      state.reason_detail = event.data.reason
+      return
     case 'step.scheduled':
-      return { steps_total: state.steps_total + 1 }
+      state.steps_total += 1
+      return
     case 'step.completed':
-      return { steps_completed: state.steps_completed + 1 }
+      state.steps_completed += 1
+      return
+    case 'run.completed':
+    case 'run.failed':
+    case 'run.cancelled':
+    case 'run.timed_out':
+      end(state, event)
+      return
     default:
-      return {}
+      changeRarely(state, event)
   }
 }
 
-function foldSteps(steps: readonly Step[], event: RunEvent): Step[] {
+function changeRarely(state: RunState & Outcome, event: RunEvent): void {
   switch (event.type) {
-    case 'step.scheduled':
-      return [...steps, newStep(event)]
-    case 'timer.started':
-      return [...steps, newTimer(event)]
-    case 'step.started':
-      return update(steps, event.data.command, (step) => withAttempt(step, event.data.attempt, event.time))
-    case 'step.completed':
-      return update(steps, event.data.command, (step) => ({
-        ...endAttempt(step, event.data.attempt, { status: 'completed', completed_at: event.time }),
-        status: 'completed',
-        completed_at: event.time,
-        output: event.data.output,
-      }))
-    case 'step.failed':
-      return update(steps, event.data.command, (step) => failStep(step, event))
-    case 'step.cancelled':
-      return update(steps, event.data.command, (step) => ({
-        ...endAttempt(step, event.data.attempt, { status: 'cancelled', completed_at: event.time }),
-        status: 'cancelled',
-        completed_at: event.time,
-      }))
-    case 'timer.fired':
-    case 'timer.cancelled': {
-      const status = event.type === 'timer.fired' ? 'completed' : 'cancelled'
-      return update(steps, event.data.command, (step) => ({ ...step, status, completed_at: event.time }))
+    case 'run.pause_requested':
+      state.paused = true
+      return
+    case 'run.resume_requested':
+      state.paused = false
+      return
+    case 'run.continued':
+      state.continued = (state.continued ?? 0) + 1
+      state.steps_total = 0
+      state.steps_completed = 0
+      takeBundle(state, event.data)
+      return
+    case 'run.upgraded':
+      takeBundle(state, event.data)
+      return
+    case 'run.forked':
+      state.forked_from = { run_id: event.data.from_run, step: event.data.from_step }
+      return
+    case 'attributes.set':
+      state.attributes = { ...state.attributes, ...event.data.attributes }
+      return
+    case 'run.budget_set': {
+      const { used_tokens = 0, used_cost_usd = 0 } = state.budget ?? {}
+      state.budget = { ...event.data, used_tokens, used_cost_usd }
+      return
+    }
+    case 'budget.used': {
+      const before = state.budget ?? { used_tokens: 0, used_cost_usd: 0 }
+      state.budget = {
+        ...before,
+        used_tokens: before.used_tokens + (event.data.tokens ?? 0),
+        used_cost_usd: before.used_cost_usd + (event.data.cost_usd ?? 0),
+      }
+      return
     }
     default:
-      return [...steps]
   }
 }
 
-type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
+function takeBundle(state: Outcome, { definition, version }: { definition: string; version: string }): void {
+  state.definition = definition
+  state.version = version
+}
 
-function newStep({ data, time }: Of<'step.scheduled'>): Step {
-  return {
-    key: data.key,
-    name: data.step,
-    kind: 'step',
-    command: data.command,
-    status: 'pending',
-    input: data.input,
-    output: null,
-    max_attempts: data.max_attempts,
-    scheduled_at: time,
-    started_at: null,
-    completed_at: null,
-    fire_at: null,
-    attempts: [],
+type EndEvent = Extract<
+  RunEvent,
+  { type: 'run.completed' | 'run.failed' | 'run.cancelled' | 'run.timed_out' }
+>
+
+function end(state: RunState & Outcome, event: EndEvent): void {
+  state.completed_at = event.time
+  switch (event.type) {
+    case 'run.completed':
+      move(state, 'completed')
+      state.result = event.data.result
+      return
+    case 'run.failed':
+      move(state, 'failed')
+      state.reason = event.data.reason
+      state.error = event.data.error
+      return
+    case 'run.cancelled':
+      move(state, 'cancelled')
+      state.reason_detail = event.data.reason
+      return
+    case 'run.timed_out':
+      move(state, 'timed_out')
+      state.error = event.data.error
   }
 }
 
-function newTimer({ data, time }: Of<'timer.started'>): Step {
-  return {
-    key: `${data.timer}#${data.command}`,
-    name: data.timer,
-    kind: 'timer',
-    command: data.command,
-    status: 'running',
-    input: null,
-    output: null,
-    max_attempts: 1,
-    scheduled_at: time,
-    started_at: time,
-    completed_at: null,
-    fire_at: data.fire_at,
-    attempts: [],
-  }
-}
-
-function update(steps: readonly Step[], command: number, map: (step: Step) => Step): Step[] {
-  return steps.map((step) => (step.command === command ? map(step) : step))
-}
-
-const maxEarlierStarts = 20
-
-function withAttempt(step: Step, attempt: number, time: string): Step {
-  // An attempt that a crash cut off starts again under the same number and replaces its earlier entry.
-  const cutOff = step.attempts.find((entry) => entry.attempt === attempt)
-  const earlier = cutOff && [...(cutOff.earlier_starts ?? []), cutOff.started_at].slice(-maxEarlierStarts)
-  const next: Attempt = {
-    attempt,
-    status: 'running',
-    started_at: time,
-    completed_at: null,
-    error: null,
-    retry_at: null,
-    ...(earlier && { earlier_starts: earlier }),
-  }
-  const others = step.attempts.filter((entry) => entry.attempt !== attempt)
-  return { ...step, status: 'running', started_at: step.started_at ?? time, attempts: [...others, next] }
-}
-
-function endAttempt(step: Step, attempt: number, end: Partial<Attempt>): Step {
-  const attempts = step.attempts.map((entry) => (entry.attempt === attempt ? { ...entry, ...end } : entry))
-  return { ...step, attempts }
-}
-
-function failStep(step: Step, { data, time }: Of<'step.failed'>): Step {
-  const retry_at = data.retry_at ?? null
-  const ended = endAttempt(step, data.attempt, {
-    status: 'failed',
-    completed_at: time,
-    error: data.error,
-    retry_at,
-  })
-  return retry_at === null
-    ? { ...ended, status: 'failed', completed_at: time }
-    : { ...ended, status: 'pending' }
+function move(state: RunState, status: RunState['status']): void {
+  state.status = status
+  state.reason = null
+  state.reason_detail = null
+  state.waiting_until = null
 }

@@ -14,6 +14,8 @@ export const waitReasons = [
   'timer',
   'signal',
   'approval',
+  'waitpoint',
+  'child',
   'budget_exceeded',
   'paused',
   'blocked',

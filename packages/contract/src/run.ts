@@ -36,11 +36,13 @@ export type Attempt = Static<typeof Attempt>
 
 export const stepStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const
 
-/** One step or timer of a run; `key` is unique within the run, `name` is the workflow's word for it. */
+export const stepKinds = ['step', 'timer', 'waitpoint', 'child'] as const
+
+/** One step of a run, or something else it waits for; `key` is unique within the run, `name` is the workflow's word for it. */
 export const Step = Type.Object({
   key: Type.String(),
   name: Type.String(),
-  kind: Type.Union([Type.Literal('step'), Type.Literal('timer')]),
+  kind: Type.Enum(stepKinds),
   command: Type.Integer(),
   status: Type.Enum(stepStatuses),
   input: Type.Unknown(),
@@ -49,10 +51,31 @@ export const Step = Type.Object({
   scheduled_at: Type.String({ format: 'date-time' }),
   started_at: nullableTime,
   completed_at: nullableTime,
-  fire_at: nullableTime,
+  fire_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: 'When a timer fires or a waitpoint expires',
+  }),
   attempts: Type.Array(Attempt),
+  title: Type.Optional(Type.String({ description: 'What a waitpoint asks for, for people' })),
+  child_run_id: Type.Optional(Type.String({ description: 'The run of a child' })),
+  error: Type.Optional(Failure),
 })
 export type Step = Static<typeof Step>
+
+export const RunAttributes = Type.Record(
+  Type.String(),
+  Type.Union([Type.String(), Type.Number(), Type.Boolean()]),
+  { description: 'What the definition says the run can be found by' },
+)
+
+/** Limits of a run (left out: none) and what it used so far of those that are counted. */
+export const RunBudget = Type.Object({
+  time_ms: Type.Optional(Type.Number()),
+  tokens: Type.Optional(Type.Number()),
+  cost_usd: Type.Optional(Type.Number()),
+  used_tokens: Type.Number(),
+  used_cost_usd: Type.Number(),
+})
+export type RunBudget = Static<typeof RunBudget>
 
 const runFields = {
   id: Id,
@@ -82,6 +105,18 @@ const runFields = {
   steps_total: Type.Integer(),
   steps_completed: Type.Integer(),
   error: Type.Union([Failure, Type.Null()]),
+  attributes: Type.Optional(RunAttributes),
+  budget: Type.Optional(RunBudget),
+  continued: Type.Optional(
+    Type.Integer({ description: 'How often it continued as new; its steps are those since the last time' }),
+  ),
+  forked_from: Type.Optional(
+    Type.Object(
+      { run_id: Type.String(), step: Type.String() },
+      { description: 'Run and step it began from' },
+    ),
+  ),
+  paused: Type.Optional(Type.Boolean({ description: 'Somebody asked it to begin no new step' })),
 }
 
 export const RunSummary = Type.Object(runFields, { $id: 'RunSummary' })
