@@ -61,7 +61,8 @@ export async function takeUpForgotten(
   let missing: string[] = []
   const sweep = async () => {
     // Missing twice: a run that was just committed is on its way into memory.
-    for (const id of missing) if (!signal.aborted && !table.live.has(id)) await takenUp(parts, id, () => table.find(id))
+    for (const id of missing)
+      if (!signal.aborted && !table.live.has(id)) await takenUp(parts, id, () => table.find(id))
     const ids = await parts.store.runs.unfinishedIds(after, idsAtOnce)
     after = ids.length < idsAtOnce ? undefined : ids.at(-1)
     missing = ids.filter((id) => !table.live.has(id))
