@@ -156,8 +156,8 @@ export type RunEventData = {
   'run.cancelled': { reason: string }
   'run.timed_out': { error: ErrorData }
   /** No new step begins from here on until it is resumed; what runs goes on. */
-  'run.pause_requested': Record<string, never>
-  'run.resume_requested': Record<string, never>
+  'run.pause_requested': { inbox_id?: number }
+  'run.resume_requested': { inbox_id?: number }
   /** The run goes on from a new input as if it began here: replay starts here and commands count from 1 again. */
   'run.continued': { input: Json; definition: string; version: string; carried: CarriedSignal[] }
   /** The run goes on with another bundle, which its history fits. `from`: the hash it had. */
@@ -165,7 +165,7 @@ export type RunEventData = {
   /** The run begins with what `from_run` had recorded before step `from_step` (a key); that prefix follows. */
   'run.forked': { from_run: string; from_step: string }
   /** Limits of the whole run; what is left out has no limit. A later one replaces an earlier one. */
-  'run.budget_set': { time_ms?: number; tokens?: number; cost_usd?: number }
+  'run.budget_set': { time_ms?: number; tokens?: number; cost_usd?: number; inbox_id?: number }
   'step.scheduled': { step: string; key: string; command: number; input: Json; max_attempts: number }
   'step.started': { step: string; key: string; command: number; attempt: number }
   'step.completed': { step: string; key: string; command: number; attempt: number; output: Json }
@@ -187,7 +187,7 @@ export type RunEventData = {
   /** A fact that only the first execution could know. `patch:<id>`: the definition took the new way here. */
   'value.recorded': { name: string; command: number; value: Json }
   /** Added to what was used before. */
-  'budget.used': { tokens?: number; cost_usd?: number }
+  'budget.used': { tokens?: number; cost_usd?: number; inbox_id?: number }
   'attributes.set': { command: number; attributes: Attributes }
   'waitpoint.created': { waitpoint: string; command: number; title?: string; expires_at?: string }
   'waitpoint.completed': { waitpoint: string; command: number; payload: Json; inbox_id?: number }

@@ -151,7 +151,8 @@ function changeRarely(state: RunState & Outcome, event: RunEvent): void {
       return
     case 'run.budget_set': {
       const { used_tokens = 0, used_cost_usd = 0 } = state.budget ?? {}
-      state.budget = { ...event.data, used_tokens, used_cost_usd }
+      const { inbox_id: _, ...limits } = event.data
+      state.budget = { ...limits, used_tokens, used_cost_usd }
       return
     }
     case 'budget.used': {

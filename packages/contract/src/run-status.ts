@@ -26,7 +26,13 @@ export const waitReasons = [
 ] as const
 export type WaitReason = (typeof waitReasons)[number]
 
-export const failReasons = ['step_failed', 'workflow_failed', 'stalled', 'rejected'] as const
+export const failReasons = [
+  'step_failed',
+  'workflow_failed',
+  'stalled',
+  'rejected',
+  'budget_exceeded',
+] as const
 export type FailReason = (typeof failReasons)[number]
 
 const terminal: readonly RunStatus[] = ['completed', 'failed', 'cancelled', 'timed_out']
