@@ -100,13 +100,26 @@ export class WorkflowHost {
     return this.waiting.size === 0 && (this.conditions.size > 0 || this.handlers.size > 0)
   }
 
-  /** Gives the definition one fact and lets it go as far as it can. */
-  async deliver(event: NewRunEvent): Promise<void> {
+  /**
+   * Gives the definition one fact. It goes on in microtasks: before the next fact, and before `take`, the caller waits
+   * until they are quiet (one wait serves many hosts), and again for as long as `meetConditions` is true.
+   */
+  apply(event: NewRunEvent): void {
     if (this.outcome !== undefined) return
     this.nowMs = event.timeMs
     this.#apply(event)
+  }
+
+  /** When all is quiet: wakes a condition that has come true. True: wait again, then ask again. */
+  meetConditions(): boolean {
+    return this.outcome === undefined && this.conditions.size > 0 && this.#meetConditions()
+  }
+
+  /** `apply` with a wait of its own: lets the definition go as far as it can. */
+  async deliver(event: NewRunEvent): Promise<void> {
+    this.apply(event)
     await quiesce()
-    while (this.outcome === undefined && this.#meetConditions()) await quiesce()
+    while (this.meetConditions()) await quiesce()
   }
 
   /** After the whole history was delivered: a command in it that the definition did not ask for is a divergence. */
