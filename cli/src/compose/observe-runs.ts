@@ -21,7 +21,7 @@ export function observeRuns(store: Store, observer: Observer): Store {
   const commit = store.write as (command: Command) => Promise<unknown>
   const write = async (command: Command) => {
     const result = await commit(command)
-    observe(command, watching)
+    observe(command, result, watching)
     return result
   }
   // The same border, the other way.
@@ -30,7 +30,7 @@ export function observeRuns(store: Store, observer: Observer): Store {
 
 type Watching = Observer & { store: Store; known: Map<string, Known> }
 
-function observe(command: Command, watching: Watching): void {
+function observe(command: Command, result: unknown, watching: Watching): void {
   switch (command.kind) {
     case 'submit_job':
     case 'retry_job': {
@@ -42,9 +42,19 @@ function observe(command: Command, watching: Watching): void {
     case 'append_run_events':
       observeAppended(command.runId, command.events, watching)
       break
+    case 'append_many':
+      for (const [index, { runId, events }] of command.appends.entries()) {
+        if (isAppended(result, index)) observeAppended(runId, events, watching)
+      }
+      break
     default:
       break
   }
+}
+
+/** Of many appends some may have been refused: those say nothing. */
+function isAppended(result: unknown, index: number): boolean {
+  return Array.isArray(result) && 'firstSeq' in result[index]
 }
 
 function observeAppended(runId: string, events: readonly NewRunEvent[], watching: Watching): void {

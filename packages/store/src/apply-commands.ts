@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 import { createApiKey, revokeApiKey, touchApiKey } from './commands/api-keys.ts'
 import { appendEvent } from './commands/append-event.ts'
 import { appendLogLines } from './commands/append-log-lines.ts'
-import { appendRunEvents } from './commands/append-run-events.ts'
+import { appendMany, appendRunEvents } from './commands/append-run-events.ts'
 import { createProject } from './commands/create-project.ts'
 import { createSession } from './commands/create-session.ts'
 import { createUser } from './commands/create-user.ts'
@@ -26,6 +26,7 @@ export function isCollected(kind: Command['kind']): boolean {
   return (
     kind === 'submit_job' ||
     kind === 'append_run_events' ||
+    kind === 'append_many' ||
     kind === 'append_log_lines' ||
     kind === 'append_event'
   )
@@ -73,6 +74,8 @@ function handle(command: Command, batch: Batch): Steps<Answer<unknown>> {
       return submitJob(command, batch)
     case 'append_run_events':
       return appendRunEvents(command, batch)
+    case 'append_many':
+      return appendMany(command, batch)
     case 'append_log_lines':
       return appendLogLines(command, batch)
     case 'append_event':
@@ -96,6 +99,7 @@ function handle(command: Command, batch: Batch): Steps<Answer<unknown>> {
 type WorkKind =
   | 'submit_job'
   | 'append_run_events'
+  | 'append_many'
   | 'append_log_lines'
   | 'append_event'
   | 'retry_job'

@@ -72,6 +72,21 @@ export type NewLogLine = {
   message: string
 }
 
+/** What one run has to say, and when it may. */
+export type RunAppend = {
+  runId: string
+  events: readonly NewRunEvent[]
+  /** The run's last `run_seq`; else RunConflict. */
+  expectedRunSeq?: number
+  /** Refused with `run_ended` once the run has ended. */
+  unlessEnded?: boolean
+  /** Still the engine's lease; else EngineFenced. */
+  epoch?: number
+}
+
+/** What became of one append of many: the number of its first event (0 when it had none), or why it failed. */
+export type AppendOutcome = { firstSeq: number } | { error: Error }
+
 /** A run about to exist. */
 type NewSubmission = {
   run: NewRun
@@ -93,14 +108,12 @@ export type Command =
    * Preconditions: `expectedRunSeq` is the run's last `run_seq` (RunConflict), `unlessEnded` (`run_ended`),
    * `epoch` is still the engine's lease (EngineFenced).
    */
-  | {
-      kind: 'append_run_events'
-      runId: string
-      events: NewRunEvent[]
-      expectedRunSeq?: number
-      unlessEnded?: boolean
-      epoch?: number
-    }
+  | ({ kind: 'append_run_events' } & RunAppend)
+  /**
+   * Appends to many runs in one commit. Each has its own preconditions and fails alone; `epoch` is that of all of them.
+   * Answered in their order.
+   */
+  | { kind: 'append_many'; appends: readonly RunAppend[]; epoch?: number }
   /** The writer puts `id` and `seq` of the event into the kept answer: nobody else knows them before the commit. */
   | { kind: 'append_event'; event: NewEvent; idempotency?: Idempotency & { response: JsonObject } }
   /** Precondition: the job's latest run is not running (`job_running`). Removes runs, logs and artifacts; events stay. */
@@ -217,6 +230,7 @@ type Results = {
   submit_job: Submitted | Replayed
   retry_job: Submitted | Replayed
   append_run_events: Appended
+  append_many: AppendOutcome[]
   append_event: { seq: number } | Replayed
   delete_job: { deleted: true }
   append_log_lines: { lastLine: number }

@@ -32,6 +32,7 @@ export type Parts = {
 export function createStore(parts: Parts): { store: Store; breakDown(error: Error): void; revoked(): void } {
   const { database, notices } = parts
   const closed = new AbortController()
+  const events = new EventReads(database)
   const sessions = createSessionReads(database)
   const queue = new WriteQueue(parts.apply, (committed) => {
     if (committed.some(({ kind }) => revokes.has(kind))) sessions.invalidate()
@@ -49,8 +50,8 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
     // The queue has the port's own signature; TypeScript does not unify two generic parameters of an indexed union.
     write: queue.write.bind(queue) as Store['write'],
     jobs: createJobReads(database),
-    runs: createRunReads(database),
-    events: createEventReads(database, notices, closed.signal),
+    runs: createRunReads(database, events),
+    events: createEventReads(database, events, notices, closed.signal),
     logs: createLogReads(database, notices),
     artifacts: createArtifactReads(database),
     blobs: guarded(database, parts.blobs),
@@ -80,8 +81,12 @@ function announce(notices: Notices, committed: readonly Committed[]): void {
   }
 }
 
-function createEventReads(database: Database, notices: Notices, closed: AbortSignal): Store['events'] {
-  const reads = new EventReads(database)
+function createEventReads(
+  database: Database,
+  reads: EventReads,
+  notices: Notices,
+  closed: AbortSignal,
+): Store['events'] {
   const tail = new LogTail(reads, notices, closed, (error) => database.explain(error) instanceof Refusal)
   return {
     ...guarded(database, {

@@ -9,7 +9,7 @@ import { int, type Steps, text } from './statement.ts'
  * order of their ids, so that two processes never wait for each other.
  */
 export function* prefetch(batch: Batch, commands: readonly Command[]): Steps<void> {
-  const runIds = new Set(commands.flatMap((command) => ('runId' in command ? [command.runId] : [])))
+  const runIds = new Set(commands.flatMap(runsOf))
   if (runIds.size > 0) {
     const rows = yield {
       sql: `SELECT ${entryColumns} FROM runs WHERE id = ANY(?::text[]) ORDER BY id`,
@@ -22,6 +22,11 @@ export function* prefetch(batch: Batch, commands: readonly Command[]): Steps<voi
     'idempotency' in command && command.idempotency ? [command.idempotency] : [],
   )
   if (asked.length > 0) yield* prefetchAnswers(batch, asked)
+}
+
+function runsOf(command: Command): string[] {
+  if (command.kind === 'append_many') return command.appends.map(({ runId }) => runId)
+  return 'runId' in command ? [command.runId] : []
 }
 
 function* prefetchAnswers(batch: Batch, asked: readonly Idempotency[]): Steps<void> {

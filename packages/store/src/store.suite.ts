@@ -4,6 +4,7 @@ import { testContent } from './suite/content.suite.ts'
 import { testEvents } from './suite/events.suite.ts'
 import { testIdempotency } from './suite/idempotency.suite.ts'
 import { testJobs } from './suite/jobs.suite.ts'
+import { testMany } from './suite/many.suite.ts'
 import { testPeople } from './suite/people.suite.ts'
 import type { StoreCase } from './suite/rig.ts'
 import { testRuns } from './suite/runs.suite.ts'
@@ -27,6 +28,7 @@ export function testStore({ name, open, close }: StoreCase): void {
     describe('jobs', () => testJobs(store))
     describe('runs', () => testRuns(store))
     describe('events', () => testEvents(store))
+    describe('many runs', () => testMany(store))
     describe('idempotency', () => testIdempotency(store))
     describe('people', () => testPeople(store))
     describe('views', () => testViews(store))

@@ -13,6 +13,8 @@ export type Page<T> = { items: T[]; nextCursor: string | null; total?: number }
 /** A run as its projection keeps it: no steps (fold its events for those). */
 export type RunRecord = RunSummary & { input: Json; result: Json; created_by_role: Role }
 
+export type SleepingRun = { id: string; untilMs: number }
+
 export type FollowOptions = {
   /** Only events with a larger number. */
   after: number
@@ -48,6 +50,16 @@ export interface Store {
     unfinished(afterId: string | undefined, limit: number): Promise<RunRecord[]>
     /** Only the ids of those. */
     unfinishedIds(afterId: string | undefined, limit: number): Promise<string[]>
+    /**
+     * Unfinished runs that wait for nothing but a time, in pages by id; `untilMs` is when they go on. Those can be
+     * taken up then and not before: recovery needs no history of them.
+     */
+    sleeping(afterId: string | undefined, limit: number): Promise<SleepingRun[]>
+    /**
+     * The events of many runs in one go, for recovery: each from its last `run.continued` on, or else from its first.
+     * A run that is unknown is not in the answer.
+     */
+    histories(runIds: readonly string[]): Promise<Map<string, Event[]>>
   }
   readonly events: {
     /** The number of the last event, 0 in an empty log. */

@@ -1,5 +1,5 @@
 import { type Command, type CommandKind, type CommandOf, fillsInbox, type ResultOf } from './command.ts'
-import type { Outcome } from './outcome.ts'
+import type { Failure, Outcome } from './outcome.ts'
 import { unavailable } from './refusal.ts'
 import { asStoreError, fromFailure } from './store-error.ts'
 
@@ -104,7 +104,7 @@ export class WriteQueue {
       const outcome = outcomes[index]
       if (outcome === undefined) reject(asStoreError(unavailable('The write was not answered.')))
       else if ('failure' in outcome) reject(fromFailure(outcome.failure))
-      else resolve(outcome.value as never) // The writer answered this very command: its result has the command's type.
+      else resolve(resultOf(what.kind, outcome.value) as never) // The writer answered this very command: its result has the command's type.
       committed.push(what)
     }
     this.#onCommit(committed)
@@ -116,6 +116,14 @@ export class WriteQueue {
     this.#queuedChars = 0
     for (const { reject } of refused) reject(asStoreError(error))
   }
+}
+
+/** Failures cross the thread as values; the caller of many appends gets each as the error that it is. */
+function resultOf(kind: CommandKind, value: unknown): unknown {
+  if (kind !== 'append_many' || !Array.isArray(value)) return value
+  return value.map((result: { failure?: Failure }) =>
+    result.failure === undefined ? result : { error: fromFailure(result.failure) },
+  )
 }
 
 function runOf(command: Command): string | undefined {

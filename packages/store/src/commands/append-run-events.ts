@@ -1,14 +1,33 @@
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Answer, Batch } from '../batch.ts'
-import { type Appended, type CommandOf, EngineFenced, RunConflict } from '../command.ts'
+import { type Appended, type CommandOf, EngineFenced, type RunAppend, RunConflict } from '../command.ts'
+import { type Failure, toFailure } from '../outcome.ts'
 import { refuse } from '../refusal.ts'
 import { int, type Steps } from '../statement.ts'
 import { findRun } from './find-run.ts'
 
-export function* appendRunEvents(
-  command: CommandOf<'append_run_events'>,
+type AppendResult = { firstSeq: number } | { failure: Failure }
+
+/** Each append of the list stands for itself: one that is refused leaves nothing and keeps no other from the log. */
+export function* appendMany(
+  { appends, epoch }: CommandOf<'append_many'>,
   batch: Batch,
-): Steps<Answer<Appended>> {
+): Steps<Answer<AppendResult[]>> {
+  const results: ((base: number) => AppendResult)[] = []
+  for (const append of appends) {
+    try {
+      const appended = yield* appendRunEvents(epoch === undefined ? append : { ...append, epoch }, batch)
+      results.push((base) => ({ firstSeq: appended(base).seqs[0] ?? 0 }))
+    } catch (error) {
+      const failure = toFailure(error)
+      if (failure.type === 'bug') throw error
+      results.push(() => ({ failure }))
+    }
+  }
+  return (base) => results.map((result) => result(base))
+}
+
+export function* appendRunEvents(command: RunAppend, batch: Batch): Steps<(base: number) => Appended> {
   const { runId, events, expectedRunSeq, unlessEnded, epoch } = command
   if (epoch !== undefined) yield* checkEpoch(batch, epoch)
   const entry = yield* findRun(batch, runId)

@@ -61,6 +61,17 @@ export class EventReads {
     return this.#toEvents(rows)
   }
 
+  /** Of each run the events from its last `run.continued` on, or else all. */
+  async histories(runIds: readonly string[]): Promise<Map<string, Event[]>> {
+    const found = new Map<string, Event[]>()
+    for (const runId of runIds) {
+      const events = await this.ofRun(runId)
+      const from = events.findLastIndex(({ type }) => type === 'run.continued')
+      if (events.length > 0) found.set(runId, from > 0 ? events.slice(from) : events)
+    }
+    return found
+  }
+
   /** In the order of numbers. With `before` alone the page ends there, and pages go towards the beginning. */
   async list(asked: EventQuery & { job_id?: string; run_id?: string }): Promise<Page<Event>> {
     const query = await this.#filtered({

@@ -4,6 +4,7 @@ import { decodeCursor } from '../cursor.ts'
 import type { Store } from '../store.ts'
 import { totalOf } from './count.ts'
 import { type Database, guarded } from './database.ts'
+import type { EventReads } from './events.ts'
 import { cutPage, pageSize } from './page.ts'
 import { type RunRow, toRecord, toSummary } from './run-record.ts'
 import { matchesWords } from './search.ts'
@@ -11,7 +12,7 @@ import { matchesWords } from './search.ts'
 // The words of the partial index: as parameters SQLite would not recognise them.
 const isUnfinished = sql<boolean>`runs.status IN ('pending', 'running', 'waiting') AND runs.definition <> ''`
 
-export function createRunReads(database: Database): Store['runs'] {
+export function createRunReads(database: Database, events: EventReads): Store['runs'] {
   return guarded(database, {
     async get(id: string) {
       const row = await records(database).where('runs.id', '=', id).executeTakeFirst()
@@ -33,6 +34,19 @@ export function createRunReads(database: Database): Store['runs'] {
       if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
       return (await query.orderBy('runs.id').limit(limit).execute()).map(({ id }) => id)
     },
+    async sleeping(afterId: string | undefined, limit: number) {
+      let query = database.db
+        .selectFrom('runs')
+        .select(['runs.id', 'runs.waiting_until'])
+        .where(isUnfinished)
+        .where('runs.status', '=', 'waiting')
+        .where('runs.reason', '=', 'timer')
+        .where('runs.waiting_until', 'is not', null)
+      if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
+      const rows = await query.orderBy('runs.id').limit(limit).execute()
+      return rows.map(({ id, waiting_until }) => ({ id, untilMs: Date.parse(waiting_until ?? '') }))
+    },
+    histories: (runIds: readonly string[]) => events.histories(runIds),
   })
 }
 
