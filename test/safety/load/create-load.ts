@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Event } from '@kyros/contract/event'
+import { uuidv7 } from '@kyros/contract/id'
+import { ProblemError } from '@kyros/contract/problem'
+import type { Engine } from '@kyros/engine/engine'
+import type { Store } from '@kyros/store/store'
+import type { LoadOptions } from './load-process.ts'
+import { inputOf, type Planned, planned } from './plan.ts'
+import type { Random } from './random.ts'
+import { type openRecords, type Record, readRecords } from './records.ts'
+
+type Parts = {
+  store: Store
+  engine: Engine
+  records: ReturnType<typeof openRecords>
+  random: Random
+  options: LoadOptions
+  say: (line: string) => void
+  signal: AbortSignal
+}
+
+const principal = { id: 'user:load', role: 'admin' } as const
+const signalsPerRun = 3
+const ended = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.timed_out'])
+const newId = () => uuidv7(Date.now(), randomBytes(10))
+
+/** Starts runs, sends what they wait for, and follows the log; takes up what an earlier life of the process left. */
+export function createLoad(parts: Parts): { run(): Promise<void> } {
+  const { store, records, random, options, say, signal } = parts
+  const before = readRecords(options.recordFile)
+  const open = openRuns(before)
+  let started = before.filter(({ kind }) => kind === 'start').length
+
+  const projectId = async () => {
+    const found = await store.projects.byName('load')
+    if (found !== undefined) return found.id
+    const id = newId()
+    const project = { name: 'load', description: '', projectType: 'general', timeMs: Date.now() }
+    await store.write({ kind: 'create_project', id, ...project, actor: 'load' })
+    return id
+  }
+
+  const start = async (project: string) => {
+    started += 1
+    const workflow = planned[random.integer(0, planned.length)] ?? 'ordered'
+    const value = started
+    const [job, run] = [newId(), newId()]
+    const submission = { jobId: job, runId: run, title: workflow, task: null, agentId: null, workflow }
+    const bounds = { priority: 'medium', metadata: {}, maxRetries: 0, timeoutSeconds: 900 } as const
+    const input = inputOf(workflow, value)
+    const timeMs = Date.now()
+    const state = { workflow, sent: 0, isClosing: false, isCancelled: false }
+    open.set(run, state)
+    try {
+      await parts.engine.submit({ ...submission, ...bounds, input, projectId: project, principal, timeMs })
+    } catch (error) {
+      open.delete(run)
+      if (!signal.aborted) records.note({ kind: 'refused', run, code: codeOf(error), timeMs: Date.now() })
+      return
+    }
+    records.note({ kind: 'start', run, job, workflow, value, timeMs })
+    await feed(parts, run, state)
+  }
+
+  const follow = async () => {
+    const after = lastSeen(before)
+    for await (const batch of store.events.follow({ after }, signal)) {
+      if ('reset' in batch)
+        throw new Error(`The log begins at ${batch.reset.from}, and ${after} was read before`)
+      records.note({ kind: 'seen', events: batch.events.map(asSeen) })
+      for (const event of batch.events) if (ended.has(event.type)) open.delete(event.run_id ?? '')
+    }
+  }
+
+  return {
+    async run() {
+      const project = await projectId()
+      const following = follow()
+      say('ready')
+      const fed = Promise.all([...open].map(([run, state]) => feed(parts, run, state)))
+      const enough = options.maxRuns ?? Number.POSITIVE_INFINITY
+      while (!signal.aborted && options.openRuns > 0 && started < enough) {
+        const room = Math.min(options.openRuns - open.size, enough - started)
+        for (let count = 0; count < room; count++) void start(project)
+        await delay(2)
+      }
+      await fed
+      while (!signal.aborted && open.size > 0) await delay(5)
+      if (!signal.aborted) say('settled')
+      await following
+    },
+  }
+}
+
+type OpenRun = { workflow: Planned; sent: number; isClosing: boolean; isCancelled: boolean }
+
+/** What earlier lives of the process started and did not see end, and what they sent to it. */
+function openRuns(records: readonly Record[]): Map<string, OpenRun> {
+  const open = new Map<string, OpenRun>()
+  for (const record of records) {
+    if (record.kind === 'start') {
+      open.set(record.run, { workflow: record.workflow, sent: 0, isClosing: false, isCancelled: false })
+    }
+    if (record.kind === 'seen') {
+      for (const [, , run, type] of record.events) if (ended.has(type)) open.delete(run)
+    }
+    const run = 'run' in record ? open.get(record.run) : undefined
+    if (run === undefined) continue
+    if (record.kind === 'signal' && record.signal === 'add') run.sent += 1
+    if (record.kind === 'sending' && record.signal === 'close') run.isClosing = true
+    if (record.kind === 'cancel') run.isCancelled = true
+  }
+  return open
+}
+
+function lastSeen(records: readonly Record[]): number {
+  const last = records.findLast((record) => record.kind === 'seen')
+  return last?.kind === 'seen' ? (last.events.at(-1)?.[0] ?? 0) : 0
+}
+
+function asSeen(event: Event): [number, number, string, string] {
+  return [event.seq, event.run_seq ?? 0, event.run_id ?? '', event.type]
+}
+
+/** Sends a run the signals, or the cancellation, that it waits for, until it has them. */
+async function feed(parts: Parts, run: string, state: OpenRun): Promise<void> {
+  const send = state.workflow === 'collecting' ? sendSignals : cancel
+  const isFed = state.workflow !== 'collecting' && (state.workflow !== 'cancelled' || state.isCancelled)
+  while (!isFed && !parts.signal.aborted) {
+    try {
+      return await send(parts, run, state)
+    } catch (error) {
+      if (codeOf(error) === 'run_ended') return
+      // The database is away: whether it was taken is not known, so it is sent once more under another name.
+      await delay(50)
+    }
+  }
+}
+
+async function sendSignals({ engine, records, random }: Parts, run: string, state: OpenRun): Promise<void> {
+  const send = async (signal: string) => {
+    const value = newId()
+    records.note({ kind: 'sending', run, signal, value })
+    await engine.signal(run, signal, value, principal)
+    records.note({ kind: 'signal', run, signal, value })
+  }
+  // Once a close may be on its way, what is sent after it may find the run ended.
+  while (!state.isClosing && state.sent < signalsPerRun) {
+    if (random.chance(0.5)) await delay(random.integer(0, 20))
+    await send('add')
+    state.sent += 1
+  }
+  state.isClosing = true
+  await send('close')
+}
+
+async function cancel({ engine, records, random }: Parts, run: string): Promise<void> {
+  await delay(random.integer(0, 60))
+  await engine.cancel(run, 'as planned', principal)
+  records.note({ kind: 'cancel', run })
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof ProblemError ? error.code : `not a problem: ${String(error)}`
+}

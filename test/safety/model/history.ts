@@ -1,0 +1,143 @@
+import { type Event, isRunEvent, type RunEvent } from '@kyros/contract/event'
+import { applyToState, emptyRunState, type RunState } from '@kyros/contract/run-state'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { Store } from '@kyros/store/store'
+import type { Findings } from './findings.ts'
+
+export type StepHistory = {
+  /** When each attempt was recorded as begun. */
+  starts: { attempt: number; timeMs: number }[]
+  completedMs: number | undefined
+  outputBlob: string | undefined
+  isOver: boolean
+}
+
+export type RunHistory = {
+  state: RunState & { result?: unknown }
+  jobId: string
+  workflow: string
+  /** By the step's key. */
+  steps: Map<string, StepHistory>
+  timers: { fireAtMs: number; firedMs: number | undefined }[]
+  /** In the order in which they came. */
+  signals: { signal: string; value: unknown }[]
+}
+
+export type History = {
+  runs: Map<string, RunHistory>
+  /** Number in the run, run and type of every event, by its number. */
+  events: Map<number, string>
+  head: number
+}
+
+/** Reads the whole log once and says where its numbers, its order or its times are wrong. */
+export async function readHistory(store: Store, findings: Findings): Promise<History> {
+  const history: History = { runs: new Map(), events: new Map(), head: await store.events.head() }
+  if (history.head === 0) return history
+  const stop = new AbortController()
+  let last = 0
+  for await (const batch of store.events.follow({ after: 0 }, stop.signal)) {
+    if ('reset' in batch) {
+      findings.lost.push(`the log begins at ${batch.reset.from}`)
+      break
+    }
+    for (const event of batch.events) {
+      if (event.seq > last + 1)
+        findings.lost.push(`events ${last + 1} to ${event.seq - 1} are not in the log`)
+      if (event.seq <= last) findings.doubled.push(`event ${event.seq} comes after ${last}`)
+      last = event.seq
+      add(history, event, findings)
+    }
+    if (last >= history.head) break
+  }
+  stop.abort()
+  return history
+}
+
+export function nameOf(runSeq: number, runId: string, type: string): string {
+  return `${runSeq} ${runId} ${type}`
+}
+
+function add(history: History, event: Event, findings: Findings): void {
+  history.events.set(event.seq, nameOf(event.run_seq ?? 0, event.run_id ?? '', event.type))
+  if (!isRunEvent(event)) return
+  const run = history.runs.get(event.run_id) ?? newRun(event.job_id ?? '')
+  history.runs.set(event.run_id, run)
+  const expected = run.state.run_seq + 1
+  const where = `run ${event.run_id} at ${event.run_seq} (${event.type})`
+  if (event.run_seq > expected) findings.lost.push(`${where}: ${expected} is not there`)
+  if (event.run_seq < expected) findings.doubled.push(`${where}: that number was given before`)
+  if (isTerminal(run.state.status)) findings.wrong.push(`${where}: the run had ended as ${run.state.status}`)
+  if (event.run_seq === 1 && event.type !== 'run.created')
+    findings.wrong.push(`${where}: it was not created first`)
+  addToSteps(run, event, where, findings)
+  run.state = applyToState(run.state, event)
+}
+
+function newRun(jobId: string): RunHistory {
+  return { state: emptyRunState, jobId, workflow: '', steps: new Map(), timers: [], signals: [] }
+}
+
+function addToSteps(run: RunHistory, event: RunEvent, where: string, findings: Findings): void {
+  const timeMs = Date.parse(event.time)
+  if (event.type === 'run.created') run.workflow = event.data.workflow
+  if (event.type === 'signal.received') {
+    run.signals.push({ signal: event.data.signal, value: event.data.payload })
+  }
+  if (event.type === 'timer.started') {
+    run.timers.push({ fireAtMs: Date.parse(event.data.fire_at), firedMs: undefined })
+  }
+  if (event.type === 'timer.fired') {
+    const timer = run.timers.find(({ firedMs }) => firedMs === undefined)
+    if (timer === undefined) findings.doubled.push(`${where}: no timer was running`)
+    else timer.firedMs = timeMs
+    if (timer && timeMs < timer.fireAtMs) findings.wrong.push(`${where}: ${timer.fireAtMs - timeMs} ms early`)
+  }
+  if (event.type === 'step.scheduled') {
+    if (run.steps.has(event.data.key))
+      findings.doubled.push(`${where}: ${event.data.key} was scheduled before`)
+    run.steps.set(event.data.key, {
+      starts: [],
+      completedMs: undefined,
+      outputBlob: undefined,
+      isOver: false,
+    })
+  }
+  if (
+    event.type === 'step.started' ||
+    event.type === 'step.completed' ||
+    event.type === 'step.failed' ||
+    event.type === 'step.cancelled'
+  ) {
+    const step = run.steps.get(event.data.key)
+    if (step === undefined) findings.wrong.push(`${where}: ${event.data.key} was never scheduled`)
+    else addToStep(step, event, { where, timeMs, findings })
+  }
+}
+
+type StepEvent = Extract<
+  RunEvent,
+  { type: 'step.started' | 'step.completed' | 'step.failed' | 'step.cancelled' }
+>
+
+function addToStep(
+  step: StepHistory,
+  event: StepEvent,
+  { where, timeMs, findings }: { where: string; timeMs: number; findings: Findings },
+): void {
+  if (step.isOver) findings.doubled.push(`${where}: ${event.data.key} was over`)
+  if (event.type === 'step.started') {
+    step.starts.push({ attempt: event.data.attempt, timeMs })
+    return
+  }
+  const last = step.starts.at(-1)
+  if (event.type !== 'step.cancelled' && last?.attempt !== event.data.attempt) {
+    findings.wrong.push(`${where}: attempt ${event.data.attempt} of ${event.data.key} did not begin`)
+  }
+  step.isOver = event.type !== 'step.failed' || event.data.retry_at === undefined
+  if (event.type !== 'step.completed') return
+  step.completedMs = timeMs
+  const { output } = event.data
+  if (typeof output === 'object' && output !== null && '$blob' in output)
+    step.outputBlob = String(output.$blob)
+}
