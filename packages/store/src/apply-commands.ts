@@ -4,6 +4,7 @@ import { createApiKey, revokeApiKey, touchApiKey } from './commands/api-keys.ts'
 import { appendEvent } from './commands/append-event.ts'
 import { appendLogLines } from './commands/append-log-lines.ts'
 import { appendMany, appendRunEvents } from './commands/append-run-events.ts'
+import { appendStream } from './commands/append-stream.ts'
 import { createProject } from './commands/create-project.ts'
 import { createSession } from './commands/create-session.ts'
 import { createUser } from './commands/create-user.ts'
@@ -80,6 +81,8 @@ function handle(command: Command, batch: Batch): Steps<Answer<unknown>> {
       return appendLogLines(command, batch)
     case 'append_event':
       return appendEvent(command, batch)
+    case 'append_stream':
+      return appendStream(command, batch)
     case 'retry_job':
       return retryJob(command, batch)
     case 'delete_job':
@@ -102,6 +105,7 @@ type WorkKind =
   | 'append_many'
   | 'append_log_lines'
   | 'append_event'
+  | 'append_stream'
   | 'retry_job'
   | 'delete_job'
   | 'put_artifact'

@@ -87,6 +87,15 @@ export type RunAppend = {
 /** What became of one append of many: the number of its first event (0 when it had none), or why it failed. */
 export type AppendOutcome = { firstSeq: number } | { error: Error }
 
+export type NewChunks = {
+  runId: string
+  stream: string
+  chunks: readonly Json[]
+  step: string
+  attempt: number
+  timeMs: number
+}
+
 /** A run about to exist. */
 type NewSubmission = {
   run: NewRun
@@ -119,6 +128,11 @@ export type Command =
   /** Precondition: the job's latest run is not running (`job_running`). Removes runs, logs and artifacts; events stay. */
   | { kind: 'delete_job'; jobId: string; actor: string; timeMs: number }
   | { kind: 'append_log_lines'; runId: string; lines: NewLogLine[] }
+  /**
+   * Chunks of one attempt, numbered from the stream's last on. Preconditions: the run's streams stay within `maxBytes`
+   * of JSON and `maxStreams` (`stream_full`).
+   */
+  | ({ kind: 'append_stream'; maxBytes: number; maxStreams: number } & NewChunks)
   | {
       kind: 'put_artifact'
       runId: string
@@ -234,6 +248,7 @@ type Results = {
   append_event: { seq: number } | Replayed
   delete_job: { deleted: true }
   append_log_lines: { lastLine: number }
+  append_stream: { lastOffset: number }
   put_artifact: Record<string, never>
   store_definition: Record<string, never>
   create_project: Record<string, never>

@@ -12,6 +12,7 @@ import { createApiKeyReads, createSessionReads, createUserReads } from './reads/
 import { createProjectReads } from './reads/projects.ts'
 import { createRunReads } from './reads/runs.ts'
 import { readStats } from './reads/stats.ts'
+import { createStreamReads } from './reads/streams.ts'
 import { createViewReads } from './reads/views.ts'
 import { Refusal } from './refusal.ts'
 import type { Store } from './store.ts'
@@ -53,6 +54,7 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
     runs: createRunReads(database, events),
     events: createEventReads(database, events, notices, closed.signal),
     logs: createLogReads(database, notices),
+    streams: createStreamReads(database, notices),
     artifacts: createArtifactReads(database),
     blobs: guarded(database, parts.blobs),
     definitions: createDefinitionReads(database),
@@ -77,6 +79,7 @@ function announce(notices: Notices, committed: readonly Committed[]): void {
   notices.notify('events')
   for (const { kind, runId, fillsInbox } of committed) {
     if (kind === 'append_log_lines') notices.notify(`logs/${runId}`)
+    else if (kind === 'append_stream') notices.notify(`streams/${runId}`)
     else if (fillsInbox) notices.notify('inbox')
   }
 }

@@ -8,6 +8,7 @@ import { testMany } from './suite/many.suite.ts'
 import { testPeople } from './suite/people.suite.ts'
 import type { StoreCase } from './suite/rig.ts'
 import { testRuns } from './suite/runs.suite.ts'
+import { testStreams } from './suite/streams.suite.ts'
 import { testViews } from './suite/views.suite.ts'
 
 /** What every implementation of the port does. Each test gets an empty store. */
@@ -33,5 +34,6 @@ export function testStore({ name, open, close }: StoreCase): void {
     describe('people', () => testPeople(store))
     describe('views', () => testViews(store))
     describe('content', () => testContent(store))
+    describe('streams', () => testStreams(store))
   })
 }

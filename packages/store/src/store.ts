@@ -78,6 +78,19 @@ export interface Store {
     /** Wakes (with no value) whenever lines of the run were added; a hint, at least once a second. */
     changes(runId: string, signal: AbortSignal): AsyncIterable<void>
   }
+  /** What steps say while they run, beside the history. */
+  readonly streams: {
+    /** Chunks after `after`, at least one if there is one; at most `limit` writes of them at once. */
+    read(
+      runId: string,
+      stream: string,
+      options: { after: number; limit: number },
+    ): Promise<{ offset: number; timeMs: number; step: string; attempt: number; data: Json }[]>
+    /** By name. */
+    list(runId: string): Promise<{ name: string; chunks: number; bytes: number }[]>
+    /** Wakes (with no value) whenever chunks of the run were added; a hint, at least once a second. */
+    changes(runId: string, signal: AbortSignal): AsyncIterable<void>
+  }
   readonly artifacts: {
     list(runId: string): Promise<Artifact[]>
     get(runId: string, name: string): Promise<Artifact | undefined>

@@ -81,6 +81,19 @@ type LogsTable = {
   message: string
 }
 
+type StreamsTable = { run: number; name: string; chunks: number; bytes: number }
+
+type StreamChunksTable = {
+  run: number
+  name: string
+  first: number
+  count: number
+  time_ms: number
+  step: string
+  attempt: number
+  data: string
+}
+
 type ArtifactsTable = {
   run: number
   name: string
@@ -146,6 +159,8 @@ export type Tables = {
   deleted_runs: DeletedRunsTable
   run_counts: RunCountsTable
   logs: LogsTable
+  streams: StreamsTable
+  stream_chunks: StreamChunksTable
   artifacts: ArtifactsTable
   definitions: DefinitionsTable
   users: UsersTable

@@ -4,6 +4,7 @@ import type { CommandOf } from '../command.ts'
 import { refuse } from '../refusal.ts'
 import { runStatus } from '../run-entry.ts'
 import { int, type Row, type Steps, text } from '../statement.ts'
+import { deleteStreams } from './append-stream.ts'
 import { findJob } from './retry-job.ts'
 
 export function* deleteJob(
@@ -32,6 +33,7 @@ function* deleteRun(batch: Batch, jobId: string, run: Row, isLatest: boolean): S
   yield { sql: 'INSERT INTO deleted_runs (ref, id, job_id) VALUES (?, ?, ?)', params: [ref, id, jobId] }
   yield { sql: 'DELETE FROM logs WHERE run = ?', params: [ref] }
   yield { sql: 'DELETE FROM artifacts WHERE run = ?', params: [ref] }
+  yield* deleteStreams(ref)
   yield { sql: 'DELETE FROM runs WHERE ref = ?', params: [ref] }
   batch.count(runStatus(run), -1, isLatest ? -1 : 0)
   batch.forget(id)

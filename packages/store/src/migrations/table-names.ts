@@ -1,6 +1,7 @@
 /** Every table that a backup holds, in no particular order. Blobs are kept as files in a backup. */
 export const tableNames = [
-  ...['events', 'projects', 'jobs', 'runs', 'deleted_runs', 'run_counts', 'logs', 'artifacts'],
+  ...['events', 'projects', 'jobs', 'runs', 'deleted_runs', 'run_counts', 'logs', 'streams'],
+  ...['stream_chunks', 'artifacts'],
   ...['definitions', 'users', 'sessions', 'refresh_tokens', 'api_keys', 'views'],
   ...['idempotency', 'inbox', 'engine_lease', 'settings'],
 ] as const

@@ -230,6 +230,7 @@ function topicsOf(commands: readonly Command[]): string {
   for (const command of commands) {
     const { kind } = command
     if (kind === 'append_log_lines') topics.add('logs')
+    else if (kind === 'append_stream') topics.add('streams')
     else if (fillsInbox(command)) topics.add('inbox')
     else if (kind === 'rotate_session' || kind.startsWith('revoke_')) topics.add('revocations')
   }

@@ -46,16 +46,18 @@ export function testDatabase({ name, create, remove }: DatabaseCase): void {
 
 function testMigrations(target: () => DatabaseTarget): void {
   test('migrations go up, down and up again', async () => {
-    const all = ['0001-foundation', '0002-views', '0003-bounds']
+    const all = ['0001-foundation', '0002-views', '0003-bounds', '0005-streams']
     const status = (appliedMs: number | null) => [
       { version: 1, name: 'foundation', appliedMs },
       { version: 2, name: 'views', appliedMs },
       { version: 3, name: 'bounds', appliedMs },
+      { version: 5, name: 'streams', appliedMs },
     ]
     expect(await migrationStatus(target())).toEqual(status(null))
     expect((await migrate(target(), startMs)).names).toEqual(all)
     expect(await migrationStatus(target())).toEqual(status(startMs))
     expect((await migrate(target(), startMs)).names).toEqual([])
+    expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0005-streams'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0003-bounds'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0002-views'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0001-foundation'])
@@ -131,6 +133,7 @@ function testMigrations(target: () => DatabaseTarget): void {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 5 },
       { version: 999, name: 'newer' },
     ])
   })

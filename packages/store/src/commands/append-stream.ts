@@ -1,0 +1,48 @@
+import type { Batch } from '../batch.ts'
+import type { CommandOf } from '../command.ts'
+import { refuse } from '../refusal.ts'
+import { int, type Steps, text } from '../statement.ts'
+import { findRun } from './find-run.ts'
+
+/** @throws stream_full, run_not_found */
+export function* appendStream(
+  { runId, stream, chunks, step, attempt, timeMs, maxBytes, maxStreams }: CommandOf<'append_stream'>,
+  batch: Batch,
+): Steps<{ lastOffset: number }> {
+  const { ref } = yield* findRun(batch, runId)
+  const rows = yield {
+    sql: 'SELECT name, chunks, bytes FROM streams WHERE run = ?',
+    params: [ref],
+    lock: true,
+  }
+  const data = JSON.stringify(chunks)
+  const bytes = Buffer.byteLength(data)
+  const used = rows.reduce((sum, row) => sum + int(row, 'bytes'), 0)
+  if (used + bytes > maxBytes) {
+    throw refuse('stream_full', `The streams of a run hold at most ${maxBytes} bytes.`)
+  }
+  const known = rows.find((row) => text(row, 'name') === stream)
+  if (known === undefined && rows.length >= maxStreams) {
+    throw refuse('stream_full', `A run has at most ${maxStreams} streams.`)
+  }
+  const before = known === undefined ? 0 : int(known, 'chunks')
+  yield {
+    sql: `INSERT INTO streams (run, name, chunks, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (run, name)
+      DO UPDATE SET chunks = streams.chunks + excluded.chunks, bytes = streams.bytes + excluded.bytes`,
+    params: [ref, stream, chunks.length, bytes],
+    blind: true,
+  }
+  yield {
+    sql: `INSERT INTO stream_chunks (run, name, first, count, time_ms, step, attempt, data)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    params: [ref, stream, before + 1, chunks.length, timeMs, step, attempt, data],
+    blind: true,
+  }
+  return { lastOffset: before + chunks.length }
+}
+
+/** With its run go its streams. */
+export function* deleteStreams(ref: number): Steps<void> {
+  yield { sql: 'DELETE FROM stream_chunks WHERE run = ?', params: [ref] }
+  yield { sql: 'DELETE FROM streams WHERE run = ?', params: [ref] }
+}
