@@ -10,6 +10,7 @@ const paging = [
   ['--cursor <text>', 'where the last list ended'],
 ] as const
 const input = ['--input <json>', 'input as JSON, or @file'] as const
+const asOf = ['--as-of <moment>', 'as it was after this event number, or at this time'] as const
 const follow = ['--follow', 'stay until it ends'] as const
 const runId = '<run-id>'
 const jobId = '<job-id>'
@@ -53,6 +54,7 @@ const jobs: CommandDeclaration[] = [
       ['--status <status>', 'only these'],
       ['--workflow <name>', 'only of this workflow'],
       ['--search <words>', 'words in the title or the task'],
+      asOf,
       ...paging,
     ],
     example: 'kyros jobs list --status failed --limit 5',
@@ -62,6 +64,7 @@ const jobs: CommandDeclaration[] = [
     path: 'jobs get',
     takes: jobId,
     summary: 'Show a job',
+    options: [asOf],
     example: 'kyros jobs get 0190a7b2-0000-7000-8000-000000000000 --json',
     load: async () => (await import('../commands/jobs.ts')).getJob,
   },
@@ -113,6 +116,7 @@ const runs: CommandDeclaration[] = [
       ['--status <status>', 'only these'],
       ['--workflow <name>', 'only of this workflow'],
       ['--job <job-id>', 'only of this job'],
+      asOf,
       ...paging,
     ],
     example: 'kyros runs list --status running',
@@ -122,7 +126,16 @@ const runs: CommandDeclaration[] = [
     path: 'runs get',
     takes: runId,
     summary: 'Show a run with its steps',
+    options: [asOf],
     example: 'kyros runs get 0190a7b2-0000-7000-8000-000000000000',
+    load: async () => (await import('../commands/runs.ts')).getRun,
+  },
+  {
+    path: 'runs show',
+    takes: runId,
+    summary: 'The same as runs get',
+    options: [asOf],
+    example: 'kyros runs show 0190a7b2-0000-7000-8000-000000000000 --as-of 2026-01-31T08:00:00Z',
     load: async () => (await import('../commands/runs.ts')).getRun,
   },
   {

@@ -100,6 +100,7 @@ const usageProblems = new Set([
   'workflow_input_invalid',
   'request_invalid',
   'request_malformed',
+  'moment_unknown',
 ])
 
 function exitCodeOf({ code, status }: ProblemLike): ExitCode {

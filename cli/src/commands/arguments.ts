@@ -14,6 +14,12 @@ export function pageQuery(context: CommandContext): { limit: number; cursor?: st
   return { limit, ...(cursor !== undefined && { cursor }) }
 }
 
+/** The moment that is asked for, as the server takes it; nothing for the present. */
+export function asOfQuery(context: CommandContext): { as_of?: string } {
+  const asOf = context.options.text('asOf')
+  return asOf === undefined ? {} : { as_of: asOf }
+}
+
 /** Says how to see more, or that there is nothing, to the person and not into a pipe. */
 export function printNextPage(context: CommandContext, cursor: string | null, count: number): void {
   if (cursor !== null) context.terminal.note(`There are more: repeat with --cursor ${cursor}`)

@@ -13,6 +13,8 @@ import { runningServer } from '../connect/server-file.ts'
 
 const defaultLimit = 20
 const maxLimit = 200
+/** A long history with large values takes its time. */
+const historyTimeoutMs = 300_000
 
 /** `kyros conform`: recorded histories, or those of a fresh run, replayed by Temporal's own core. */
 export const conform: CommandFunction = async (context) => {
@@ -74,7 +76,8 @@ async function readHistories(
 
 /** The history of one run; undefined when it never came as far as a definition. */
 export async function readHistory(client: Client, runId: string): Promise<ConformHistory | undefined> {
-  const { run, definition: source, events } = await client.call('getRunHistory', { params: { id: runId } })
+  const request = { params: { id: runId }, timeoutMs: historyTimeoutMs }
+  const { run, definition: source, events } = await client.call('getRunHistory', request)
   if (source === '') return undefined
   const { type: workflow, version, attempt, definition } = run
   return {

@@ -4,7 +4,7 @@ import { wrongUsage } from '../command-line/command-error.ts'
 import { exitCode } from '../command-line/exit-code.ts'
 import { printFields, printTable } from '../command-line/table.ts'
 import { connect } from '../connect/connect.ts'
-import { idArgument, pageQuery, printNextPage } from './arguments.ts'
+import { asOfQuery, idArgument, pageQuery, printNextPage } from './arguments.ts'
 import { followRun } from './follow-run.ts'
 import { ago, statusText } from './format.ts'
 import { readJsonArgument } from './read-json-argument.ts'
@@ -20,6 +20,7 @@ export const listJobs: CommandFunction = async (context) => {
     status: options.text('status') as Job['status'],
     workflow: options.text('workflow'),
     q: options.text('search'),
+    ...asOfQuery(context),
     ...pageQuery(context),
   }
   const page = await client.call('listJobs', { query })
@@ -33,7 +34,8 @@ export const listJobs: CommandFunction = async (context) => {
 
 export const getJob: CommandFunction = async (context) => {
   const { client } = await connect(context)
-  printJob(context, await client.call('getJob', { params: { id: idArgument(context) } }))
+  const request = { params: { id: idArgument(context) }, query: asOfQuery(context) }
+  printJob(context, await client.call('getJob', request))
   return exitCode.done
 }
 

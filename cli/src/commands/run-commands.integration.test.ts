@@ -86,6 +86,16 @@ describe('a run that was cancelled', { timeout }, () => {
     )
   })
 
+  test('is shown as it was before, by the number of an event and by a time', async () => {
+    const { call, runId } = await cancelRun()
+    const events = (await call('runs', 'events', runId, '--json')).output.trim().split('\n')
+    const { seq, time } = JSON.parse(events[0] ?? '')
+    expect((await call('runs', 'show', runId, '--as-of', String(seq))).output).toMatch(/^status +pending/m)
+    expect((await call('runs', 'list', '--as-of', time, '--json')).output).toContain(runId)
+    expect(await call('runs', 'show', runId, '--as-of', String(seq - 1))).toMatchObject({ code: 3 })
+    expect(await call('runs', 'show', runId, '--as-of', 'yesterday')).toMatchObject({ code: 2 })
+  })
+
   test('is in the log of events, also for who tails it from an earlier number', async () => {
     const { call, data, runId } = await cancelRun()
     const listed = (await call('events', 'list', '--type', 'run.cancelled')).output

@@ -3,7 +3,7 @@ import type { CommandContext, CommandFunction } from '../command-line/command-co
 import { exitCode } from '../command-line/exit-code.ts'
 import { printFields, printTable } from '../command-line/table.ts'
 import { connect } from '../connect/connect.ts'
-import { idArgument, pageQuery, printNextPage } from './arguments.ts'
+import { asOfQuery, idArgument, pageQuery, printNextPage } from './arguments.ts'
 import { followRun } from './follow-run.ts'
 import { ago, duration, statusText } from './format.ts'
 import { untilInterrupted } from './interrupt.ts'
@@ -20,6 +20,7 @@ export const listRuns: CommandFunction = async (context) => {
     status: options.text('status') as Run['status'],
     type: options.text('workflow'),
     job_id: options.text('job'),
+    ...asOfQuery(context),
     ...pageQuery(context),
   }
   const page = await client.call('listRuns', { query })
@@ -33,7 +34,8 @@ export const listRuns: CommandFunction = async (context) => {
 
 export const getRun: CommandFunction = async (context) => {
   const { client } = await connect(context)
-  printRun(context, await client.call('getRun', { params: { id: idArgument(context) } }))
+  const request = { params: { id: idArgument(context) }, query: asOfQuery(context) }
+  printRun(context, await client.call('getRun', request))
   return exitCode.done
 }
 
@@ -123,7 +125,7 @@ function runColumns(context: CommandContext) {
   ]
 }
 
-function printRun(context: CommandContext, run: Run): void {
+export function printRun(context: CommandContext, run: Run): void {
   const { terminal } = context
   if (context.wantsJson) {
     terminal.json(run)
@@ -140,6 +142,11 @@ function printRun(context: CommandContext, run: Run): void {
     ...(run.error === null ? [] : [['error', `${run.error.code}: ${run.error.message}`] as const]),
   ])
   if (run.steps.length > 0) terminal.out('')
+  if (run.steps_omitted !== undefined) {
+    terminal.note(
+      `${run.steps_omitted} earlier steps are left out: ${context.callName} runs events ${run.id}`,
+    )
+  }
   printTable(terminal, stepColumns, run.steps)
 }
 

@@ -153,6 +153,9 @@ export const RunMetrics = Type.Object({
       retry_count: Type.Integer(),
     }),
   ),
+  steps_omitted: Type.Optional(
+    Type.Integer({ description: 'How many earlier steps are not counted: only the latest 2,000 are' }),
+  ),
   resource_usage: Type.Record(Type.String(), Type.Unknown()),
 })
 export type RunMetrics = Static<typeof RunMetrics>

@@ -21,6 +21,7 @@ export const problems = {
     title: 'The first request with this Idempotency-Key is still running',
   },
   idempotency_key_invalid: { status: 400, title: 'The Idempotency-Key is not valid' },
+  moment_unknown: { status: 422, title: 'The log does not know this moment' },
   cursor_invalid: { status: 400, title: 'The cursor is not valid' },
   job_not_found: { status: 404, title: 'Job not found' },
   job_empty: { status: 422, title: 'The job says nothing to do' },

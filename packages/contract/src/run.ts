@@ -128,6 +128,15 @@ export const Run = Type.Object(
     input: Type.Unknown(),
     result: Type.Unknown(),
     steps: Type.Array(Step),
+    steps_omitted: Type.Optional(
+      Type.Integer({
+        description:
+          'How many earlier steps are left out of `steps`, because an answer holds only the latest 2,000',
+      }),
+    ),
+    events_url: Type.Optional(
+      Type.String({ description: 'Where all events of the run are, when steps are left out' }),
+    ),
   },
   { $id: 'Run' },
 )

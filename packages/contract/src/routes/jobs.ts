@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { AsOfListQuery, AsOfQuery } from '../as-of.ts'
 import { Event } from '../event.ts'
 import { Id } from '../id.ts'
 import { Job, JobQuery, JobSubmit } from '../job.ts'
@@ -32,21 +33,22 @@ export const jobRoutes = routes({
     method: 'GET',
     path: '/api/v1/jobs',
     tag: 'Jobs',
-    summary: 'List jobs, newest first',
+    summary: 'List jobs, newest first, as they are or as they were',
     permission: 'viewer',
-    query: JobQuery,
+    query: Type.Object({ ...JobQuery.properties, ...AsOfListQuery }),
     success: { status: 200, schema: page('jobs', Job) },
-    problems: ['cursor_invalid'],
+    problems: ['cursor_invalid', 'moment_unknown'],
   },
   getJob: {
     method: 'GET',
     path: '/api/v1/jobs/{id}',
     tag: 'Jobs',
-    summary: 'Get a job',
+    summary: 'Get a job, as it is or as it was',
     permission: 'viewer',
     params: byId,
+    query: Type.Object(AsOfQuery),
     success: { status: 200, schema: Job },
-    problems: ['job_not_found'],
+    problems: ['job_not_found', 'moment_unknown'],
   },
   listJobEvents: {
     method: 'GET',

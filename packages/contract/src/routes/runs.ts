@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { AsOfListQuery, AsOfQuery } from '../as-of.ts'
 import { Event } from '../event.ts'
 import { Id } from '../id.ts'
 import {
@@ -40,21 +41,23 @@ export const runRoutes = routes({
     method: 'GET',
     path: '/api/v1/workflows',
     tag: 'Runs',
-    summary: 'List runs, newest first',
+    summary: 'List runs, newest first, as they are or as they were',
     permission: 'viewer',
-    query: RunQuery,
+    query: Type.Object({ ...RunQuery.properties, ...AsOfListQuery }),
     success: { status: 200, schema: page('workflows', RunSummary) },
-    problems: ['cursor_invalid'],
+    problems: ['cursor_invalid', 'moment_unknown'],
   },
   getRun: {
     method: 'GET',
     path: '/api/v1/workflows/{id}',
     tag: 'Runs',
-    summary: 'Get a run with its steps and attempts',
+    summary:
+      'Get a run with its steps and attempts, as it is or as it was; of more than 2,000 steps the latest',
     permission: 'viewer',
     params: byId,
+    query: Type.Object(AsOfQuery),
     success: { status: 200, schema: Run },
-    problems: ['run_not_found'],
+    problems: ['run_not_found', 'moment_unknown'],
   },
   cancelRun: {
     method: 'POST',

@@ -7,6 +7,8 @@ import { streamEvents } from '../events/stream-events.ts'
 import { entityTag, sendTagged } from '../http/entity-tag.ts'
 import { wantsEventStream } from '../http/negotiate.ts'
 import { fieldProblem } from '../http/plain-text.ts'
+import { listPastJobs } from '../past/list-past.ts'
+import { resolveMoment } from '../past/resolve-moment.ts'
 import { cancelJob } from './cancel-job.ts'
 import { deleteJob } from './delete-job.ts'
 import { getJob } from './get-job.ts'
@@ -39,13 +41,16 @@ export function registerJobRoutes(app: FastifyInstance, context: ApiContext): vo
   )
 }
 
-function registerReads(app: FastifyInstance, { store }: ApiContext): void {
-  registerRoute(app, api.listJobs, async ({ query, request, reply }) => {
-    const { items, nextCursor, total } = await store.jobs.list(query)
+function registerReads(app: FastifyInstance, context: ApiContext): void {
+  const { store } = context
+  registerRoute(app, api.listJobs, async ({ query: { as_of, ...query }, request, reply }) => {
+    const untilSeq = await resolveMoment(context, as_of)
+    const { items, nextCursor, total } =
+      untilSeq === undefined ? await store.jobs.list(query) : await listPastJobs(store, query, untilSeq)
     return sendTagged(request, reply, { jobs: items, next_cursor: nextCursor, total })
   })
-  registerRoute(app, api.getJob, async ({ params, request, reply }) =>
-    sendTagged(request, reply, await getJob(store, params.id)),
+  registerRoute(app, api.getJob, async ({ params, query, request, reply }) =>
+    sendTagged(request, reply, await getJob(store, params.id, await resolveMoment(context, query.as_of))),
   )
   registerRoute(app, api.listJobEvents, async ({ params, query, caller, request, reply }) => {
     const { id } = await getJob(store, params.id)

@@ -1,21 +1,38 @@
+import { Readable } from 'node:stream'
 import type { Event } from '@kyros/contract/event'
-import type { Run } from '@kyros/contract/run'
-import type { Store } from '@kyros/store/store'
-import { foldRun, getRunRecord } from './get-run.ts'
+import type { Json } from '@kyros/contract/json'
+import type { RunRecord, Store } from '@kyros/store/store'
+import { readRunEvents } from '../past/read-run-events.ts'
+import { foldPresent, getRunRecord } from './get-run.ts'
+import { readPayload, withPayloads } from './read-payload.ts'
 
-export type History = {
-  run: Run
-  /** Source of the bundle that ran: with the events, all that a replay needs. Empty when it is not kept here. */
-  definition: string
-  events: Event[]
+/**
+ * All that a replay needs, as JSON that is made while it is read: the run, the source of the bundle that ran (empty
+ * when it is not kept here), and the events up to now, with the large values that they refer to. @throws run_not_found
+ */
+export async function exportHistory(store: Store, id: string): Promise<Readable> {
+  return Readable.from(writeHistory(store, await getRunRecord(store, id)), { objectMode: false })
 }
 
-/** @throws run_not_found */
-export async function exportHistory(store: Store, id: string): Promise<History> {
-  const record = await getRunRecord(store, id)
-  const [events, definition] = await Promise.all([
-    store.events.ofRun(id),
-    store.definitions.get(record.definition),
-  ])
-  return { run: foldRun(record, events), definition: definition?.source ?? '', events }
+async function* writeHistory(store: Store, record: RunRecord): AsyncGenerator<string> {
+  const run = await withPayloads(store, await foldPresent(store, record))
+  const definition = await store.definitions.get(run.definition)
+  yield `{"run":${JSON.stringify(run)},"definition":${JSON.stringify(definition?.source ?? '')},"events":[`
+  let separator = ''
+  for await (const page of readRunEvents(store, record.id, { runSeq: record.run_seq })) {
+    for (const event of page) {
+      yield `${separator}${JSON.stringify(await withValues(store, event))}`
+      separator = ','
+    }
+  }
+  yield ']}'
+}
+
+/** The event with its large values put in. */
+async function withValues(store: Store, event: Event): Promise<Event> {
+  const data: { [name: string]: Json } = {}
+  // What stands behind a reference was JSON when it was put away.
+  for (const [name, value] of Object.entries(event.data))
+    data[name] = (await readPayload(store, value)) as Json
+  return { ...event, data }
 }

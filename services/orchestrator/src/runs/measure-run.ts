@@ -13,6 +13,7 @@ export function measureRun(run: Run): RunMetrics {
     duration_seconds: durationMs === null ? null : durationMs / 1000,
     retry_count: steps.reduce((sum, step) => sum + step.retry_count, 0),
     step_metrics: steps,
+    ...(run.steps_omitted !== undefined && { steps_omitted: run.steps_omitted }),
     resource_usage: { execution_count: run.steps.reduce((sum, step) => sum + step.attempts.length, 0) },
   }
 }

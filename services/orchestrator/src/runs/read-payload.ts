@@ -20,7 +20,7 @@ export async function readPayload(store: Store, stored: unknown): Promise<unknow
   }
 }
 
-/** The run with its large values put in, the result first, then the outputs, as far as they fit into one answer. */
+/** The run with its large values put in: the result first, then what came out of steps and went into them, as far as they fit. */
 export async function withPayloads(store: Store, run: Run): Promise<Run> {
   const budget = { bytes: maxBytes }
   const read = async (stored: unknown): Promise<unknown> => {
@@ -33,5 +33,6 @@ export async function withPayloads(store: Store, run: Run): Promise<Run> {
   const result = await read(run.result)
   const steps: Run['steps'] = []
   for (const step of run.steps) steps.push({ ...step, output: await read(step.output) })
+  for (const step of steps) step.input = await read(step.input)
   return { ...run, result, steps }
 }

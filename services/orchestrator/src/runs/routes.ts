@@ -7,6 +7,8 @@ import type { ApiContext } from '../context.ts'
 import { streamEvents } from '../events/stream-events.ts'
 import { sendTagged } from '../http/entity-tag.ts'
 import { wantsEventStream } from '../http/negotiate.ts'
+import { listPastRuns } from '../past/list-past.ts'
+import { resolveMoment } from '../past/resolve-moment.ts'
 import { registerArtifactRoutes } from './artifact-routes.ts'
 import { bulkRuns } from './bulk-runs.ts'
 import { cancelRun } from './cancel-run.ts'
@@ -49,17 +51,23 @@ function registerChanges(app: FastifyInstance, context: ApiContext): void {
   })
 }
 
-function registerReads(app: FastifyInstance, { store, engine }: ApiContext): void {
-  registerRoute(app, api.listRuns, async ({ query, request, reply }) => {
-    const { items, nextCursor, total } = await store.runs.list(query)
+function registerReads(app: FastifyInstance, context: ApiContext): void {
+  const { store, engine } = context
+  registerRoute(app, api.listRuns, async ({ query: { as_of, ...query }, request, reply }) => {
+    const untilSeq = await resolveMoment(context, as_of)
+    const { items, nextCursor, total } =
+      untilSeq === undefined ? await store.runs.list(query) : await listPastRuns(store, query, untilSeq)
     return sendTagged(request, reply, { workflows: items, next_cursor: nextCursor, total })
   })
-  registerRoute(app, api.getRun, async ({ params, request, reply }) =>
-    sendTagged(request, reply, await getRun(store, params.id)),
+  registerRoute(app, api.getRun, async ({ params, query, request, reply }) =>
+    sendTagged(request, reply, await getRun(store, params.id, await resolveMoment(context, query.as_of))),
   )
   registerRoute(app, api.whyRun, ({ params }) => engine.why(params.id))
   registerRoute(app, api.getRunMetrics, async ({ params }) => measureRun(await getRun(store, params.id)))
-  registerRoute(app, api.getRunHistory, ({ params }) => exportHistory(store, params.id))
+  registerRoute(app, api.getRunHistory, async ({ params, reply }) => {
+    const history = await exportHistory(store, params.id)
+    return reply.type('application/json; charset=utf-8').send(history)
+  })
   registerRoute(app, api.listWorkflowTypes, ({ request, reply }) =>
     sendTagged(request, reply, { workflow_types: engine.workflows() }),
   )
