@@ -35,8 +35,11 @@ export type Upgraded = { definition: string; version: string; from: string }
 /** Limits of one run. Active time is the time in which steps of the run are attempted, each moment counted once. */
 export type BudgetLimits = { timeMs?: number; tokens?: number; costUsd?: number }
 
-/** One piece of a stream. Offsets of a stream are dense from 1. */
-export type StreamChunk = { offset: number; timeMs: number; data: Json }
+/**
+ * One piece of a stream. Offsets of a stream are dense from 1. A step that is tried again writes its pieces again: a
+ * higher `attempt` of the same step, or the same after a crash, begins from the front.
+ */
+export type StreamChunk = { offset: number; timeMs: number; step: string; attempt: number; data: Json }
 
 /** A definition that the store holds, with the runs that have not ended on it. */
 export type DefinitionSummary = {

@@ -1,0 +1,163 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Json } from '@kyros/contract/json'
+import { ProblemError, problem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { Store } from '@kyros/store/store'
+import type { StreamChunk } from '../engine.ts'
+import { toJson } from './payload.ts'
+import type { EngineClock } from './timers.ts'
+
+/** What all streams of one run may hold. */
+export const maxStreamBytes = 64 * 1024 * 1024
+const maxStreams = 100
+const maxNameChars = 128
+// A write that waits for the disk gathers what comes meanwhile; a row of this size is read in one go.
+const maxChunksPerWrite = 500
+const maxCharsPerWrite = 256 * 1024
+/** A writer that is this far ahead of the disk is made to wait. */
+const maxCharsAhead = 1024 * 1024
+const maxChunkChars = 1024 * 1024
+const outagePauseMs = 200
+const maxTries = 5
+
+type Pending = { stream: string; data: Json; chars: number }
+
+export type StreamWriterOptions = {
+  store: Pick<Store, 'write'>
+  clock: Pick<EngineClock, 'nowMs'>
+  runId: string
+  step: string
+  attempt: number
+}
+
+/**
+ * What one attempt writes to the streams of its run. The first chunk goes to the store at once; what is written while
+ * it is on its way is the next write. Order is kept, also between streams.
+ */
+export class StreamWriter {
+  readonly #options: StreamWriterOptions
+  #pending: Pending[] = []
+  #charsAhead = 0
+  #writing: Promise<void> | undefined
+  #failed: Error | undefined
+
+  constructor(options: StreamWriterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves at once unless the writer is far ahead of the disk. `flushed` says when all is durable, which it is before
+   * the end of the attempt is. @throws stream_full, PayloadError; then also at every later write
+   */
+  async write(stream: string, chunk: unknown): Promise<void> {
+    if (this.#failed !== undefined) throw this.#failed
+    if (stream.length === 0 || stream.length > maxNameChars) {
+      throw new RangeError(`The name of a stream has 1 to ${maxNameChars} characters.`)
+    }
+    const data = toJson(chunk, `A chunk of stream ${stream}`)
+    const chars = typeof data === 'string' ? data.length : JSON.stringify(data).length
+    if (chars > maxChunkChars) {
+      throw problem('stream_full', { detail: `A chunk of a stream has at most ${maxChunkChars} characters.` })
+    }
+    this.#pending.push({ stream, data, chars })
+    this.#charsAhead += chars
+    this.#writing ??= this.#writeAll()
+    if (this.#charsAhead > maxCharsAhead) await this.#writing
+    if (this.#failed !== undefined) throw this.#failed
+  }
+
+  /** Resolves when everything written is durable or given up; undefined when nothing is under way. Never rejects. */
+  flushed(): Promise<void> | undefined {
+    return this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    let tries = 0
+    for (let next = this.#next(); next.length > 0; next = this.#next()) {
+      try {
+        await this.#append(next)
+        tries = 0
+        this.#pending.splice(0, next.length)
+        for (const { chars } of next) this.#charsAhead -= chars
+      } catch (error) {
+        tries += 1
+        const mayPass = error instanceof ProblemError && error.code === 'store_unavailable'
+        if (!mayPass || tries >= maxTries) return this.#giveUp(error)
+        await delay(outagePauseMs)
+      }
+    }
+    this.#writing = undefined
+  }
+
+  /** The longest beginning of what is pending that goes into one row. */
+  #next(): Pending[] {
+    const [first] = this.#pending
+    if (first === undefined) return []
+    let chars = 0
+    let count = 0
+    for (const one of this.#pending) {
+      if (one.stream !== first.stream || count === maxChunksPerWrite) break
+      if (count > 0 && chars + one.chars > maxCharsPerWrite) break
+      chars += one.chars
+      count += 1
+    }
+    return this.#pending.slice(0, count)
+  }
+
+  async #append(next: readonly Pending[]): Promise<void> {
+    const { store, clock, runId, step, attempt } = this.#options
+    await store.write({
+      kind: 'append_stream',
+      runId,
+      stream: next[0]?.stream ?? '',
+      chunks: next.map(({ data }) => data),
+      step,
+      attempt,
+      timeMs: clock.nowMs(),
+      maxBytes: maxStreamBytes,
+      maxStreams,
+    })
+  }
+
+  #giveUp(error: unknown): void {
+    this.#writing = undefined
+    this.#failed = error instanceof Error ? error : new Error(String(error))
+    this.#pending = []
+    this.#charsAhead = 0
+  }
+}
+
+const rowsPerRead = 50
+
+/** Follows one stream of a run from `afterOffset`, to the end of the run. @throws run_not_found */
+export async function* followStream(
+  store: Store,
+  runId: string,
+  stream: string,
+  afterOffset: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly StreamChunk[]> {
+  let after = afterOffset
+  // Listening begins before the first read, so that nothing falls between the two.
+  const over = new AbortController()
+  const both = AbortSignal.any([signal, over.signal])
+  const changes = store.streams.changes(runId, both)[Symbol.asyncIterator]()
+  try {
+    let changed = changes.next()
+    for (;;) {
+      const run = await store.runs.get(runId)
+      if (run === undefined) throw problem('run_not_found', { detail: `There is no run ${runId}.` })
+      let chunks = await store.streams.read(runId, stream, { after, limit: rowsPerRead })
+      while (chunks.length > 0 && !signal.aborted) {
+        yield chunks
+        after = chunks.at(-1)?.offset ?? after
+        chunks = await store.streams.read(runId, stream, { after, limit: rowsPerRead })
+      }
+      if (signal.aborted || isTerminal(run.status)) return
+      await changed
+      changed = changes.next()
+    }
+  } finally {
+    over.abort()
+  }
+}
