@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { problem } from '@kyros/contract/problem'
 import { afterEach, expect, test } from 'vitest'
-import { type AttemptOptions, errorData, startAttempt } from './attempt.ts'
+import { Attempt, type AttemptEnd, type AttemptLimits, errorData, type StepFunction } from './attempt.ts'
 import { testClock } from './embedded-rig.ts'
 import { createTimers } from './timers.ts'
 
@@ -10,44 +10,43 @@ afterEach(() => {
   expect(timers.size).toBe(0)
 })
 
-function attempt(change: Partial<AttemptOptions>) {
-  return startAttempt({
-    implementation: async (input) => input,
-    input: 1,
-    createContext: (own) => ({
-      ...own,
-      runId: 'r',
-      step: 's',
-      attempt: 1,
-      idempotencyKey: 'r/s',
-      workspace: '/nowhere',
-      principal: { id: 'u', role: 'viewer' },
-      artifacts: { put: async () => ({ name: '', sha256: '', bytes: 0 }), get: async () => undefined },
-      log: () => {},
-    }),
-    startToCloseMs: 5000,
-    heartbeatMs: undefined,
-    abortGraceMs: 20,
-    timers,
-    clock: testClock,
-    ...change,
+const limits: AttemptLimits = { startToCloseMs: 5000, heartbeatMs: undefined }
+
+function attempt(implementation: StepFunction, change: Partial<AttemptLimits> = {}) {
+  const { promise: ended, resolve } = Promise.withResolvers<AttemptEnd>()
+  const parts = { timers, clock: testClock, abortGraceMs: 20 }
+  const live = new Attempt(parts, { ...limits, ...change }, resolve)
+  live.run(implementation, 1, {
+    runId: 'r',
+    step: 's',
+    attempt: 1,
+    idempotencyKey: 'r/s',
+    workspace: '/nowhere',
+    principal: { id: 'u', role: 'viewer' },
+    artifacts: { put: async () => ({ name: '', sha256: '', bytes: 0 }), get: async () => undefined },
+    log: () => {},
+    heartbeat: (details) => live.beat(details),
+    get signal() {
+      return live.signal
+    },
   })
+  return { live, ended }
 }
 
 test('an implementation that throws at once is a failed attempt', async () => {
   const implementation = () => {
     throw new Error('at once')
   }
-  expect(await attempt({ implementation }).ended).toMatchObject({
+  expect(await attempt(implementation).ended).toMatchObject({
     kind: 'failed',
     error: { message: 'at once' },
   })
 })
 
 test('an aborted attempt that ignores its signal is given up after the grace', async () => {
-  const one = attempt({ implementation: () => new Promise(() => {}) })
-  one.abort(new Error('stop'))
-  one.abort(new Error('stop again'))
+  const one = attempt(() => new Promise(() => {}))
+  one.live.abort(new Error('stop'))
+  one.live.abort(new Error('stop again'))
   expect(await one.ended).toEqual({ kind: 'failed', error: { code: 'step_aborted', message: 'stop' } })
 })
 
@@ -56,24 +55,34 @@ test('what an aborted attempt still returns does not count', async () => {
     await delay(5)
     return 'too late'
   }
-  const one = attempt({ implementation })
-  one.abort(new Error('stop'))
+  const one = attempt(implementation)
+  one.live.abort(new Error('stop'))
   expect((await one.ended).kind).toBe('failed')
+})
+
+test('a signal that is first asked for after the abort is aborted', async () => {
+  let isAborted: boolean | undefined
+  const { live, ended } = attempt(async (_input, context) => {
+    await delay(1)
+    isAborted = context.signal.aborted
+    return null
+  })
+  live.abort(new Error('stop'))
+  await ended
+  expect(isAborted).toBe(true)
 })
 
 test('the last heartbeat is the progress, and one after the end does nothing', async () => {
   let beat: ((details: number) => void) | undefined
-  const one = attempt({
-    heartbeatMs: 1000,
-    implementation: async (_input, { heartbeat }) => {
-      beat = heartbeat
-      heartbeat(1)
-      heartbeat(2)
-      return null
-    },
-  })
+  const implementation: StepFunction = async (_input, { heartbeat }) => {
+    beat = heartbeat
+    heartbeat(1)
+    heartbeat(2)
+    return null
+  }
+  const one = attempt(implementation, { heartbeatMs: 1000 })
   await one.ended
-  expect(one.progress).toBe(2)
+  expect(one.live.progress).toBe(2)
   beat?.(3)
 })
 

@@ -7,94 +7,118 @@ export type StepFunction = (input: never, context: StepContext) => Promise<unkno
 
 export type AttemptEnd = { kind: 'completed'; output: unknown } | { kind: 'failed'; error: ErrorData }
 
-export type Attempt = {
-  /** Resolves once, when the implementation ended or was given up. Never rejects. */
-  readonly ended: Promise<AttemptEnd>
-  /** Asks the implementation to stop. */
-  abort(reason: Error): void
-  readonly startedMs: number
-  /** What the last heartbeat said. */
-  readonly progress: Json | undefined
-}
+export type AttemptLimits = { readonly startToCloseMs: number; readonly heartbeatMs: number | undefined }
 
-export type AttemptOptions = {
-  implementation: StepFunction
-  input: Json
-  createContext: (own: Pick<StepContext, 'signal' | 'heartbeat'>) => StepContext
-  startToCloseMs: number
-  heartbeatMs: number | undefined
+export type AttemptParts = {
+  readonly timers: Timers
+  readonly clock: EngineClock
   /** How long an implementation that was told to stop may take. */
-  abortGraceMs: number
-  timers: Timers
-  clock: EngineClock
+  readonly abortGraceMs: number
 }
 
 /**
- * Calls the implementation once and ends in time, whatever it does: after a time-out or an abort it has
- * `abortGraceMs` to settle, then the attempt ends without it.
+ * One call of an implementation, which ends in time whatever the implementation does: after a time-out or an abort it
+ * has `abortGraceMs` to settle, then the attempt ends without it.
  */
-export function startAttempt(options: AttemptOptions): Attempt {
-  const { timers, clock } = options
-  const controller = new AbortController()
-  const startedMs = clock.nowMs()
-  const { promise: ended, resolve } = Promise.withResolvers<AttemptEnd>()
-  let progress: Json | undefined
-  let cutShort: AttemptEnd | undefined
-  let over = false
-  let grace: Timer | undefined
+export class Attempt {
+  readonly startedMs: number
+  /** What the last heartbeat said. */
+  progress: Json | undefined
+  readonly #parts: AttemptParts
+  readonly #limits: AttemptLimits
+  readonly #onEnd: (end: AttemptEnd) => void
+  /** Made when the implementation first asks for its signal: most never do. */
+  #controller: AbortController | undefined
+  #cutShort: { end: AttemptEnd; reason: Error } | undefined
+  #over = false
+  #closing: Timer | undefined
+  #beating: Timer | undefined
+  #grace: Timer | undefined
+  #waiting: (() => void)[] | undefined
 
-  const finish = (end: AttemptEnd) => {
-    over = true
-    for (const timer of [closing, beating, grace]) timer?.cancel()
-    resolve(cutShort ?? end)
+  /** `onEnd` is called once, never within `run`. */
+  constructor(parts: AttemptParts, limits: AttemptLimits, onEnd: (end: AttemptEnd) => void) {
+    this.#parts = parts
+    this.#limits = limits
+    this.#onEnd = onEnd
+    this.startedMs = parts.clock.nowMs()
   }
-  const stop = (error: ErrorData, reason: Error) => {
-    if (over || cutShort !== undefined) return
-    cutShort = { kind: 'failed', error }
-    const gaveUp: AttemptEnd = cutShort
-    controller.abort(reason)
-    grace = timers.at(clock.nowMs() + options.abortGraceMs, () => finish(gaveUp))
-  }
-  const timeOut = (code: string, message: string) =>
-    stop({ code, message, retryable: true }, new Error(message))
 
-  const closing = timers.at(startedMs + options.startToCloseMs, () =>
-    timeOut('step_timed_out', `The attempt took longer than ${options.startToCloseMs} ms.`),
-  )
-  const expectBeat = () => {
-    const { heartbeatMs } = options
-    if (heartbeatMs === undefined) return undefined
-    return timers.at(clock.nowMs() + heartbeatMs, () =>
-      timeOut('step_heartbeat_timed_out', `The attempt gave no sign of life for ${heartbeatMs} ms.`),
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#cutShort !== undefined) this.#controller.abort(this.#cutShort.reason)
+    }
+    return this.#controller.signal
+  }
+
+  run(implementation: StepFunction, input: Json, context: StepContext): void {
+    const { startToCloseMs } = this.#limits
+    this.#closing = this.#parts.timers.at(this.startedMs + startToCloseMs, () =>
+      this.#timeOut('step_timed_out', `The attempt took longer than ${startToCloseMs} ms.`),
+    )
+    this.#expectBeat()
+    const failed = (error: unknown) => this.#finish({ kind: 'failed', error: errorData(error) })
+    try {
+      // Border cast: the contract ties the input's type to this implementation where both are declared.
+      const running = implementation(input as never, context)
+      Promise.resolve(running).then((output) => this.#finish({ kind: 'completed', output }), failed)
+    } catch (error) {
+      queueMicrotask(() => failed(error))
+    }
+  }
+
+  beat(details: Json | undefined): void {
+    if (details !== undefined) this.progress = details
+    this.#beating?.cancel()
+    this.#beating = undefined
+    if (!this.#over && this.#cutShort === undefined) this.#expectBeat()
+  }
+
+  /** Asks the implementation to stop. */
+  abort(reason: Error): void {
+    this.#stop({ code: 'step_aborted', message: reason.message }, reason)
+  }
+
+  /** Resolves when the implementation ended or was given up. */
+  ended(): Promise<void> {
+    if (this.#over) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#waiting ??= []
+      this.#waiting.push(resolve)
+    })
+  }
+
+  #expectBeat(): void {
+    const { heartbeatMs } = this.#limits
+    if (heartbeatMs === undefined) return
+    const { timers, clock } = this.#parts
+    this.#beating = timers.at(clock.nowMs() + heartbeatMs, () =>
+      this.#timeOut('step_heartbeat_timed_out', `The attempt gave no sign of life for ${heartbeatMs} ms.`),
     )
   }
-  let beating = expectBeat()
 
-  const context = options.createContext({
-    signal: controller.signal,
-    heartbeat: (details) => {
-      if (details !== undefined) progress = details
-      beating?.cancel()
-      beating = over || cutShort !== undefined ? undefined : expectBeat()
-    },
-  })
-  call(options.implementation, options.input, context).then(finish)
-  return {
-    ended,
-    startedMs,
-    abort: (reason) => stop({ code: 'step_aborted', message: reason.message }, reason),
-    get progress() {
-      return progress
-    },
+  #timeOut(code: string, message: string): void {
+    this.#stop({ code, message, retryable: true }, new Error(message))
   }
-}
 
-async function call(implementation: StepFunction, input: Json, context: StepContext): Promise<AttemptEnd> {
-  try {
-    // Border cast: the contract ties the input's type to this implementation where both are declared.
-    return { kind: 'completed', output: await implementation(input as never, context) }
-  } catch (error) {
-    return { kind: 'failed', error: errorData(error) }
+  #stop(error: ErrorData, reason: Error): void {
+    if (this.#over || this.#cutShort !== undefined) return
+    const end: AttemptEnd = { kind: 'failed', error }
+    this.#cutShort = { end, reason }
+    this.#controller?.abort(reason)
+    const { timers, clock, abortGraceMs } = this.#parts
+    this.#grace = timers.at(clock.nowMs() + abortGraceMs, () => this.#finish(end))
+  }
+
+  #finish(end: AttemptEnd): void {
+    if (this.#over) return
+    this.#over = true
+    this.#closing?.cancel()
+    this.#beating?.cancel()
+    this.#grace?.cancel()
+    this.#onEnd(this.#cutShort?.end ?? end)
+    for (const resolve of this.#waiting ?? []) resolve()
   }
 }
 

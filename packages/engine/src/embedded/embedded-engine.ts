@@ -11,6 +11,7 @@ import type { Engine, Principal, RunOperations } from '../engine.ts'
 import type { StepFunction } from './attempt.ts'
 import type { EngineLog, EngineParts } from './engine-parts.ts'
 import { drainInbox } from './inbox.ts'
+import { JournalWriter } from './journal-writer.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
 import { createOperations } from './operations/operations.ts'
 import { recover, takeUpForgotten } from './recovery.ts'
@@ -18,6 +19,7 @@ import { historyOf, RunTable } from './run-table.ts'
 import { createSlots } from './slots.ts'
 import { type Accepted, createSubmitter, type Submitter } from './submit.ts'
 import { createTimers, type EngineClock } from './timers.ts'
+import { type Loop, Turns } from './turns.ts'
 import { explain } from './why.ts'
 import { guardRejections } from './workflow-scope.ts'
 import { createWorkspaces } from './workspaces.ts'
@@ -37,6 +39,10 @@ export type EmbeddedEngineOptions = {
   log: EngineLog
   /** Attempts that run at once. Default: two for each core. */
   maxAttempts?: number
+  /** How long a run that waits for a timer or for somebody stays in memory. Default: 5 seconds. */
+  evictAfterMs?: number
+  /** Where time is simulated: how the event loop is shared. */
+  loop?: Loop
   /** How long a step that was told to stop may take. Default: 5 seconds. */
   abortGraceMs?: number
   /** PostgreSQL only: how long after its death another process takes the engine over. Default: 8 seconds. */
@@ -128,11 +134,14 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   health(): ReturnType<Engine['health']> {
     const { slots, timers, clock } = this.#parts
     const waitingSinceMs = slots.waitingSinceMs ?? clock.nowMs()
-    const waiting = [...this.#table.live.values()].filter((run) => run.shown !== undefined).length
+    const { live, asleep } = this.#table
+    let waiting = asleep
+    for (const run of live.values()) if (run.shown !== undefined) waiting += 1
     const details = {
       holds_lease: this.#lease.isHeld,
       recovered: this.#recovered,
-      active_runs: this.#table.live.size,
+      active_runs: live.size + asleep,
+      asleep_runs: asleep,
       waiting_runs: waiting,
       running_attempts: slots.used,
       waiting_attempts: slots.waiting,
@@ -198,6 +207,8 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
 
   #createParts(options: EmbeddedEngineOptions, definitions: Definitions): EngineParts {
     const { store, clock, log, steps } = options
+    const epoch = () => this.#lease.epoch
+    const writer = new JournalWriter({ store, clock, epoch, log })
     return {
       store,
       clock,
@@ -207,7 +218,10 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       slots: createSlots(options.maxAttempts ?? 2 * availableParallelism(), () => clock.nowMs()),
       workspaces: createWorkspaces(options.workspaceDir),
       abortGraceMs: options.abortGraceMs ?? 5000,
-      epoch: () => this.#lease.epoch,
+      epoch,
+      writer,
+      turns: new Turns(() => writer.flush(), options.loop),
+      evictAfterMs: options.evictAfterMs ?? 5000,
       isClosing: () => this.#closing,
       implementation: (workflow, step) => {
         const ofWorkflow = Object.hasOwn(steps, workflow) ? steps[workflow] : undefined

@@ -1,8 +1,10 @@
 import type { Store } from '@kyros/store/store'
 import type { Definitions } from '../definitions/definitions.ts'
 import type { StepFunction } from './attempt.ts'
+import type { JournalWriter } from './journal-writer.ts'
 import type { Slots } from './slots.ts'
 import type { EngineClock, Timers } from './timers.ts'
+import type { Turns } from './turns.ts'
 import type { Workspaces } from './workspaces.ts'
 
 export type EngineLog = (level: 'info' | 'warn' | 'error', message: string) => void
@@ -13,10 +15,14 @@ export type EngineParts = {
   readonly clock: EngineClock
   readonly timers: Timers
   readonly slots: Slots
+  readonly turns: Turns
+  readonly writer: JournalWriter
   readonly workspaces: Workspaces
   readonly definitions: Definitions
   readonly log: EngineLog
   readonly abortGraceMs: number
+  /** How long a run that waits stays in memory. */
+  readonly evictAfterMs: number
   /** The number of the lease that every write carries; undefined on SQLite, which has one process. */
   readonly epoch: () => number | undefined
   /** True from the moment attempts are cut off: what ends now is not recorded, and begins again at the next start. */

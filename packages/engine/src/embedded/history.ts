@@ -1,4 +1,4 @@
-import { isRunEvent, type RunEvent } from '@kyros/contract/event'
+import { type Event, isRunEvent, type RunEvent } from '@kyros/contract/event'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
@@ -53,10 +53,16 @@ export function emptyHistory(): History {
 }
 
 export async function readHistory(store: Store, runId: string): Promise<History> {
+  return historyFrom(await store.events.ofRun(runId), store)
+}
+
+/** Folds the stored events of a run, in order; payloads that are kept beside the log are read. */
+export async function historyFrom(events: readonly Event[], store: Pick<Store, 'blobs'>): Promise<History> {
   const history = emptyHistory()
-  for (const event of await store.events.ofRun(runId)) {
+  for (const event of events) {
     if (!isRunEvent(event)) continue
-    addEvent(history, await resolved(event, store))
+    const fresh = asNewEvent(event)
+    addEvent(history, isInBlob(fresh) ? await resolved(fresh, store) : fresh)
     history.runSeq = event.run_seq
   }
   return history
@@ -68,10 +74,15 @@ export function asNewEvent(event: RunEvent): NewRunEvent {
   return { type: event.type, timeMs: Date.parse(event.time), data: event.data } as NewRunEvent
 }
 
-async function resolved(event: RunEvent, store: Store): Promise<NewRunEvent> {
-  const fresh = asNewEvent(event)
-  if (fresh.type !== 'step.completed') return fresh
-  return { ...fresh, data: { ...fresh.data, output: await fromStored(fresh.data.output, store.blobs) } }
+function isInBlob(event: NewRunEvent): boolean {
+  if (event.type !== 'step.completed') return false
+  const { output } = event.data
+  return typeof output === 'object' && output !== null && '$blob' in output
+}
+
+async function resolved(event: NewRunEvent, store: Pick<Store, 'blobs'>): Promise<NewRunEvent> {
+  if (event.type !== 'step.completed') return event
+  return { ...event, data: { ...event.data, output: await fromStored(event.data.output, store.blobs) } }
 }
 
 /** Folds one event, in order. */

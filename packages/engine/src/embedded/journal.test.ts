@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EngineRig, plain, submit } from '../suite/rig.ts'
 import { createEmbeddedRig, testClock } from './embedded-rig.ts'
 import { Journal } from './journal.ts'
+import { JournalWriter } from './journal-writer.ts'
 
 let store: Store
 let rig: EngineRig
@@ -26,30 +27,29 @@ function open(failures: unknown[] = [], runSeq = 2) {
   const write: Store['write'] = async (command) => {
     const failure = failures.shift()
     if (failure !== undefined) throw failure
-    if ('events' in command) writes.push(command.events.length)
+    if ('appends' in command) for (const { events } of command.appends) writes.push(events.length)
     return store.write(command)
   }
-  const journal = new Journal({
-    store: { ...store, write },
+  const writer = new JournalWriter({
+    store: { write },
     clock: testClock,
-    runId,
-    runSeq,
     epoch: () => undefined,
     log: () => {},
-    onLost: (error) => lost.push(error),
   })
+  const onLost = (error: unknown) => lost.push(error)
+  const journal = new Journal({ writer, clock: testClock, runId, runSeq, onLost })
   const push = (whenDurable?: () => void, whenLost?: () => void) =>
     journal.push({ type: 'run.resumed', timeMs: journal.stampMs(), data: {} }, whenDurable, whenLost)
-  return { journal, push, writes, lost }
+  return { journal, writer, push, writes, lost }
 }
 
 test('what is pushed during a write is the next write', async () => {
-  const { journal, push, writes } = open()
+  const { journal, writer, push, writes } = open()
   push()
-  journal.flush()
+  writer.flush()
   push()
   push()
-  journal.flush()
+  writer.flush()
   await journal.settled()
   expect(writes).toEqual([1, 2])
 })

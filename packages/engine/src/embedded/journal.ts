@@ -1,16 +1,13 @@
-import type { NewRunEvent } from '@kyros/store/command'
-import type { Store } from '@kyros/store/store'
+import type { NewRunEvent, RunAppend } from '@kyros/store/command'
+import type { JournalWriter, Pages } from './journal-writer.ts'
 import type { EngineClock } from './timers.ts'
 
 export type JournalOptions = {
-  store: Store
+  writer: JournalWriter
   clock: EngineClock
   runId: string
   /** `run_seq` of the last event of the run. */
   runSeq: number
-  /** The engine's lease, where there is one. */
-  epoch: () => number | undefined
-  log: (level: 'warn' | 'error', message: string) => void
   /** The log and this memory differ for good: the run must be read again, or is no longer ours. */
   onLost: (error: unknown) => void
 }
@@ -23,23 +20,32 @@ type Entry = {
 
 // One write of a very wide run must not hold up the others of its batch.
 const maxEventsPerWrite = 500
-const longestPauseMs = 5000
 
 /**
- * The tail of one run's log that is not yet on disk. One write at a time: what is pushed meanwhile is the next. Events
- * become durable in the order of `push`, and `whenDurable` runs only then.
+ * The tail of one run's log that is not yet on disk. Events become durable in the order of `push`, and `whenDurable`
+ * runs only then.
  */
-export class Journal {
+export class Journal implements Pages {
   readonly #options: JournalOptions
   #pending: Entry[] = []
+  #writing: Entry[] | undefined
   #runSeq: number
-  #writing: Promise<void> | undefined
-  #lost = false
+  #lost: { error: unknown } | undefined
   #lastMs = 0
+  #settled: (() => void)[] | undefined
 
   constructor(options: JournalOptions) {
     this.#options = options
     this.#runSeq = options.runSeq
+  }
+
+  /** Number of the last event that is on disk. */
+  get runSeq(): number {
+    return this.#runSeq
+  }
+
+  get isSettled(): boolean {
+    return this.#writing === undefined && this.#pending.length === 0
   }
 
   /** Time for the next event: the clock's, but never before the event ahead of it. */
@@ -54,75 +60,73 @@ export class Journal {
   }
 
   push(event: NewRunEvent, whenDurable?: () => void, whenLost?: (error: unknown) => void): void {
-    if (this.#lost) whenLost?.(new Error('The engine let go of this run.'))
-    else this.#pending.push({ event, whenDurable, whenLost })
-  }
-
-  /** Writes what is pending unless a write is under way, which then goes on with it. */
-  flush(): void {
-    if (this.#writing !== undefined || this.#pending.length === 0) return
-    this.#writing = this.#writeAll().finally(() => {
-      this.#writing = undefined
-    })
+    if (this.#lost !== undefined) return whenLost?.(this.#lost.error)
+    this.#pending.push({ event, whenDurable, whenLost })
+    if (this.#writing === undefined) this.#options.writer.add(this)
   }
 
   /** Resolves when all that was pushed is on disk or the run is lost. */
-  async settled(): Promise<void> {
-    this.flush()
-    while (this.#writing !== undefined) await this.#writing
-  }
-
-  /** Writes nothing more. */
-  drop(error: unknown): void {
-    if (this.#lost) return
-    this.#lost = true
-    for (const entry of this.#pending) entry.whenLost?.(error)
-    this.#pending = []
-  }
-
-  async #writeAll(): Promise<void> {
-    let pauseMs = 50
-    while (this.#pending.length > 0 && !this.#lost) {
-      const entries = this.#pending.slice(0, maxEventsPerWrite)
-      try {
-        await this.#append(entries)
-      } catch (error) {
-        if (!mayPass(error)) return this.#lose(error)
-        this.#options.log(
-          'error',
-          `Run ${this.#options.runId} cannot be written and tries again: ${String(error)}`,
-        )
-        await this.#options.clock.sleep(pauseMs)
-        pauseMs = Math.min(longestPauseMs, pauseMs * 2)
-        continue
-      }
-      this.#runSeq += entries.length
-      this.#pending.splice(0, entries.length)
-      for (const entry of entries) entry.whenDurable?.()
-    }
-  }
-
-  async #append(entries: readonly Entry[]): Promise<void> {
-    const { store, runId, epoch } = this.#options
-    const lease = epoch()
-    await store.write({
-      kind: 'append_run_events',
-      runId,
-      events: entries.map((entry) => entry.event),
-      expectedRunSeq: this.#runSeq,
-      unlessEnded: true,
-      ...(lease === undefined ? {} : { epoch: lease }),
+  settled(): Promise<void> {
+    this.#options.writer.flush()
+    if (this.isSettled) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#settled ??= []
+      this.#settled.push(resolve)
     })
   }
 
-  #lose(error: unknown): void {
-    this.drop(error)
-    this.#options.onLost(error)
+  /** Writes nothing more; what is under way still gets its outcome. */
+  drop(error: unknown): void {
+    if (this.#lost !== undefined) return
+    this.#lost = { error }
+    this.#options.writer.remove(this)
+    const entries = this.#pending
+    this.#pending = []
+    for (const entry of entries) entry.whenLost?.(error)
+    this.#tellSettled()
   }
-}
 
-/** An outage may pass; that somebody else wrote, or that the run is gone, does not. */
-function mayPass(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'store_unavailable' || error.code === 'storage_full'
+  take(): RunAppend | undefined {
+    if (this.#writing !== undefined || this.#pending.length === 0 || this.#lost !== undefined)
+      return undefined
+    this.#writing =
+      this.#pending.length <= maxEventsPerWrite ? this.#pending : this.#pending.slice(0, maxEventsPerWrite)
+    this.#pending = this.#pending.length <= maxEventsPerWrite ? [] : this.#pending.slice(maxEventsPerWrite)
+    const events = this.#writing.map((entry) => entry.event)
+    return { runId: this.#options.runId, events, expectedRunSeq: this.#runSeq, unlessEnded: true }
+  }
+
+  written(): void {
+    const entries = this.#writing
+    if (entries === undefined) return
+    this.#runSeq += entries.length
+    this.#writing = undefined
+    for (const entry of entries) entry.whenDurable?.()
+    if (this.#pending.length > 0) this.#options.writer.add(this)
+    this.#tellSettled()
+  }
+
+  putBack(): void {
+    if (this.#lost !== undefined) return this.lost(this.#lost.error)
+    this.#pending = [...(this.#writing ?? []), ...this.#pending]
+    this.#writing = undefined
+    this.#options.writer.add(this)
+  }
+
+  lost(error: unknown): void {
+    const entries = this.#writing ?? []
+    this.#writing = undefined
+    for (const entry of entries) entry.whenLost?.(error)
+    const isFirst = this.#lost === undefined
+    this.drop(error)
+    this.#tellSettled()
+    if (isFirst) this.#options.onLost(error)
+  }
+
+  #tellSettled(): void {
+    if (this.#settled === undefined || !this.isSettled) return
+    const waiting = this.#settled
+    this.#settled = undefined
+    for (const resolve of waiting) resolve()
+  }
 }

@@ -5,11 +5,14 @@ import type { LoadedDefinition } from '../definitions/definitions.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { History, Shown } from './history.ts'
 import { Journal } from './journal.ts'
-import { createRunLog, type RunLog } from './log-buffer.ts'
-import { maxPayloadBytes, toStored } from './payload.ts'
+import { RunLog } from './log-buffer.ts'
+import { isSmall, maxPayloadBytes, toStored } from './payload.ts'
 import type { RunFacts } from './run-facts.ts'
-import { RunSteps } from './run-steps.ts'
+import { newRow, RunSteps } from './run-steps.ts'
 import { RunTimers } from './run-timers.ts'
+import { sameWait, waitsFor } from './run-waits.ts'
+import type { Timer } from './timers.ts'
+import type { Player } from './turns.ts'
 import { type Command, type Outcome, WorkflowHost } from './workflow-host.ts'
 
 export type LiveRunOptions = {
@@ -22,6 +25,8 @@ export type LiveRunOptions = {
   onEnded: (run: LiveRun) => void
   /** Memory and log differ; the run must be read again. */
   onLost: (run: LiveRun, error: unknown) => void
+  /** Everything that happened is done, and the run waits for something outside. */
+  onIdle: (run: LiveRun) => void
 }
 
 type EndEvent = Extract<
@@ -29,16 +34,17 @@ type EndEvent = Extract<
   { type: 'run.completed' | 'run.failed' | 'run.cancelled' | 'run.timed_out' }
 >
 
+type Turn = () => void
+
 /**
  * A run in memory. Whatever happens to it (a result, a timer, a signal) takes its turn, one after the other: it becomes
  * an event, the definition goes on, what it asks for becomes events, and all of them are one write. The outside world
  * is touched only after that write.
  */
-export class LiveRun {
+export class LiveRun implements Player {
   readonly facts: RunFacts
   readonly steps: RunSteps
   readonly timers: RunTimers
-  readonly history: History
   host: WorkflowHost | undefined
   startedMs: number | undefined
   ended = false
@@ -49,34 +55,42 @@ export class LiveRun {
   readonly #options: LiveRunOptions
   readonly #journal: Journal
   readonly #log: RunLog
-  readonly #seenInbox: Set<number>
-  #turns: (() => Promise<void> | void)[] = []
-  #taking: Promise<void> = Promise.resolve()
-  #isTaking = false
-  #replaying = false
+  /** What replay compares with; empty once the run has caught up. */
+  #history: History
+  #seenInbox: Set<number> | undefined
+  #turns: Turn[] = []
+  /** Events of the history that the definition has not seen yet. */
+  #replay: { events: readonly NewRunEvent[]; next: number } | undefined
+  /** What the definition asked for and is not carried out yet. */
+  #commands: { asked: readonly Command[]; next: number } | undefined
+  /** A command waits for its payload to be stored. */
+  #storing = false
   #closed = false
+  #quiet: (() => void)[] | undefined
   /** Until the run began: its start; then its end. */
-  #timeout: { cancel(): void } | undefined
+  #timeout: Timer | undefined
 
   constructor(options: LiveRunOptions) {
     const { parts, run, history, loaded } = options
-    const { store, clock, timers, epoch, log } = parts
     const { runId } = run
     this.#options = options
     this.facts = run
-    this.history = history
+    this.#history = history
     this.startedMs = history.startedMs
     this.cancelReason = history.cancelReason
     this.shown = history.shown
-    this.#seenInbox = history.inboxIds
+    if (history.inboxIds.size > 0) this.#seenInbox = history.inboxIds
     const onLost = (error: unknown) => this.#options.onLost(this, error)
-    this.#journal = new Journal({ store, clock, runId, runSeq: history.runSeq, epoch, log, onLost })
-    this.#journal.startFrom(history.lastMs)
-    this.#log = createRunLog({ store, runId, timers, clock, onError: (error) => this.#warn(error) })
-    const post = (turn: () => Promise<void> | void) => this.post(turn)
-    const onResult = (event: NewRunEvent) => this.#deliver(event)
-    this.steps = new RunSteps({ parts, run, journal: this.#journal, log: this.#log, post, onResult })
-    this.timers = new RunTimers({ timers, journal: this.#journal, post, onFired: onResult })
+    const { runSeq } = history
+    const journal = new Journal({ writer: parts.writer, clock: parts.clock, runId, runSeq, onLost })
+    journal.startFrom(history.lastMs)
+    const log = new RunLog(parts, runId, (error) => this.#warn(error))
+    const post = (turn: Turn) => this.post(turn)
+    const onResult = (event: NewRunEvent) => this.#apply(event)
+    this.#journal = journal
+    this.#log = log
+    this.steps = new RunSteps({ parts, run, journal, log, post, onResult })
+    this.timers = new RunTimers({ timers: parts.timers, journal, post, onFired: onResult })
     if (loaded !== undefined) this.host = this.#createHost(loaded)
   }
 
@@ -100,48 +114,116 @@ export class LiveRun {
     return this.#durable((done, lost) => this.#signal({ signal, payload, actor, inboxId }, done, lost))
   }
 
-  /** Stops without a trace in the log. Resolves when attempts ended and what was pushed before is written. */
+  /**
+   * Stops without a trace in the log. Resolves when attempts ended and what was pushed before is written, or an outage
+   * kept it from being written for as long as attempts may take to stop.
+   */
   async close(reason: string): Promise<void> {
+    const { clock, abortGraceMs } = this.#options.parts
     this.#closed = true
     this.#timeout?.cancel()
     this.timers.close()
     await this.steps.close(reason)
-    await this.#taking
-    await this.#journal.settled()
+    await this.#isQuiet()
+    const grace = new AbortController()
+    await Promise.race([this.#journal.settled(), clock.sleep(abortGraceMs, grace.signal).catch(() => {})])
+    grace.abort()
     this.#journal.drop(new Error(reason))
     await this.#log.flush()
   }
 
+  /** When the run moves by itself; Infinity where only somebody from outside moves it. */
+  get wakeAtMs(): number {
+    const endMs = this.blocked === undefined ? (this.#timeout?.dueMs ?? Infinity) : Infinity
+    return Math.min(this.timers.nextMs ?? Infinity, endMs)
+  }
+
+  /** Lets go of an idle run: what it waits for is somebody else's now. */
+  release(): void {
+    this.#closed = true
+    this.#timeout?.cancel()
+    this.timers.close()
+    this.#journal.drop(new Error('The run sleeps.'))
+  }
+
   /** Resolves when nothing is under way: no turn and no write. */
   async settled(): Promise<void> {
-    while (this.#isTaking) await this.#taking
+    await this.#isQuiet()
     await this.#journal.settled()
   }
 
-  post(turn: () => Promise<void> | void): void {
-    this.#enqueue(() => (this.#closed ? undefined : turn()))
+  /** True when nothing of the run is under way in this process: only timers and the outside can move it. */
+  get isIdle(): boolean {
+    const isQuiet = this.#turns.length === 0 && !this.#isBusy && this.#journal.isSettled
+    return isQuiet && this.steps.rows.size === 0 && !this.steps.hasAttempts && this.#log.isEmpty
   }
 
-  #enqueue(turn: () => Promise<void> | void): void {
+  /** Something to do in this run's turn; forgotten once the run is closed. */
+  post(turn: Turn): void {
+    if (!this.#closed) this.#enqueue(turn)
+  }
+
+  take(): void {
+    if (this.#replay !== undefined) return this.#replayNext(this.#replay)
+    if (this.#commands !== undefined) return
+    const turn = this.#turns.shift()
+    turn?.()
+  }
+
+  wake(): boolean {
+    return this.host?.meetConditions() ?? false
+  }
+
+  settle(): boolean {
+    if (this.#storing) return false
+    if (this.#replay === undefined && !this.#closed) this.#absorb()
+    if (this.#storing) return false
+    if (this.#turns.length > 0 || this.#isBusy) return true
+    if (!this.#closed) this.#show()
+    this.#tellQuiet()
+    return false
+  }
+
+  fail(error: unknown): void {
+    this.#options.parts.onBug(error)
+    this.#turns = []
+    this.#replay = undefined
+    this.#commands = undefined
+    this.#options.onLost(this, error)
+    this.#tellQuiet()
+  }
+
+  /** After the end: resolves when no attempt runs and the log is written. */
+  async quiet(): Promise<void> {
+    await this.steps.attemptsEnded()
+    await this.#log.flush()
+  }
+
+  get #isBusy(): boolean {
+    return this.#replay !== undefined || this.#commands !== undefined
+  }
+
+  #enqueue(turn: Turn): void {
     this.#turns.push(turn)
-    if (this.#isTaking) return
-    this.#isTaking = true
-    this.#taking = this.#takeTurns()
+    if (!this.#storing) this.#options.parts.turns.queue(this)
   }
 
-  async #takeTurns(): Promise<void> {
-    try {
-      for (let turn = this.#turns.shift(); turn !== undefined; turn = this.#turns.shift()) await turn()
-      if (!this.#closed) this.#show()
-    } catch (error) {
-      this.#options.parts.onBug(error)
-      this.#options.onLost(this, error)
-    }
-    this.#isTaking = false
-    this.#journal.flush()
+  #isQuiet(): Promise<void> {
+    if (this.#turns.length === 0 && !this.#isBusy) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#quiet ??= []
+      this.#quiet.push(resolve)
+    })
   }
 
-  #durable(turn: (done: () => void, lost: (error: unknown) => void) => Promise<void> | void): Promise<void> {
+  #tellQuiet(): void {
+    const waiting = this.#quiet
+    this.#quiet = undefined
+    for (const resolve of waiting ?? []) resolve()
+    if (this.shown !== undefined && !this.ended && !this.#closed) this.#options.onIdle(this)
+  }
+
+  #durable(turn: (done: () => void, lost: (error: unknown) => void) => void): Promise<void> {
     const { runId } = this.facts
     return new Promise((resolve, reject) => {
       this.#enqueue(() => {
@@ -156,50 +238,60 @@ export class LiveRun {
   #createHost(loaded: LoadedDefinition): WorkflowHost {
     const { runId, workflow, version, attempt, maxRetries, input } = this.facts
     const onLog = (level: 'info' | 'warn' | 'error', message: string) => {
-      if (this.#replaying) return
+      if (this.#replay !== undefined) return
       this.#log.add({ timeMs: this.#options.parts.clock.nowMs(), level, step: null, attempt: null, message })
     }
     const run = { runId, workflow, version, attempt, maxRetries, input }
-    return new WorkflowHost({ run, loaded, recorded: this.history.recorded, onLog })
+    return new WorkflowHost({ run, loaded, recorded: this.#history.recorded, onLog })
   }
 
-  async #resume(): Promise<void> {
-    const { host, history } = this
+  #resume(): void {
+    const history = this.#history
     if (history.ended) return this.#options.onEnded(this)
     if (this.facts.definition === '') return
-    if (host === undefined) {
+    if (this.host === undefined) {
       this.#block(`The bundle ${this.facts.definition} of this run's definition is not in the store.`)
       return
     }
-    this.#replaying = true
-    for (const event of history.events) await host.deliver(event)
-    if (history.startedMs !== undefined) host.checkAllIssued()
-    this.#replaying = false
+    if (history.startedMs === undefined) return this.#waitForStart()
+    this.#replay = { events: history.events, next: 0 }
+  }
+
+  /** Gives the definition the next event of the history that it has to see; after the last one the run goes on. */
+  #replayNext(replay: { events: readonly NewRunEvent[]; next: number }): void {
+    for (let event = replay.events[replay.next]; event !== undefined; event = replay.events[replay.next]) {
+      replay.next += 1
+      if (isSeen(event)) return this.host?.apply(event)
+    }
+    this.#caughtUp()
+  }
+
+  #caughtUp(): void {
+    const history = this.#history
+    this.host?.checkAllIssued()
+    this.#replay = undefined
     this.timers.takeUp(history.timers)
+    if (history.startedMs !== undefined) this.#armTimeout(history.startedMs)
+    this.#absorb()
+    for (const row of this.steps.rows.values()) this.steps.dispatch(row)
     // The events are in the log; keeping them here too would cost memory for nothing.
     history.events = []
-    if (history.startedMs === undefined) return this.#waitForStart()
-    this.#armTimeout(history.startedMs)
-    await this.#absorb()
-    for (const row of this.steps.rows.values()) if (row.state !== 'ended') this.steps.dispatch(row)
+    history.steps.clear()
   }
 
   #waitForStart(): void {
     const until = this.shown?.reason === 'timer' ? this.shown.until : undefined
-    if (until === undefined) {
-      this.start()
-    } else {
-      this.#timeout = this.#options.parts.timers.at(Date.parse(until), () => this.start())
-    }
+    if (until === undefined) this.#start()
+    else this.#timeout = this.#options.parts.timers.at(Date.parse(until), () => this.start())
   }
 
-  async #start(): Promise<void> {
+  #start(): void {
     if (this.startedMs !== undefined || this.ended || this.host === undefined) return
     const event = this.#push({ type: 'run.started', data: {} })
     this.shown = undefined
     this.startedMs = event.timeMs
     this.#armTimeout(event.timeMs)
-    await this.#deliver(event)
+    this.#apply(event)
   }
 
   #armTimeout(startedMs: number): void {
@@ -215,99 +307,112 @@ export class LiveRun {
     this.#finish({ type: 'run.timed_out', data: { error: { code: 'run_timed_out', message } } })
   }
 
-  async #cancel(
-    reason: string,
-    actor: string,
-    done: () => void,
-    lost: (error: unknown) => void,
-  ): Promise<void> {
+  #cancel(reason: string, actor: string, done: () => void, lost: (error: unknown) => void): void {
     if (this.cancelReason !== undefined) return done()
     this.cancelReason = reason
     const event = this.#push({ type: 'run.cancel_requested', actor, data: { reason } }, done, lost)
-    if (this.startedMs !== undefined && this.blocked === undefined) return this.#deliver(event)
+    if (this.startedMs !== undefined && this.blocked === undefined) return this.#apply(event)
     this.#stopAll(reason)
     this.#finish({ type: 'run.cancelled', data: { reason } })
   }
 
-  async #signal(
+  #signal(
     message: { signal: string; payload: Json; actor: string; inboxId: number | undefined },
     done: () => void,
     lost: (error: unknown) => void,
-  ): Promise<void> {
+  ): void {
     const { signal, payload, actor, inboxId } = message
-    if (inboxId !== undefined && this.#seenInbox.has(inboxId)) return done()
-    if (inboxId !== undefined) this.#seenInbox.add(inboxId)
+    if (inboxId !== undefined) {
+      this.#seenInbox ??= new Set()
+      if (this.#seenInbox.has(inboxId)) return done()
+      this.#seenInbox.add(inboxId)
+    }
     const data = { signal, payload, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
-    await this.#deliver(this.#push({ type: 'signal.received', actor, data }, done, lost))
+    this.#apply(this.#push({ type: 'signal.received', actor, data }, done, lost))
   }
 
-  async #deliver(event: NewRunEvent): Promise<void> {
-    if (this.host === undefined || this.ended) return
-    await this.host.deliver(event)
-    await this.#absorb()
+  #apply(event: NewRunEvent): void {
+    if (!this.ended) this.host?.apply(event)
   }
 
   /** Turns what the definition asked for into events, steps and timers. */
-  async #absorb(): Promise<void> {
+  #absorb(): void {
     const { host } = this
     if (host === undefined) return
-    for (const command of host.take()) await this.#obey(command)
+    this.#commands ??= { asked: host.take(), next: 0 }
+    const { asked } = this.#commands
+    while (this.#commands.next < asked.length) {
+      const command = asked[this.#commands.next]
+      this.#commands.next += 1
+      const storing = command === undefined ? undefined : this.#obey(command)
+      if (storing !== undefined) return this.#waitUntilStored(storing)
+    }
+    this.#commands = undefined
     if (host.outcome !== undefined && !this.ended) this.#conclude(host.outcome)
   }
 
-  async #obey(command: Command): Promise<void> {
+  #waitUntilStored(storing: Promise<void>): void {
+    this.#storing = true
+    const goOn = () => {
+      this.#storing = false
+      this.#options.parts.turns.queue(this)
+    }
+    storing.then(goOn, (error: unknown) => {
+      this.#storing = false
+      this.fail(error)
+    })
+  }
+
+  #obey(command: Command): Promise<void> | undefined {
     switch (command.kind) {
       case 'step':
         return this.#addStep(command)
       case 'timer':
-        return this.timers.add(command)
+        this.timers.add(command)
+        return
       case 'cancel_timer':
-        return this.timers.cancel(command.command, command.runEnded ?? false)
+        this.timers.cancel(command.command, command.runEnded ?? false)
+        return
       case 'cancel_step': {
         const row = this.steps.rows.get(command.command)
-        return row === undefined
-          ? undefined
-          : this.steps.cancel(row, 'The run does not need this step any more.', command.runEnded ?? false)
+        if (row === undefined) return
+        this.steps.cancel(row, 'The run does not need this step any more.', command.runEnded ?? false)
       }
     }
   }
 
-  async #addStep(asked: Extract<Command, { kind: 'step' }>): Promise<void> {
-    const { command, step, key, input, options } = asked
-    const row = { command, step, key, input, options, attempt: 0, state: 'scheduled' as const }
-    const known = this.history.steps.get(command)
+  #addStep(asked: Extract<Command, { kind: 'step' }>): Promise<void> | undefined {
+    const known = this.#history.steps.get(asked.command)
     if (known !== undefined) {
-      const { attempt, retryAtMs } = known
-      const state = known.state === 'running' ? 'cut' : known.state === 'backoff' ? 'scheduled' : known.state
+      if (known.state === 'ended') return
       // An attempt cut off by the end of the engine keeps its number: `dispatch` begins it again.
-      this.steps.rows.set(command, { ...row, attempt, state, retryAtMs })
+      const state = known.state === 'running' ? 'cut' : 'scheduled'
+      this.steps.rows.set(asked.command, newRow(asked, { ...known, state }))
       return
     }
-    const stored = await this.#storedInput(step, input)
-    if (stored === undefined) return
-    this.#push({
-      type: 'step.scheduled',
-      data: { step, key, command, input: stored, max_attempts: options.maxAttempts },
-    })
-    const fresh = { ...row }
-    this.steps.rows.set(command, fresh)
-    this.steps.dispatch(fresh)
+    if (isSmall(asked.input)) return this.#schedule(asked, asked.input)
+    const { blobs } = this.#options.parts.store
+    return toStored(asked.input, `The input of step ${asked.step}`, blobs).then(
+      (stored) => this.#schedule(asked, stored),
+      (error: unknown) => this.#block(error instanceof Error ? error.message : String(error)),
+    )
   }
 
-  async #storedInput(step: string, input: Json): Promise<Json | undefined> {
-    try {
-      return await toStored(input, `The input of step ${step}`, this.#options.parts.store.blobs)
-    } catch (error) {
-      this.#block(error instanceof Error ? error.message : String(error))
-      return undefined
-    }
+  #schedule(asked: Extract<Command, { kind: 'step' }>, input: Json): undefined {
+    const { step, key, command, options } = asked
+    const data = { step, key, command, input, max_attempts: options.maxAttempts }
+    this.#push({ type: 'step.scheduled', data })
+    const row = newRow(asked, { attempt: 0, state: 'scheduled', retryAtMs: undefined })
+    this.steps.rows.set(command, row)
+    this.steps.dispatch(row)
   }
 
   #conclude(outcome: Outcome): void {
-    if (outcome.kind === 'blocked') this.#block(outcome.detail)
-    else if (outcome.kind === 'completed' && JSON.stringify(outcome.result).length > maxPayloadBytes) {
-      this.#block('The result is larger than 1 MB. Keep the data as an artifact and return its name.')
-    } else this.#finish(endOf(outcome, this.cancelReason))
+    if (outcome.kind === 'blocked') return this.#block(outcome.detail)
+    if (outcome.kind === 'completed' && isTooLarge(outcome.result)) {
+      return this.#block('The result is larger than 1 MB. Keep the data as an artifact and return its name.')
+    }
+    this.#finish(endOf(outcome, this.cancelReason))
   }
 
   /** The run stays, and goes on when its definition is put right. */
@@ -325,44 +430,17 @@ export class LiveRun {
     this.ended = true
     this.#timeout?.cancel()
     // Handed over before the end is: who sees the end finds the whole log. It never rejects.
-    void this.#log.flush()
+    if (!this.#log.isEmpty) void this.#log.flush()
     this.#push(end, () => this.#options.onEnded(this))
   }
 
   /** Says in the log when a run begins to wait, and when it goes on. */
   #show(): void {
-    if (this.ended || this.startedMs === undefined) {
-      if (this.blocked === undefined || this.ended) return
-    }
-    const next = this.#waitsFor()
-    const before = this.shown
-    if (next?.reason === before?.reason && next?.detail === before?.detail && next?.until === before?.until)
-      return
+    if (this.ended || (this.startedMs === undefined && this.blocked === undefined)) return
+    const next = waitsFor(this, (detail) => this.#block(detail))
+    if (sameWait(next, this.shown)) return
     this.shown = next
     this.#push(next === undefined ? { type: 'run.resumed', data: {} } : { type: 'run.waiting', data: next })
-  }
-
-  #waitsFor(): Shown | undefined {
-    if (this.blocked !== undefined) return { reason: 'blocked', detail: this.blocked }
-    const missing: string[] = []
-    for (const row of this.steps.rows.values()) {
-      if (row.state === 'missing') missing.push(row.step)
-      else if (row.state !== 'ended') return undefined
-    }
-    const step = missing[0]
-    if (step !== undefined) {
-      const detail = `Nothing here does the step ${step}. Start a process whose steps include it.`
-      return { reason: 'worker_missing', detail }
-    }
-    const untilMs = this.timers.nextMs
-    const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }
-    if ((this.host?.conditions.size ?? 0) > 0 || this.host?.waitsForSignal)
-      return { reason: 'signal', ...until }
-    if (untilMs !== undefined) return { reason: 'timer', ...until }
-    this.#block(
-      'The definition waits for something that is no step, timer or signal, so nothing can move it.',
-    )
-    return { reason: 'blocked', detail: this.blocked ?? '' }
   }
 
   #push(
@@ -379,12 +457,27 @@ export class LiveRun {
   #warn(error: unknown): void {
     this.#options.parts.log('warn', `Log lines of run ${this.facts.runId} were lost: ${String(error)}`)
   }
+}
 
-  /** After the end: resolves when no attempt runs and the log is written. */
-  async quiet(): Promise<void> {
-    await this.steps.attemptsEnded()
-    await this.#log.flush()
+/** Whether the definition has to see the event: the others are what it asked for itself, or what people see. */
+function isSeen(event: NewRunEvent): boolean {
+  switch (event.type) {
+    case 'run.created':
+    case 'run.waiting':
+    case 'run.resumed':
+    case 'step.scheduled':
+    case 'step.started':
+    case 'timer.started':
+      return false
+    case 'step.failed':
+      return event.data.retry_at === undefined
+    default:
+      return true
   }
+}
+
+function isTooLarge(result: Json): boolean {
+  return !isSmall(result) && JSON.stringify(result).length > maxPayloadBytes
 }
 
 function endOf(

@@ -2,7 +2,7 @@ import { openStore } from '@kyros/store/open-store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EngineRig, plain, submit, until } from '../suite/rig.ts'
 import { createEmbeddedRig, testClock } from './embedded-rig.ts'
-import { createRunLog } from './log-buffer.ts'
+import { RunLog } from './log-buffer.ts'
 import { createTimers } from './timers.ts'
 
 let rig: EngineRig
@@ -19,13 +19,7 @@ beforeEach(async () => {
 afterEach(() => rig.stop())
 
 const open = (errors: unknown[] = [], id = runId) =>
-  createRunLog({
-    store: rig.store,
-    runId: id,
-    timers,
-    clock: testClock,
-    onError: (error) => errors.push(error),
-  })
+  new RunLog({ store: rig.store, timers, clock: testClock }, id, (error) => errors.push(error))
 
 test('lines are written together a moment later', async () => {
   const log = open()

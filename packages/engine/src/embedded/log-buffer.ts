@@ -6,54 +6,63 @@ const flushAfterMs = 100
 const maxLinesPerRun = 10_000
 const maxMessageChars = 16_384
 
-export type RunLog = {
-  add(line: NewLogLine): void
-  /** Hands what is buffered to the store now. Never rejects: a lost log line does not stop a run. */
-  flush(): Promise<void>
+export type RunLogParts = {
+  readonly store: Pick<Store, 'write'>
+  readonly timers: Timers
+  readonly clock: EngineClock
 }
 
 /** Log lines of one run, written in batches and cut after 10,000. */
-export function createRunLog(options: {
-  store: Store
-  runId: string
-  timers: Timers
-  clock: EngineClock
-  onError: (error: unknown) => void
-}): RunLog {
-  const { store, runId, timers, clock } = options
-  let lines: NewLogLine[] = []
-  let written = 0
-  let timer: { cancel(): void } | undefined
+export class RunLog {
+  readonly #parts: RunLogParts
+  readonly #runId: string
+  readonly #onError: (error: unknown) => void
+  #lines: NewLogLine[] = []
+  #written = 0
+  #timer: { cancel(): void } | undefined
 
-  const flush = async () => {
-    timer?.cancel()
-    timer = undefined
-    if (lines.length === 0) return
-    const batch = lines
-    lines = []
+  constructor(parts: RunLogParts, runId: string, onError: (error: unknown) => void) {
+    this.#parts = parts
+    this.#runId = runId
+    this.#onError = onError
+  }
+
+  get isEmpty(): boolean {
+    return this.#lines.length === 0
+  }
+
+  add(line: NewLogLine): void {
+    if (this.#written > maxLinesPerRun) return
+    this.#written += 1
+    if (this.#written > maxLinesPerRun) this.#lines.push({ ...line, level: 'warn', message: cutMessage })
+    else this.#lines.push({ ...line, message: shortened(line.message) })
+    const { timers, clock } = this.#parts
+    this.#timer ??= timers.at(clock.nowMs() + flushAfterMs, () => void this.flush())
+  }
+
+  /** Hands what is buffered to the store now. Never rejects: a lost log line does not stop a run. */
+  async flush(): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (this.#lines.length === 0) return
+    const lines = this.#lines
+    this.#lines = []
     try {
       // The store's count includes the lines of earlier processes.
-      const { lastLine } = await store.write({ kind: 'append_log_lines', runId, lines: batch })
-      written = Math.max(written, lastLine)
+      const { lastLine } = await this.#parts.store.write({
+        kind: 'append_log_lines',
+        runId: this.#runId,
+        lines,
+      })
+      this.#written = Math.max(this.#written, lastLine)
     } catch (error) {
-      options.onError(error)
+      this.#onError(error)
     }
   }
+}
 
-  return {
-    flush,
-    add: (line) => {
-      if (written > maxLinesPerRun) return
-      written += 1
-      const message =
-        line.message.length > maxMessageChars
-          ? `${line.message.slice(0, maxMessageChars)} (cut)`
-          : line.message
-      const cut = written > maxLinesPerRun
-      lines.push(cut ? { ...line, level: 'warn', message: cutMessage } : { ...line, message })
-      timer ??= timers.at(clock.nowMs() + flushAfterMs, flush)
-    },
-  }
+function shortened(message: string): string {
+  return message.length > maxMessageChars ? `${message.slice(0, maxMessageChars)} (cut)` : message
 }
 
 const cutMessage = `The log of this run ends here: it has ${maxLinesPerRun} lines, and more are not kept.`

@@ -79,9 +79,29 @@ export async function toStored(value: Json, what: string, blobs: Store['blobs'])
   return { $blob: sha256, bytes }
 }
 
-/** Spares most payloads a serialization. */
-function isSmall(value: Json): boolean {
-  return value === null || typeof value !== 'object' || Object.keys(value).length === 0
-    ? typeof value !== 'string' || value.length < maxInlineBytes / 4
-    : false
+/** True when the value surely stays in the event: spares most payloads a serialization that only measures them. */
+export function isSmall(value: Json): boolean {
+  return roomAfter(value, maxInlineBytes) >= 0
 }
+
+/** What is left of `room` after the longest JSON that the value could need; below 0 as soon as that is clear. */
+function roomAfter(value: Json, room: number): number {
+  if (typeof value === 'string') return room - longestJson(value)
+  if (typeof value !== 'object' || value === null) return room - 24
+  let left = room - 2
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      left = roomAfter(item, left - 1)
+      if (left < 0) return left
+    }
+    return left
+  }
+  for (const key in value) {
+    left = roomAfter(value[key] ?? null, left - longestJson(key) - 2)
+    if (left < 0) return left
+  }
+  return left
+}
+
+/** An escape takes six bytes. */
+const longestJson = (text: string) => 6 * text.length + 2

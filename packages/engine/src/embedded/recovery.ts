@@ -3,7 +3,6 @@ import type { EngineParts } from './engine-parts.ts'
 import type { RunTable } from './run-table.ts'
 
 const pageSize = 200
-const readAtOnce = 16
 const retryReadMs = 500
 const sweepEveryMs = 2000
 const idsAtOnce = 2000
@@ -13,22 +12,41 @@ const idsAtOnce = 2000
  * cannot be taken up now is left to `takeUpForgotten`: one fault must not keep the engine from all other runs.
  */
 export async function recover(parts: EngineParts, table: RunTable, signal: AbortSignal): Promise<void> {
-  const unfinished = new Set<string>()
   let after: string | undefined
   while (!signal.aborted) {
     const page = await readPage(parts, after, signal)
-    for (let from = 0; from < page.length && !signal.aborted; from += readAtOnce) {
-      const some = page.slice(from, from + readAtOnce)
-      await Promise.all(some.map((record) => takenUp(parts, record.id, () => table.takeUp(record))))
+    const awake: RunRecord[] = []
+    for (const record of page) {
+      if (mayRest(record)) table.sleep(record.id, wakeAtMs(record))
+      else awake.push(record)
     }
-    for (const { id } of page) unfinished.add(id)
+    await takeUp(parts, table, awake)
     after = page.at(-1)?.id
     if (page.length < pageSize) break
   }
   if (signal.aborted) return
   await parts.workspaces
-    .sweep((runId) => unfinished.has(runId) || table.live.has(runId))
+    .sweep((runId) => table.has(runId))
     .catch((error: unknown) => parts.log('warn', `Old workspaces are still there: ${String(error)}`))
+}
+
+/** A run that waits for its time or for somebody needs no memory until then. */
+function mayRest({ status, reason }: RunRecord): boolean {
+  return status === 'waiting' && (reason === 'timer' || reason === 'signal')
+}
+
+function wakeAtMs(record: RunRecord): number {
+  const untilMs = record.waiting_until === null ? Infinity : Date.parse(record.waiting_until)
+  if (record.started_at === null) return untilMs
+  return Math.min(untilMs, Date.parse(record.started_at) + record.timeout_seconds * 1000)
+}
+
+async function takeUp(parts: EngineParts, table: RunTable, records: readonly RunRecord[]): Promise<void> {
+  const later = (runId: string, error: unknown) =>
+    parts.log('warn', `Run ${runId} cannot be taken up yet: ${String(error)}`)
+  await table.takeUp(records, later).catch((error: unknown) => {
+    parts.log('warn', `Unfinished runs are taken up a little later: ${String(error)}`)
+  })
 }
 
 /** Tries until the store answers: who holds the engine has nothing better to do. */
@@ -61,11 +79,10 @@ export async function takeUpForgotten(
   let missing: string[] = []
   const sweep = async () => {
     // Missing twice: a run that was just committed is on its way into memory.
-    for (const id of missing)
-      if (!signal.aborted && !table.live.has(id)) await takenUp(parts, id, () => table.find(id))
+    for (const id of missing) if (!signal.aborted && !table.has(id)) await takeUpOne(parts, table, id)
     const ids = await parts.store.runs.unfinishedIds(after, idsAtOnce)
     after = ids.length < idsAtOnce ? undefined : ids.at(-1)
-    missing = ids.filter((id) => !table.live.has(id))
+    missing = ids.filter((id) => !table.has(id))
   }
   while (!signal.aborted) {
     await parts.clock.sleep(sweepEveryMs, signal).catch(() => {})
@@ -76,9 +93,9 @@ export async function takeUpForgotten(
   }
 }
 
-async function takenUp(parts: EngineParts, runId: string, takeUp: () => Promise<unknown>): Promise<void> {
+async function takeUpOne(parts: EngineParts, table: RunTable, runId: string): Promise<void> {
   try {
-    await takeUp()
+    await table.find(runId)
   } catch (error) {
     parts.log('warn', `Run ${runId} cannot be taken up yet: ${String(error)}`)
   }

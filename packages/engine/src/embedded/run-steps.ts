@@ -1,15 +1,14 @@
 import type { ErrorData } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
-import type { StepContext } from '@kyros/workflows/step-context'
-import { type Attempt, type AttemptEnd, errorData, type StepFunction, startAttempt } from './attempt.ts'
+import { Attempt, type AttemptEnd, errorData, type StepFunction } from './attempt.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { Journal } from './journal.ts'
 import type { RunLog } from './log-buffer.ts'
-import { PayloadError, toJson, toStored } from './payload.ts'
+import { isSmall, PayloadError, toJson, toStored } from './payload.ts'
 import { type ResolvedStepOptions, retryDelayMs } from './retry-policy.ts'
 import type { RunFacts } from './run-facts.ts'
-import { createStepContext } from './step-context.ts'
+import { AttemptContext } from './step-context.ts'
 import type { Timer } from './timers.ts'
 
 export type StepRow = {
@@ -22,10 +21,21 @@ export type StepRow = {
   attempt: number
   /** `cut`: the engine died during the attempt, which begins again under its number. */
   state: 'scheduled' | 'cut' | 'queued' | 'running' | 'backoff' | 'missing' | 'ended'
-  retryAtMs?: number | undefined
-  lastError?: ErrorData | undefined
-  live?: Attempt | undefined
-  timer?: Timer | undefined
+  retryAtMs: number | undefined
+  lastError: ErrorData | undefined
+  live: Attempt | undefined
+  timer: Timer | undefined
+}
+
+/** A row of a step that the definition asked for. */
+export function newRow(
+  asked: Pick<StepRow, 'command' | 'step' | 'key' | 'input' | 'options'>,
+  known: { attempt: number; state: StepRow['state']; retryAtMs: number | undefined },
+): StepRow {
+  const { command, step, key, input, options } = asked
+  const { attempt, state, retryAtMs } = known
+  const idle = { lastError: undefined, live: undefined, timer: undefined }
+  return { command, step, key, input, options, attempt, state, retryAtMs, ...idle }
 }
 
 export type RunStepsOptions = {
@@ -34,15 +44,17 @@ export type RunStepsOptions = {
   journal: Journal
   log: RunLog
   /** Runs `task` in the run's turn. */
-  post: (task: () => Promise<void> | void) => void
+  post: (task: () => void) => void
   /** A result for the definition, with the event that records it. */
-  onResult: (event: NewRunEvent) => Promise<void>
+  onResult: (event: NewRunEvent) => void
 }
 
 /** The steps of one run: who waits for a slot, who runs, who waits for the next attempt. */
 export class RunSteps {
+  /** Those that have not ended, by command. */
   readonly rows = new Map<number, StepRow>()
   readonly #options: RunStepsOptions
+  readonly #attempts = new Set<Attempt>()
   #closed = false
 
   constructor(options: RunStepsOptions) {
@@ -76,19 +88,19 @@ export class RunSteps {
   /** Records nothing more; attempts are told to stop. Resolves when all of them have. */
   async close(reason: string): Promise<void> {
     this.#closed = true
-    const ending: Promise<unknown>[] = []
-    for (const row of this.rows.values()) {
-      row.timer?.cancel()
-      if (row.live === undefined) continue
-      row.live.abort(new Error(reason))
-      ending.push(row.live.ended)
-    }
-    await Promise.all(ending)
+    for (const row of this.rows.values()) row.timer?.cancel()
+    for (const attempt of this.#attempts) attempt.abort(new Error(reason))
+    await this.attemptsEnded()
+  }
+
+  /** True while an implementation is at work, also one whose result nobody waits for any more. */
+  get hasAttempts(): boolean {
+    return this.#attempts.size > 0
   }
 
   /** Resolves when no attempt runs that was launched by now. */
   async attemptsEnded(): Promise<void> {
-    await Promise.all([...this.rows.values()].map((row) => row.live?.ended))
+    await Promise.all([...this.#attempts].map((attempt) => attempt.ended()))
   }
 
   #implementation(row: StepRow): StepFunction | undefined {
@@ -98,87 +110,107 @@ export class RunSteps {
   #queue(row: StepRow): void {
     if (row.state === 'ended' || this.#closed) return
     const { parts, run, post } = this.#options
-    const isCut = row.state === 'cut'
+    const number = row.state === 'cut' ? row.attempt : row.attempt + 1
     row.retryAtMs = undefined
     row.state = 'queued'
-    const begin = () => this.#begin(row, isCut ? row.attempt : row.attempt + 1)
-    if (parts.slots.take(run.runId, () => post(begin))) begin()
+    const granted = () => post(() => this.#begin(row, number))
+    if (parts.slots.take(run.runId, granted, row.options)) this.#begin(row, number)
   }
 
   /** Holds a slot from here on. */
   #begin(row: StepRow, attempt: number): void {
-    const { slots } = this.#options.parts
-    if (row.state !== 'queued' || this.#closed) {
-      slots.release()
-      return
-    }
+    if (row.state !== 'queued' || this.#closed) return this.#release(row)
     row.attempt = attempt
     row.state = 'running'
     const { command, step, key } = row
     this.#push(
       { type: 'step.started', data: { step, key, command, attempt } },
-      () => this.#launch(row).catch((error: unknown) => this.#options.parts.onBug(error)),
-      () => slots.release(),
+      () => this.#launch(row),
+      () => this.#release(row),
     )
   }
 
   /** All that the attempt depends on is on disk now. */
-  async #launch(row: StepRow): Promise<void> {
-    const { parts, post } = this.#options
-    const implementation = this.#implementation(row)
-    if (row.state !== 'running' || this.#closed || implementation === undefined) return parts.slots.release()
-    const { attempt } = row
-    row.live = this.#start(row, implementation)
-    const end = await row.live.ended
-    row.live = undefined
-    const lines = this.#options.log.flush()
-    const settled = await this.#settled(row, end)
-    await lines
-    parts.slots.release()
-    if (this.#closed || parts.isClosing()) return
-    post(() => (row.state === 'running' && row.attempt === attempt ? this.#record(row, settled) : undefined))
-  }
-
-  #start(row: StepRow, implementation: StepFunction): Attempt {
+  #launch(row: StepRow): void {
     const { parts, run, log } = this.#options
-    const { store, clock, timers, abortGraceMs } = parts
+    const implementation = this.#implementation(row)
+    if (row.state !== 'running' || this.#closed || implementation === undefined) return this.#release(row)
+    const { step, key, attempt: number, options } = row
+    const live: Attempt = new Attempt(parts, options, (end) => this.#ended(row, number, live, end))
+    row.live = live
+    this.#attempts.add(live)
     const { runId, principal } = run
-    const { step, key, attempt, input } = row
-    const { startToCloseMs, heartbeatMs } = row.options
-    const openWorkspace = () => parts.workspaces.open(runId)
-    const known = { store, clock, log, runId, step, key, attempt, principal, openWorkspace }
-    const createContext = (own: Pick<StepContext, 'signal' | 'heartbeat'>) =>
-      createStepContext({ ...known, ...own })
-    const limits = { startToCloseMs, heartbeatMs, abortGraceMs, timers, clock }
-    return startAttempt({ implementation, input, createContext, ...limits })
+    live.run(
+      implementation,
+      row.input,
+      new AttemptContext({ parts, log, runId, principal, step, key, number }, live),
+    )
   }
 
-  async #settled(row: StepRow, end: AttemptEnd): Promise<Settled> {
+  #ended(row: StepRow, number: number, live: Attempt, end: AttemptEnd): void {
+    this.#attempts.delete(live)
+    row.live = undefined
+    const { log, parts } = this.#options
+    // Handed over before the end is: who sees the end finds the lines.
+    const lines = log.isEmpty ? undefined : log.flush()
+    const settled = this.#settled(row, end)
+    if (lines === undefined && !(settled instanceof Promise)) return this.#hand(row, number, settled)
+    Promise.all([settled, lines]).then(([known]) => this.#hand(row, number, known), parts.onBug)
+  }
+
+  #hand(row: StepRow, number: number, settled: Settled): void {
+    const { parts, post } = this.#options
+    this.#release(row)
+    if (this.#closed || parts.isClosing()) return
+    post(() => {
+      if (row.state === 'running' && row.attempt === number) this.#record(row, settled)
+    })
+  }
+
+  #release(row: StepRow): void {
+    const { parts, run } = this.#options
+    parts.slots.release(run.runId, row.options)
+  }
+
+  #settled(row: StepRow, end: AttemptEnd): Settled | Promise<Settled> {
     if (end.kind === 'failed') return end
     try {
       const output = toJson(end.output, `The output of step ${row.step}`)
-      const stored = await toStored(output, `The output of step ${row.step}`, this.#options.parts.store.blobs)
-      return { kind: 'completed', output, stored }
+      return isSmall(output) ? { kind: 'completed', output, stored: output } : this.#store(row, output)
     } catch (error) {
-      const data = errorData(error)
-      return { kind: 'failed', error: { ...data, retryable: !(error instanceof PayloadError) } }
+      return unusable(error)
     }
   }
 
-  async #record(row: StepRow, settled: Settled): Promise<void> {
+  async #store(row: StepRow, output: Json): Promise<Settled> {
+    try {
+      const stored = await toStored(output, `The output of step ${row.step}`, this.#options.parts.store.blobs)
+      return { kind: 'completed', output, stored }
+    } catch (error) {
+      return unusable(error)
+    }
+  }
+
+  #record(row: StepRow, settled: Settled): void {
     const { command, step, key, attempt } = row
-    const base = { step, key, command, attempt }
     if (settled.kind === 'completed') {
       this.#end(row)
-      const event = this.#push({ type: 'step.completed', data: { ...base, output: settled.stored } })
-      const { timeMs } = event
-      return this.#options.onResult({
+      const { output, stored } = settled
+      const event = this.#push({
         type: 'step.completed',
-        timeMs,
-        data: { ...base, output: settled.output },
+        data: { step, key, command, attempt, output: stored },
       })
+      if (output === stored) return this.#options.onResult(event)
+      const { timeMs } = event
+      const data = { step, key, command, attempt, output }
+      return this.#options.onResult({ type: 'step.completed', timeMs, data })
     }
-    const { error } = settled
+    this.#recordFailure(row, settled.error)
+  }
+
+  #recordFailure(row: StepRow, error: ErrorData): void {
+    const { command, step, key, attempt } = row
+    const base = { step, key, command, attempt }
     row.lastError = error
     const delayMs = retryDelayMs(row.options, attempt, error)
     if (delayMs === undefined) {
@@ -195,6 +227,7 @@ export class RunSteps {
   #end(row: StepRow): void {
     row.state = 'ended'
     row.timer?.cancel()
+    this.rows.delete(row.command)
   }
 
   #push(
@@ -202,11 +235,16 @@ export class RunSteps {
     whenDurable?: () => void,
     whenLost?: () => void,
   ): NewRunEvent {
+    const { journal } = this.#options
     // Border cast: `type` and `data` were written together by the caller.
-    const stamped = { ...event, timeMs: this.#options.journal.stampMs() } as NewRunEvent
-    this.#options.journal.push(stamped, whenDurable, whenLost)
+    const stamped = { type: event.type, timeMs: journal.stampMs(), data: event.data } as NewRunEvent
+    journal.push(stamped, whenDurable, whenLost)
     return stamped
   }
 }
 
 type Settled = { kind: 'completed'; output: Json; stored: Json } | { kind: 'failed'; error: ErrorData }
+
+function unusable(error: unknown): Settled {
+  return { kind: 'failed', error: { ...errorData(error), retryable: !(error instanceof PayloadError) } }
+}

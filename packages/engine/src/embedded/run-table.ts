@@ -2,27 +2,49 @@ import { isTerminal } from '@kyros/contract/run-status'
 import { EngineFenced } from '@kyros/store/command'
 import type { RunRecord } from '@kyros/store/store'
 import type { EngineParts } from './engine-parts.ts'
-import { emptyHistory, type History, readHistory } from './history.ts'
+import { emptyHistory, type History, historyFrom } from './history.ts'
 import { LiveRun } from './live-run.ts'
 import { factsOf, type RunFacts } from './run-facts.ts'
+import { Sleepers } from './sleepers.ts'
+import type { Timer } from './timers.ts'
 
 // Between losing a run and reading it again, so that a fault that stays does not spin.
 const reloadAfterMs = 1000
+const maxIdleInMemory = 20_000
+const evictedAtOnce = 1000
 
-/** The runs in memory. Each run is there once, however many ask for it at the same time. */
+/**
+ * The runs that this engine moves. Each is in memory once, however many ask for it at the same time; one that only
+ * waits is let go after a while and read again when its time comes or somebody reaches for it.
+ */
 export class RunTable {
   readonly #live = new Map<string, LiveRun>()
   readonly #reading = new Map<string, Promise<LiveRun | undefined>>()
+  readonly #asleep: Sleepers
+  /** Runs that wait, since when, in the order in which they began to. */
+  readonly #idle = new Map<LiveRun, number>()
+  #evicting: Timer | undefined
   readonly #parts: EngineParts
   readonly #onFenced: () => void
 
   constructor(parts: EngineParts, onFenced: () => void) {
     this.#parts = parts
     this.#onFenced = onFenced
+    this.#asleep = new Sleepers(parts.timers, (runIds) => this.#wake(runIds))
   }
 
   get live(): ReadonlyMap<string, LiveRun> {
     return this.#live
+  }
+
+  /** How many runs wait outside of memory. */
+  get asleep(): number {
+    return this.#asleep.size
+  }
+
+  /** True when the run is looked after, in memory or asleep. */
+  has(runId: string): boolean {
+    return this.#live.has(runId) || this.#asleep.has(runId)
   }
 
   /** The run in memory, read and taken up if it is not there; undefined when it is unknown or has ended. */
@@ -30,9 +52,25 @@ export class RunTable {
     return this.#read(runId, undefined)
   }
 
-  /** Takes up a run whose record was just read. */
-  async takeUp(record: RunRecord): Promise<void> {
-    await this.#read(record.id, record)
+  /** Takes up runs whose records were just read. A run that cannot be taken up now is told to `onFault`. */
+  async takeUp(
+    records: readonly RunRecord[],
+    onFault: (runId: string, error: unknown) => void,
+  ): Promise<void> {
+    const missing = records.filter(({ id }) => !this.#live.has(id) && !this.#reading.has(id))
+    const histories = await this.#parts.store.runs.histories(missing.map(({ id }) => id))
+    for (const record of missing) {
+      const reading = historyFrom(histories.get(record.id) ?? [], this.#parts.store).then((history) =>
+        history.ended ? undefined : this.#add(factsOf(record), history),
+      )
+      this.#remember(record.id, reading)
+      await reading.catch((error: unknown) => onFault(record.id, error))
+    }
+  }
+
+  /** Leaves a run outside of memory until its time. */
+  sleep(runId: string, dueMs: number): void {
+    if (!this.#live.has(runId) && !this.#reading.has(runId)) this.#asleep.add(runId, dueMs)
   }
 
   /** Takes up a run that was just committed with these events, without reading it again. */
@@ -44,6 +82,10 @@ export class RunTable {
   async closeAll(reason: string): Promise<void> {
     const runs = [...this.#live.values()]
     this.#live.clear()
+    this.#asleep.clear()
+    this.#idle.clear()
+    this.#evicting?.cancel()
+    this.#evicting = undefined
     for (const run of runs) this.#parts.slots.forget(run.facts.runId)
     await Promise.all(runs.map((run) => run.close(reason)))
   }
@@ -51,18 +93,26 @@ export class RunTable {
   #read(runId: string, record: RunRecord | undefined): Promise<LiveRun | undefined> {
     const known = this.#live.get(runId)
     if (known !== undefined) return Promise.resolve(known)
-    const underWay = this.#reading.get(runId)
-    if (underWay !== undefined) return underWay
-    const reading = this.#readRun(runId, record).finally(() => this.#reading.delete(runId))
-    this.#reading.set(runId, reading)
-    return reading
+    return this.#reading.get(runId) ?? this.#remember(runId, this.#readRun(runId, record))
+  }
+
+  #remember(runId: string, reading: Promise<LiveRun | undefined>): Promise<LiveRun | undefined> {
+    const known = reading.finally(() => this.#reading.delete(runId))
+    this.#reading.set(runId, known)
+    // Whoever asked gets the error; this entry is nobody's.
+    known.catch(() => {})
+    return known
   }
 
   async #readRun(runId: string, given: RunRecord | undefined): Promise<LiveRun | undefined> {
     const { store } = this.#parts
     const record = given ?? (await store.runs.get(runId))
-    if (record === undefined || isTerminal(record.status)) return undefined
-    const history = await readHistory(store, runId)
+    if (record === undefined || isTerminal(record.status)) {
+      this.#asleep.delete(runId)
+      return undefined
+    }
+    const histories = await store.runs.histories([runId])
+    const history = await historyFrom(histories.get(runId) ?? [], store)
     return history.ended ? undefined : this.#add(factsOf(record), history)
   }
 
@@ -79,17 +129,73 @@ export class RunTable {
       loaded,
       onEnded: (ended) => this.#forget(ended),
       onLost: (lost, error) => this.#lose(lost, error),
+      onIdle: (idle) => this.#rest(idle),
     })
     this.#live.set(run.runId, created)
+    this.#asleep.delete(run.runId)
     created.resume()
     return created
+  }
+
+  /** Their time has come, all at once perhaps: some are read together, and what fails is tried again. */
+  #wake(runIds: readonly string[]): void {
+    const { timers, clock, log, isClosing } = this.#parts
+    for (const runId of runIds) {
+      if (isClosing()) return
+      this.find(runId).catch((error: unknown) => {
+        log('warn', `Run ${runId} cannot be woken yet: ${String(error)}`)
+        timers.at(clock.nowMs() + reloadAfterMs, () => this.#wake([runId]))
+      })
+    }
+  }
+
+  #rest(run: LiveRun): void {
+    if (this.#live.get(run.facts.runId) !== run) return
+    this.#idle.delete(run)
+    this.#idle.set(run, this.#parts.clock.nowMs())
+    if (this.#idle.size > maxIdleInMemory) this.#evictIdle()
+    else this.#evictLater()
+  }
+
+  #evictLater(): void {
+    const { timers, evictAfterMs } = this.#parts
+    if (this.#evicting !== undefined) return
+    for (const sinceMs of this.#idle.values()) {
+      this.#evicting = timers.at(sinceMs + evictAfterMs, () => this.#evictIdle())
+      return
+    }
+  }
+
+  #evictIdle(): void {
+    this.#evicting?.cancel()
+    this.#evicting = undefined
+    const { clock, evictAfterMs } = this.#parts
+    const beforeMs = clock.nowMs() - evictAfterMs
+    let left = evictedAtOnce
+    for (const [run, sinceMs] of this.#idle) {
+      if (left === 0 || (sinceMs > beforeMs && this.#idle.size <= maxIdleInMemory)) break
+      this.#idle.delete(run)
+      left -= 1
+      if (this.#live.get(run.facts.runId) === run && run.isIdle) this.#evict(run)
+    }
+    this.#evictLater()
+  }
+
+  #evict(run: LiveRun): void {
+    const { runId } = run.facts
+    this.#live.delete(runId)
+    this.#asleep.add(runId, run.wakeAtMs)
+    run.release()
+    this.#parts.workspaces.leave(runId)
   }
 
   #forget(run: LiveRun): void {
     const { slots, workspaces, log } = this.#parts
     const { runId } = run.facts
     if (this.#live.get(runId) === run) this.#live.delete(runId)
+    this.#idle.delete(run)
     slots.forget(runId)
+    if (!workspaces.has(runId) && !run.steps.hasAttempts) return
     run
       .quiet()
       .then(() => workspaces.remove(runId))
@@ -103,14 +209,13 @@ export class RunTable {
     const { runId } = run.facts
     if (this.#live.get(runId) !== run) return
     this.#live.delete(runId)
+    this.#idle.delete(run)
     slots.forget(runId)
     run.close('The engine let go of this run.').catch(onBug)
     if (error instanceof EngineFenced) return void this.#onFenced()
     if (isClosing()) return
     log('warn', `Run ${runId} is read again: ${String(error)}`)
-    timers.at(clock.nowMs() + reloadAfterMs, () => {
-      if (!isClosing()) this.find(runId).catch(onBug)
-    })
+    timers.at(clock.nowMs() + reloadAfterMs, () => this.#wake([runId]))
   }
 }
 

@@ -4,21 +4,24 @@ import type { Journal } from './journal.ts'
 import type { Timer, Timers } from './timers.ts'
 import type { TimerName } from './workflow-host.ts'
 
-type Row = { command: number; name: string; fireAtMs: number; ended: boolean; timer?: Timer }
+type Row = { command: number; name: string; fireAtMs: number; timer: Timer | undefined }
 
 /** The durable timers of one run. */
 export class RunTimers {
+  /** Those that have neither fired nor been cancelled, by command. */
   readonly rows = new Map<number, Row>()
   readonly #timers: Timers
   readonly #journal: Journal
-  readonly #post: (turn: () => Promise<void> | void) => void
-  readonly #onFired: (event: NewRunEvent) => Promise<void>
+  readonly #post: (turn: () => void) => void
+  readonly #onFired: (event: NewRunEvent) => void
+  /** Commands whose timer the history began. */
+  #known: ReadonlyMap<number, TimerHistory> | undefined
 
   constructor(options: {
     timers: Timers
     journal: Journal
-    post: (turn: () => Promise<void> | void) => void
-    onFired: (event: NewRunEvent) => Promise<void>
+    post: (turn: () => void) => void
+    onFired: (event: NewRunEvent) => void
   }) {
     this.#timers = options.timers
     this.#journal = options.journal
@@ -28,27 +31,26 @@ export class RunTimers {
 
   /** Arms again what the history left running; called before `add` sees the same commands. */
   takeUp(history: ReadonlyMap<number, TimerHistory>): void {
+    if (history.size === 0) return
+    this.#known = history
     for (const { command, name, fireAtMs, ended } of history.values()) {
-      const row: Row = { command, name, fireAtMs, ended }
-      this.rows.set(command, row)
-      if (!ended) this.#arm(row)
+      if (!ended) this.#arm({ command, name, fireAtMs, timer: undefined })
     }
   }
 
   add(asked: { command: number; name: TimerName; durationMs: number }): void {
     const { command, name, durationMs } = asked
-    if (this.rows.has(command)) return
+    if (this.#known?.has(command)) return
     const timeMs = this.#journal.stampMs()
-    const row: Row = { command, name, fireAtMs: timeMs + durationMs, ended: false }
-    const fire_at = new Date(row.fireAtMs).toISOString()
+    const fireAtMs = timeMs + durationMs
+    const fire_at = new Date(fireAtMs).toISOString()
     this.#journal.push({ type: 'timer.started', timeMs, data: { timer: name, command, fire_at } })
-    this.rows.set(command, row)
-    this.#arm(row)
+    this.#arm({ command, name, fireAtMs, timer: undefined })
   }
 
   cancel(command: number, runEnded: boolean): void {
     const row = this.rows.get(command)
-    if (row === undefined || row.ended) return
+    if (row === undefined) return
     this.#end(row)
     const data = { timer: row.name, command, ...(runEnded ? { run_ended: true as const } : {}) }
     this.#journal.push({ type: 'timer.cancelled', timeMs: this.#journal.stampMs(), data })
@@ -65,30 +67,27 @@ export class RunTimers {
   /** When the first running timer fires. */
   get nextMs(): number | undefined {
     let next: number | undefined
-    for (const row of this.rows.values()) {
-      if (!row.ended && (next === undefined || row.fireAtMs < next)) next = row.fireAtMs
-    }
+    for (const { fireAtMs } of this.rows.values()) if (next === undefined || fireAtMs < next) next = fireAtMs
     return next
   }
 
   #arm(row: Row): void {
+    this.rows.set(row.command, row)
     row.timer = this.#timers.at(row.fireAtMs, () => this.#post(() => this.#fire(row)))
   }
 
-  async #fire(row: Row): Promise<void> {
-    if (row.ended) return
+  #fire(row: Row): void {
+    if (this.rows.get(row.command) !== row) return
     this.#end(row)
-    const event: NewRunEvent = {
-      type: 'timer.fired',
-      timeMs: this.#journal.stampMs(),
-      data: { timer: row.name, command: row.command },
-    }
+    const timeMs = this.#journal.stampMs()
+    const data = { timer: row.name, command: row.command }
+    const event: NewRunEvent = { type: 'timer.fired', timeMs, data }
     this.#journal.push(event)
-    await this.#onFired(event)
+    this.#onFired(event)
   }
 
   #end(row: Row): void {
-    row.ended = true
     row.timer?.cancel()
+    this.rows.delete(row.command)
   }
 }

@@ -1,40 +1,65 @@
 import type { Store } from '@kyros/store/store'
 import type { StepArtifacts, StepContext } from '@kyros/workflows/step-context'
 import type { Principal } from '../engine.ts'
+import type { Attempt } from './attempt.ts'
+import type { EngineParts } from './engine-parts.ts'
 import type { RunLog } from './log-buffer.ts'
 import type { EngineClock } from './timers.ts'
 
-/** What an attempt gets beside its input. */
-export function createStepContext(options: {
-  store: Store
-  clock: EngineClock
+export type AttemptOf = {
+  parts: EngineParts
   log: RunLog
   runId: string
+  principal: Principal
   step: string
   key: string
-  attempt: number
-  principal: Principal
-  /** Makes the directory of the run; called when the step first asks for it. */
-  openWorkspace: () => string
-  signal: AbortSignal
-  heartbeat: StepContext['heartbeat']
-}): StepContext {
-  const { runId, step, key, attempt, principal, clock, log, signal, heartbeat } = options
-  return {
-    runId,
-    step,
-    attempt,
-    idempotencyKey: `${runId}/${key}`,
-    principal,
-    signal,
-    heartbeat,
-    get workspace() {
-      return options.openWorkspace()
-    },
-    artifacts: createArtifacts(options.store, runId, clock),
-    log: (level, message) => {
-      log.add({ timeMs: clock.nowMs(), level, step: key, attempt, message: String(message) })
-    },
+  number: number
+}
+
+/** What an attempt gets beside its input. Everything that costs something is made when it is first asked for. */
+export class AttemptContext implements StepContext {
+  readonly runId: string
+  readonly step: string
+  readonly attempt: number
+  readonly principal: Principal
+  readonly #of: AttemptOf
+  readonly #live: Attempt
+
+  constructor(of: AttemptOf, live: Attempt) {
+    this.#of = of
+    this.#live = live
+    this.runId = of.runId
+    this.step = of.step
+    this.attempt = of.number
+    this.principal = of.principal
+  }
+
+  get idempotencyKey(): string {
+    return `${this.runId}/${this.#of.key}`
+  }
+
+  get signal(): AbortSignal {
+    return this.#live.signal
+  }
+
+  get workspace(): string {
+    return this.#of.parts.workspaces.open(this.runId)
+  }
+
+  get artifacts(): StepArtifacts {
+    const { store, clock } = this.#of.parts
+    return createArtifacts(store, this.runId, clock)
+  }
+
+  // These two are got and then called, often taken out of the context by the implementation.
+  get heartbeat(): StepContext['heartbeat'] {
+    return (details) => this.#live.beat(details)
+  }
+
+  get log(): StepContext['log'] {
+    const { log, key, number, parts } = this.#of
+    return (level, message) =>
+      log.add({ timeMs: parts.clock.nowMs(), level, step: key, attempt: number, message: String(message) })
   }
 }
 

@@ -10,7 +10,26 @@ export type Timers = {
   stop(): void
 }
 
-type Entry = { dueMs: number; order: number; fire: () => void; over: boolean }
+class Entry implements Timer {
+  readonly dueMs: number
+  readonly order: number
+  readonly fire: () => void
+  readonly #onCancel: () => void
+  over = false
+
+  constructor(dueMs: number, order: number, fire: () => void, onCancel: () => void) {
+    this.dueMs = dueMs
+    this.order = order
+    this.fire = fire
+    this.#onCancel = onCancel
+  }
+
+  cancel(): void {
+    if (this.over) return
+    this.over = true
+    this.#onCancel()
+  }
+}
 
 // The clock may be set forward while we sleep: look at it at least this often.
 const longestSleepMs = 30_000
@@ -54,21 +73,18 @@ export function createTimers(clock: EngineClock): Timers {
     clock.sleep(durationMs, wake.signal).then(done, done)
   }
 
+  const onCancel = () => {
+    live -= 1
+    if (heap.length > compactFrom && heap.length > 4 * live) compact(heap)
+  }
+
   return {
     at: (dueMs, fire) => {
-      const entry: Entry = { dueMs, order: order++, fire, over: false }
+      const entry = new Entry(dueMs, order++, fire, onCancel)
       insert(heap, entry)
       live += 1
-      arm()
-      return {
-        dueMs,
-        cancel: () => {
-          if (entry.over) return
-          entry.over = true
-          live -= 1
-          if (heap.length > compactFrom && heap.length > 4 * live) compact(heap)
-        },
-      }
+      if (heap[0] === entry) arm()
+      return entry
     },
     get size() {
       return live

@@ -87,11 +87,9 @@ function fromMemory(run: LiveRun, nowMs: number): Explained[] {
     return [explainWait('timer', 'not to start before its time', run.shown.until ?? null)]
   }
   const steps = [...run.steps.rows.values()].flatMap((row) => explainStep(row, nowMs) ?? [])
-  const timers = [...run.timers.rows.values()]
-    .filter((timer) => !timer.ended)
-    .map((timer) =>
-      explained('timer', timer.name, `until ${iso(timer.fireAtMs)}`, `It goes on at ${iso(timer.fireAtMs)}.`),
-    )
+  const timers = [...run.timers.rows.values()].map((timer) =>
+    explained('timer', timer.name, `until ${iso(timer.fireAtMs)}`, `It goes on at ${iso(timer.fireAtMs)}.`),
+  )
   const signals = run.host?.conditions.size || run.host?.waitsForSignal ? explainSignals(run) : []
   const waits = [...steps, ...signals, ...timers]
   return waits.length > 0 ? waits : [explained('engine', 'engine', 'about to go on', 'It goes on at once.')]

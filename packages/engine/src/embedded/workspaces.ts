@@ -10,6 +10,10 @@ export type Workspaces = {
   open(runId: string): string
   /** An earlier process may have made one: `remove` looks. */
   adopt(runId: string): void
+  /** Whether there may be one. */
+  has(runId: string): boolean
+  /** Forgets about it and leaves it where it is, until `adopt`. */
+  leave(runId: string): void
   remove(runId: string): Promise<void>
   /** Removes directories of runs that are not in `kept`; leaves everything else alone. */
   sweep(kept: (runId: string) => boolean): Promise<void>
@@ -30,6 +34,10 @@ export function createWorkspaces(dir: string): Workspaces {
     },
     adopt: (runId) => {
       opened.add(runId)
+    },
+    has: (runId) => opened.has(runId),
+    leave: (runId) => {
+      opened.delete(runId)
     },
     remove: async (runId) => {
       if (opened.delete(runId)) await remove(runId)

@@ -1,0 +1,113 @@
+import type { AppendOutcome, RunAppend } from '@kyros/store/command'
+import type { Store } from '@kyros/store/store'
+import type { EngineClock } from './timers.ts'
+
+/** Whose events go out together with those of others. */
+export type Pages = {
+  /** What is pending, and is under way from here on; undefined when there is nothing. */
+  take(): RunAppend | undefined
+  /** What was taken last is on disk. */
+  written(): void
+  /** It is not: the run must be read again, or is no longer ours. */
+  lost(error: unknown): void
+  /** An outage: what was taken is pending again. */
+  putBack(): void
+}
+
+export type JournalWriterOptions = {
+  store: Pick<Store, 'write'>
+  clock: EngineClock
+  /** The engine's lease, where there is one. */
+  epoch: () => number | undefined
+  log: (level: 'warn' | 'error', message: string) => void
+}
+
+const firstPauseMs = 50
+const longestPauseMs = 5000
+
+/**
+ * Writes the tails of all runs' logs: what the runs of one round of turns have to say is one call to the store. Of a run
+ * one write is under way at a time, so its events become durable in the order they happened.
+ */
+export class JournalWriter {
+  readonly #options: JournalWriterOptions
+  #dirty = new Set<Pages>()
+  #pauseMs = 0
+  #pausing: Promise<void> | undefined
+
+  constructor(options: JournalWriterOptions) {
+    this.#options = options
+  }
+
+  /** `pages` has something to write. */
+  add(pages: Pages): void {
+    this.#dirty.add(pages)
+  }
+
+  remove(pages: Pages): void {
+    this.#dirty.delete(pages)
+  }
+
+  /** Hands everything that is pending to the store. */
+  flush(): void {
+    if (this.#dirty.size === 0 || this.#pausing !== undefined) return
+    const taken: Pages[] = []
+    const appends: RunAppend[] = []
+    for (const pages of this.#dirty) {
+      const append = pages.take()
+      if (append === undefined) continue
+      taken.push(pages)
+      appends.push(append)
+    }
+    this.#dirty.clear()
+    if (appends.length > 0) void this.#write(taken, appends)
+  }
+
+  async #write(taken: readonly Pages[], appends: readonly RunAppend[]): Promise<void> {
+    const outcomes = await this.#append(appends)
+    let outage: unknown
+    for (const [index, pages] of taken.entries()) {
+      const outcome = outcomes[index]
+      if (outcome === undefined || !('error' in outcome)) pages.written()
+      else if (mayPass(outcome.error)) {
+        outage = outcome.error
+        pages.putBack()
+      } else pages.lost(outcome.error)
+    }
+    if (outage === undefined) this.#pauseMs = 0
+    else this.#pause(outage)
+    this.flush()
+  }
+
+  async #append(appends: readonly RunAppend[]): Promise<readonly AppendOutcome[]> {
+    const epoch = this.#options.epoch()
+    try {
+      return await this.#options.store.write({
+        kind: 'append_many',
+        appends,
+        ...(epoch === undefined ? {} : { epoch }),
+      })
+    } catch (error) {
+      const failed = error instanceof Error ? error : new Error(String(error))
+      return appends.map(() => ({ error: failed }))
+    }
+  }
+
+  #pause(outage: unknown): void {
+    this.#pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, this.#pauseMs * 2))
+    this.#options.log('error', `Runs cannot be written and try again: ${String(outage)}`)
+    this.#pausing = this.#options.clock
+      .sleep(this.#pauseMs)
+      .catch(() => {})
+      .then(() => {
+        this.#pausing = undefined
+        this.flush()
+      })
+  }
+}
+
+/** An outage may pass; that somebody else wrote, or that the run is gone, does not. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return error.code === 'store_unavailable' || error.code === 'storage_full'
+}

@@ -1,0 +1,29 @@
+import type { Shown } from './history.ts'
+import type { LiveRun } from './live-run.ts'
+
+/** What keeps a run from moving, as its log says it; undefined while something of it is under way. */
+export function waitsFor(run: LiveRun, block: (detail: string) => void): Shown | undefined {
+  if (run.blocked !== undefined) return { reason: 'blocked', detail: run.blocked }
+  const missing: string[] = []
+  for (const row of run.steps.rows.values()) {
+    if (row.state !== 'missing') return undefined
+    missing.push(row.step)
+  }
+  const [step] = missing
+  if (step !== undefined) {
+    const detail = `Nothing here does the step ${step}. Start a process whose steps include it.`
+    return { reason: 'worker_missing', detail }
+  }
+  const untilMs = run.timers.nextMs
+  const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }
+  if ((run.host?.conditions.size ?? 0) > 0 || run.host?.waitsForSignal) return { reason: 'signal', ...until }
+  if (untilMs !== undefined) return { reason: 'timer', ...until }
+  const detail =
+    'The definition waits for something that is no step, timer or signal, so nothing can move it.'
+  block(detail)
+  return { reason: 'blocked', detail }
+}
+
+export function sameWait(a: Shown | undefined, b: Shown | undefined): boolean {
+  return a?.reason === b?.reason && a?.detail === b?.detail && a?.until === b?.until
+}
