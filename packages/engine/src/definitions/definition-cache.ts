@@ -2,19 +2,27 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BundleSource, bundleDefinition, hashOf } from './bundle-definition.ts'
+import type { WorkflowFault } from '@kyros/contract/workflow-fault'
+import { type Bundle, type BundleSource, bundleDefinition, hashOf } from './bundle-definition.ts'
+import { bundleDescription } from './describe-workflow.ts'
 
 /** Part of every cache key: raise it when the way of bundling changes. */
-const bundlerVersion = 1
+const bundlerVersion = 2
 
-type Manifest = { key: string; hash: string; inputs: { path: string; sha256: string }[] }
+type Input = { path: string; sha256: string }
+type Manifest = { key: string; hash: string; inputs: Input[] } & Partial<Pick<Bundle, 'warnings' | 'steps'>>
+
+export type CachedBundle = Pick<Bundle, 'hash' | 'source' | 'warnings' | 'steps'> & { fromCache: boolean }
 
 /**
  * Bundles of definitions on disk. `bundle` starts the bundler only when a source file has changed, so a normal start
  * reads a few small files and nothing else.
  */
 export type DefinitionCache = {
-  bundle(from: BundleSource): Promise<{ hash: string; source: string; fromCache: boolean }>
+  /** @throws DefinitionError */
+  bundle(from: BundleSource): Promise<CachedBundle>
+  /** The module that tells what the file of a definition says about it, and the source map beside it. */
+  description(file: string): Promise<{ path: string; map: string } | { faults: WorkflowFault[] }>
   /** Absolute path of the module of a bundle, written if it is not there. */
   file(hash: string, source: () => Promise<string>): Promise<string>
 }
@@ -29,17 +37,42 @@ export function createDefinitionCache(cacheDir: string): DefinitionCache {
   return {
     file,
     bundle: async (from) => {
-      const key = `${bundlerVersion}:${from.exportName ?? 'workflow'}`
+      const key = `${bundlerVersion}:${from.exportName ?? 'workflow'}:${fileURLToPath(from.entry)}`
       const manifestPath = join(cacheDir, 'bundles', `${from.name}.json`)
-      const known = await readManifest(manifestPath, key, dirname(fileURLToPath(from.entry)))
-      const kept = known === undefined ? undefined : await intact(fileOf(known), known)
-      if (known !== undefined && kept !== undefined) return { hash: known, source: kept, fromCache: true }
-      const bundle = await bundleDefinition(from)
-      await file(bundle.hash, async () => bundle.source)
-      await writeWhole(manifestPath, JSON.stringify(await manifestOf(key, from, bundle)))
-      return { hash: bundle.hash, source: bundle.source, fromCache: false }
+      const baseDir = dirname(fileURLToPath(from.entry))
+      const known = await readManifest(manifestPath, key, baseDir)
+      const kept = known === undefined ? undefined : await intact(fileOf(known.hash), known.hash)
+      if (known !== undefined && kept !== undefined) {
+        const { hash, warnings = [], steps = [] } = known
+        return { hash, source: kept, warnings, steps, fromCache: true }
+      }
+      const { hash, source, inputs, warnings, steps } = await bundleDefinition(from)
+      await file(hash, async () => source)
+      const manifest = { key, hash, inputs: await hashed(inputs, baseDir), warnings, steps }
+      await writeWhole(manifestPath, JSON.stringify(manifest))
+      return { hash, source, warnings, steps, fromCache: false }
     },
+    description: (path) => describe(join(cacheDir, 'descriptions'), path),
   }
+}
+
+async function describe(dir: string, file: string): ReturnType<DefinitionCache['description']> {
+  const key = `${bundlerVersion}:${file}`
+  const manifestPath = join(dir, `${hashOf(file)}.json`)
+  const known = await readManifest(manifestPath, key, dirname(file))
+  const pathOf = (hash: string) => join(dir, `${hash}.mjs`)
+  if (known !== undefined && (await intact(pathOf(known.hash), known.hash)) !== undefined) {
+    const map = await readFile(`${pathOf(known.hash)}.map`, 'utf8').catch(() => undefined)
+    if (map !== undefined) return { path: pathOf(known.hash), map }
+  }
+  const built = await bundleDescription(file)
+  if ('faults' in built) return built
+  const { source, map, inputs } = built.bundle
+  const hash = hashOf(source)
+  await writeWhole(pathOf(hash), source)
+  await writeWhole(`${pathOf(hash)}.map`, map)
+  await writeWhole(manifestPath, JSON.stringify({ key, hash, inputs: await hashed(inputs, dirname(file)) }))
+  return { path: pathOf(hash), map }
 }
 
 async function intact(path: string, hash: string): Promise<string | undefined> {
@@ -60,14 +93,12 @@ async function sha256Of(path: string): Promise<string | undefined> {
   return bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex')
 }
 
-async function readManifest(path: string, key: string, baseDir: string): Promise<string | undefined> {
+async function readManifest(path: string, key: string, baseDir: string): Promise<Manifest | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  const manifest = parseManifest(text)
+  const manifest = text === undefined ? undefined : parseManifest(text)
   if (manifest?.key !== key) return undefined
   const hashes = await Promise.all(manifest.inputs.map((input) => sha256Of(resolve(baseDir, input.path))))
-  const unchanged = manifest.inputs.every((input, index) => input.sha256 === hashes[index])
-  return unchanged ? manifest.hash : undefined
+  return manifest.inputs.every((input, index) => input.sha256 === hashes[index]) ? manifest : undefined
 }
 
 function parseManifest(text: string): Manifest | undefined {
@@ -79,17 +110,11 @@ function parseManifest(text: string): Manifest | undefined {
   }
 }
 
-async function manifestOf(
-  key: string,
-  from: BundleSource,
-  bundle: { hash: string; inputs: string[] },
-): Promise<Manifest> {
-  const baseDir = dirname(fileURLToPath(from.entry))
-  const inputs = await Promise.all(
-    bundle.inputs.map(async (path) => ({
+function hashed(inputs: readonly string[], baseDir: string): Promise<Input[]> {
+  return Promise.all(
+    inputs.map(async (path) => ({
       path: relative(baseDir, path),
       sha256: (await sha256Of(path)) ?? '',
     })),
   )
-  return { key, hash: bundle.hash, inputs }
 }

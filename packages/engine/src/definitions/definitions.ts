@@ -3,7 +3,7 @@ import type { JsonObject } from '@kyros/contract/json'
 import type { Store } from '@kyros/store/store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import type { Cancelled, StepFailure, WorkflowDefinition } from '@kyros/workflows/define'
-import { createDefinitionCache } from './definition-cache.ts'
+import { createDefinitionCache, type DefinitionCache } from './definition-cache.ts'
 
 /** A bundle that is loaded: its definition, and its own copies of the errors that the engine throws into it. */
 export type LoadedDefinition = {
@@ -20,11 +20,30 @@ export type StartableWorkflow = {
   readonly version: string
 }
 
+/** A definition in the store. Those that cannot be started are kept for runs that began on them. */
+export type StoredVersion = {
+  readonly hash: string
+  readonly workflow: string
+  readonly version: string
+  readonly createdMs: number
+  readonly isStartable: boolean
+}
+
+/** What became of a workflow when the definitions were replaced; `from` or `to` is missing where it came or went. */
+export type DefinitionChange = { name: string; from?: string; to?: string }
+
 export type Definitions = {
   /** By name: the newest definition of every workflow in the catalogue. */
   readonly startable: ReadonlyMap<string, StartableWorkflow>
   /** One module instance per hash; undefined when no such bundle was ever stored. */
   load(hash: string): Promise<LoadedDefinition | undefined>
+  /**
+   * Makes these workflows startable and no other, but for `kept`, which stay as they are. Runs under way keep what they
+   * began with. Durable when this resolves. @throws DefinitionError, and then nothing has changed
+   */
+  replace(workflows: readonly CatalogueEntry[], kept?: ReadonlySet<string>): Promise<DefinitionChange[]>
+  /** Every definition that was ever stored here, newest first. */
+  stored(): Promise<StoredVersion[]>
 }
 
 /** Bundles what changed, stores what is new, and loads what a run needs. Durable when this resolves. */
@@ -32,24 +51,82 @@ export async function prepareDefinitions(options: {
   store: Store
   workflows: readonly CatalogueEntry[]
   cacheDir: string
-  nowMs: number
+  nowMs: number | (() => number)
 }): Promise<Definitions> {
+  const { store } = options
   const cache = createDefinitionCache(options.cacheDir)
   const startable = new Map<string, StartableWorkflow>()
-  for (const entry of options.workflows) {
-    const bundle = await cache.bundle(entry)
-    if ((await options.store.definitions.get(bundle.hash)) === undefined) {
-      const { name, version } = entry
-      const definition = { hash: bundle.hash, name, version, source: bundle.source, createdMs: options.nowMs }
-      await options.store.write({ kind: 'store_definition', definition })
+  const given = options.nowMs
+  const nowMs = typeof given === 'number' ? () => given : given
+  const replace: Definitions['replace'] = async (workflows, kept) => {
+    const next = new Map<string, StartableWorkflow>()
+    for (const entry of workflows) next.set(entry.name, await prepare(store, cache, entry, nowMs()))
+    for (const name of kept ?? []) {
+      const before = startable.get(name)
+      if (before !== undefined && !next.has(name)) next.set(name, before)
     }
-    startable.set(entry.name, { entry, hash: bundle.hash, version: entry.version })
+    const changes = changesBetween(startable, next)
+    startable.clear()
+    for (const [name, workflow] of next) startable.set(name, workflow)
+    return changes
   }
+  await replace(options.workflows)
+  return {
+    startable,
+    load: createLoad(store, cache),
+    replace,
+    stored: () => storedVersions(store, startable),
+  }
+}
+
+async function prepare(
+  store: Store,
+  cache: DefinitionCache,
+  entry: CatalogueEntry,
+  nowMs: number,
+): Promise<StartableWorkflow> {
+  const bundle = await cache.bundle(entry)
+  if ((await store.definitions.get(bundle.hash)) === undefined) {
+    const { name, version } = entry
+    const definition = { hash: bundle.hash, name, version, source: bundle.source, createdMs: nowMs }
+    await store.write({ kind: 'store_definition', definition })
+  }
+  return { entry, hash: bundle.hash, version: entry.version }
+}
+
+function changesBetween(
+  before: ReadonlyMap<string, StartableWorkflow>,
+  after: ReadonlyMap<string, StartableWorkflow>,
+): DefinitionChange[] {
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
+    const [from, to] = [before.get(name)?.hash, after.get(name)?.hash]
+    if (from === to) return []
+    return [{ name, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }]
+  })
+}
+
+async function storedVersions(
+  store: Store,
+  startable: ReadonlyMap<string, StartableWorkflow>,
+): Promise<StoredVersion[]> {
+  const stored = await store.definitions.list()
+  return stored
+    .map(({ hash, name, version, createdMs }) => ({
+      hash,
+      workflow: name,
+      version,
+      createdMs,
+      isStartable: startable.get(name)?.hash === hash,
+    }))
+    .sort((a, b) => b.createdMs - a.createdMs)
+}
+
+function createLoad(store: Store, cache: DefinitionCache): Definitions['load'] {
   const loaded = new Map<string, Promise<LoadedDefinition | undefined>>()
-  const load = (hash: string): Promise<LoadedDefinition | undefined> => {
+  return (hash) => {
     const known = loaded.get(hash)
     if (known !== undefined) return known
-    const loading = loadStored(options.store, cache, hash)
+    const loading = loadStored(store, cache, hash)
     loaded.set(hash, loading)
     loading.then(
       (found) => found ?? loaded.delete(hash),
@@ -57,12 +134,11 @@ export async function prepareDefinitions(options: {
     )
     return loading
   }
-  return { startable, load }
 }
 
 async function loadStored(
   store: Store,
-  cache: ReturnType<typeof createDefinitionCache>,
+  cache: DefinitionCache,
   hash: string,
 ): Promise<LoadedDefinition | undefined> {
   const stored = await store.definitions.get(hash)

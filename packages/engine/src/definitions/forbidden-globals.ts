@@ -1,64 +1,85 @@
-const forbidden: { readonly [name: string]: string } = {
-  Date: 'use context.now()',
-  'Math.random': 'use context.random()',
-  crypto: 'use context.uuid() or context.random()',
-  performance: 'use context.now()',
-  setTimeout: 'use context.sleep()',
-  setInterval: 'use context.sleep()',
-  setImmediate: 'use context.sleep()',
-  fetch: 'do it in a step',
-  WebSocket: 'do it in a step',
-  XMLHttpRequest: 'do it in a step',
-  process: 'do it in a step, or pass it in the input',
-  Buffer: 'do it in a step',
-  require: 'do it in a step',
-  console: 'use context.log()',
-  globalThis: 'a definition keeps no state outside its run',
-  WeakRef: 'garbage collection is not repeatable',
-  FinalizationRegistry: 'garbage collection is not repeatable',
+import type { WorkflowFault, WorkflowFaultCode } from '@kyros/contract/workflow-fault'
+import { errorAt, type Place, warningAt } from './fault.ts'
+
+type Forbidden = { code: WorkflowFaultCode; hint: string; isWarning?: true }
+
+const inStep = 'do it in a step'
+const noState = 'a definition keeps no state outside its run'
+
+/** Globals that are not the same the next time, and what a definition uses in their place. */
+export const forbiddenGlobals: { readonly [name: string]: Forbidden } = {
+  Date: { code: 'time_read', hint: 'use context.now()' },
+  performance: { code: 'time_read', hint: 'use context.now()' },
+  Temporal: { code: 'time_read', hint: 'use context.now()' },
+  'Math.random': { code: 'random_used', hint: 'use context.random()' },
+  crypto: { code: 'random_used', hint: 'use context.uuid() or context.random()' },
+  setTimeout: { code: 'timer_used', hint: 'use context.sleep()' },
+  setInterval: { code: 'timer_used', hint: 'use context.sleep()' },
+  setImmediate: { code: 'timer_used', hint: 'use context.sleep()' },
+  'AbortSignal.timeout': { code: 'timer_used', hint: 'use context.sleep(), or a limit of the step' },
+  'Atomics.wait': { code: 'timer_used', hint: 'use context.condition()' },
+  fetch: { code: 'io_used', hint: inStep },
+  WebSocket: { code: 'io_used', hint: inStep },
+  EventSource: { code: 'io_used', hint: inStep },
+  XMLHttpRequest: { code: 'io_used', hint: inStep },
+  Worker: { code: 'io_used', hint: inStep },
+  MessageChannel: { code: 'io_used', hint: inStep },
+  BroadcastChannel: { code: 'io_used', hint: 'use a signal' },
+  Buffer: { code: 'io_used', hint: inStep },
+  console: { code: 'io_used', hint: 'use context.log()' },
+  process: { code: 'machine_read', hint: 'do it in a step, or pass it in the input' },
+  navigator: { code: 'machine_read', hint: inStep },
+  require: { code: 'node_imported', hint: inStep },
+  globalThis: { code: 'state_kept', hint: noState },
+  global: { code: 'state_kept', hint: noState },
+  localStorage: { code: 'state_kept', hint: noState },
+  sessionStorage: { code: 'state_kept', hint: noState },
+  WeakRef: { code: 'state_kept', hint: 'garbage collection is not repeatable' },
+  FinalizationRegistry: { code: 'state_kept', hint: 'garbage collection is not repeatable' },
+  eval: { code: 'code_from_text', hint: 'write the code where it can be checked' },
+  Intl: {
+    code: 'language_dependent',
+    hint: 'name the language and the time zone, or format in a step',
+    isWarning: true,
+  },
 }
 
 const prefix = '__kyros_forbidden_'
 const markerOf = (name: string) => `${prefix}${name.replace('.', '_')}`
+const nameOfMarker = new Map(Object.keys(forbiddenGlobals).map((name) => [markerOf(name), name]))
+/** Those that only warn stay as they are in the bundle that runs. */
+const allowed = Object.keys(forbiddenGlobals).filter((name) => forbiddenGlobals[name]?.isWarning === true)
 
 /**
  * The bundler renames every free use of these globals, and only free uses: a parameter or a property of the same
  * name is left alone. What is left of the markers after bundling is a use of the real thing.
  */
 export const forbiddenGlobalDefines: Record<string, string> = Object.fromEntries(
-  Object.keys(forbidden).map((name) => [name, markerOf(name)]),
+  [...nameOfMarker].map(([marker, name]) => [name, marker]),
 )
 
-/** Where a bundle uses globals that differ from one replay to the next, as `file:line uses X: what instead`. */
-export async function findGlobals(
-  bundle: string,
-  inputs: readonly string[],
-  read: (path: string) => Promise<string>,
-): Promise<string[]> {
-  if (!bundle.includes(prefix)) return []
-  const used = Object.entries(forbidden).filter(([name]) =>
-    new RegExp(`\\b${markerOf(name)}\\b`).test(bundle),
-  )
-  const places: string[] = []
-  const texts = await Promise.all(inputs.map(async (path) => ({ path, text: await read(path) })))
-  for (const [name, instead] of used) {
-    const found = texts.flatMap(({ path, text }) => linesUsing(name, text).map((line) => `${path}:${line}`))
-    const where = found.length === 0 ? ['(bundle)'] : found
-    for (const place of where) places.push(`${place} uses ${name}: ${instead}`)
+/** Every use of such a global that is left in a bundle; `placeOf` maps an offset of the bundle to the source. */
+export function findGlobals(bundle: string, placeOf: (offset: number) => Place): WorkflowFault[] {
+  const found = new Map<string, WorkflowFault>()
+  for (const { 0: marker, index } of bundle.matchAll(new RegExp(`\\b${prefix}\\w+`, 'g'))) {
+    const name = nameOfMarker.get(marker) ?? ''
+    const forbidden = forbiddenGlobals[name]
+    if (forbidden === undefined) continue
+    const place = placeOf(index)
+    const fault = forbidden.isWarning === true ? warningAt : errorAt
+    // Once for a line, however often it stands there.
+    found.set(
+      `${name} ${place.file}:${place.line}`,
+      fault(place, forbidden.code, `uses ${name}`, forbidden.hint),
+    )
   }
-  return places
+  return [...found.values()]
 }
 
-function linesUsing(name: string, text: string): number[] {
-  const use = new RegExp(`(?<![.\\w$'"])${name.replace('.', '\\s*\\.\\s*')}(?![\\w$'":])`)
-  return text
-    .split('\n')
-    .map((line, index) => ({ line: withoutWords(line), number: index + 1 }))
-    .filter(({ line }) => use.test(line))
-    .map(({ number }) => number)
-}
-
-/** A line without its strings and comments, as well as one line tells. */
-function withoutWords(line: string): string {
-  return line.replace(/(["'`])(?:\\.|(?!\1).)*\1/g, '""').replace(/\/\/.*$|^\s*\*.*$/, '')
+/** Gives the globals that are only warned of their names back. */
+export function restoreAllowed(bundle: string): string {
+  return allowed.reduce(
+    (text, name) => text.replaceAll(new RegExp(`\\b${markerOf(name)}\\b`, 'g'), name),
+    bundle,
+  )
 }

@@ -1,0 +1,142 @@
+import { pathToFileURL } from 'node:url'
+import type { WorkflowFault } from '@kyros/contract/workflow-fault'
+import type { CatalogueEntry } from '@kyros/workflows/catalogue'
+import { createDefinitionCache, type DefinitionCache } from './definition-cache.ts'
+import { readDescription, type WorkflowDescription } from './describe-workflow.ts'
+import { DefinitionError, errorAt, warningAt } from './fault.ts'
+import { findWorkflows, type WorkflowFiles } from './find-workflows.ts'
+import { type AuthorSteps, loadAuthorSteps } from './load-author-steps.ts'
+
+/** A workflow of a user's own that can be started. */
+export type AuthorWorkflow = {
+  readonly entry: CatalogueEntry
+  readonly steps: AuthorSteps
+  /** Absolute path of its definition. */
+  readonly file: string
+  readonly line: number | null
+}
+
+export type AuthorWorkflows = {
+  readonly workflows: readonly AuthorWorkflow[]
+  /** Everything to mend, in the order of the files. */
+  readonly faults: readonly WorkflowFault[]
+}
+
+export type AuthorOptions = {
+  dir: string
+  cacheDir: string
+  /** Names that are taken by workflows that come with Kyros. */
+  taken: ReadonlySet<string>
+  /** Which load this is; a later one sees changes also in the files that steps import. Default: the first, 0. */
+  generation?: number
+}
+
+/**
+ * Finds, checks and loads every workflow below a directory. What is wrong with one is a fault with file and line and
+ * keeps no other from being loaded.
+ */
+export async function loadAuthorWorkflows(options: AuthorOptions): Promise<AuthorWorkflows> {
+  const cache = createDefinitionCache(options.cacheDir)
+  const { found, faults } = await findWorkflows(options.dir)
+  const read = await Promise.all(found.map((files) => readWorkflow(files, cache, options.generation ?? 0)))
+  const names = new Map<string, string>()
+  const workflows: AuthorWorkflow[] = []
+  for (const one of read) {
+    const clash = one.workflow === undefined ? [] : clashOf(one.workflow, names, options.taken)
+    faults.push(...one.faults, ...clash)
+    if (one.workflow === undefined || clash.length > 0) continue
+    names.set(one.workflow.entry.name, one.workflow.file)
+    workflows.push(one.workflow)
+  }
+  return { workflows, faults }
+}
+
+function clashOf(
+  { entry, file, line }: AuthorWorkflow,
+  names: ReadonlyMap<string, string>,
+  taken: ReadonlySet<string>,
+): WorkflowFault[] {
+  const other = taken.has(entry.name) ? 'a workflow that comes with Kyros' : names.get(entry.name)
+  if (other === undefined) return []
+  const message = `is named ${entry.name}, as ${other} is`
+  return [errorAt({ file, line }, 'name_taken', message, 'give it another name')]
+}
+
+type Read = { workflow: AuthorWorkflow | undefined; faults: WorkflowFault[] }
+
+async function readWorkflow(files: WorkflowFiles, cache: DefinitionCache, generation: number): Promise<Read> {
+  const file = files.definition
+  try {
+    const module = await cache.description(file)
+    const read = 'faults' in module ? module : await readDescription(file, module.path, module.map)
+    if ('faults' in read) return { workflow: undefined, faults: read.faults }
+    const { description } = read
+    const entry = pathToFileURL(file)
+    const bundle = await cache.bundle({ name: description.name, entry })
+    const { steps, faults } = await stepsFor(files, bundle.steps, generation)
+    const found = [...bundle.warnings, ...faults]
+    if (steps === undefined) return { workflow: undefined, faults: found }
+    return {
+      workflow: { entry: entryOf(description, entry, steps), steps, file, line: description.line },
+      faults: found,
+    }
+  } catch (error) {
+    if (error instanceof DefinitionError) return { workflow: undefined, faults: [...error.faults] }
+    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    const place = { file, line: null }
+    return { workflow: undefined, faults: [errorAt(place, 'load_failed', message, 'look at the file')] }
+  }
+}
+
+function entryOf(description: WorkflowDescription, entry: URL, steps: AuthorSteps): CatalogueEntry {
+  const { name, version, title, inputSchema, stepTitles } = description
+  return {
+    name,
+    version,
+    title,
+    description: description.description,
+    inputSchema,
+    steps: Object.keys(steps).map((step) => ({ name: step, description: stepTitles[step] ?? '' })),
+    entry,
+  }
+}
+
+type StepUse = { name: string; file: string; line: number }
+
+/** The steps file beside a definition, which must hold every step that the definition calls by name. */
+async function stepsFor(
+  files: WorkflowFiles,
+  uses: readonly StepUse[],
+  generation: number,
+): Promise<{ steps: AuthorSteps | undefined; faults: WorkflowFault[] }> {
+  const place = { file: files.definition, line: uses[0]?.line ?? null }
+  if (files.steps === undefined) {
+    if (uses.length === 0) return { steps: {}, faults: [] }
+    const hint = `write ${files.stepsExpected}`
+    return { steps: undefined, faults: [errorAt(place, 'steps_missing', 'has no steps file', hint)] }
+  }
+  const loaded = await loadAuthorSteps(files.steps, generation)
+  if ('fault' in loaded) return { steps: undefined, faults: [loaded.fault] }
+  const { steps } = loaded
+  const missing = uses.filter(({ name }) => !Object.hasOwn(steps, name))
+  if (missing.length > 0) {
+    const faults = missing.map(({ name, file, line }) =>
+      errorAt(
+        { file, line },
+        'step_missing',
+        `calls the step ${name}`,
+        `export it in steps of ${files.steps}`,
+      ),
+    )
+    return { steps: undefined, faults }
+  }
+  const used = new Set(uses.map(({ name }) => name))
+  const idle = Object.keys(steps).filter((name) => uses.length > 0 && !used.has(name))
+  const at = { file: files.steps, line: null }
+  return {
+    steps,
+    faults: idle.map((name) =>
+      warningAt(at, 'step_unused', `has the step ${name}, which the definition does not call`, 'remove it'),
+    ),
+  }
+}
