@@ -30,6 +30,8 @@ export type StepsByWorkflow = { readonly [workflow: string]: { readonly [step: s
 export type EmbeddedEngineOptions = {
   store: Store
   workflows: readonly CatalogueEntry[]
+  /** Prepared by the caller, who may replace them while the engine runs. Default: made of `workflows`. */
+  definitions?: Definitions
   steps: StepsByWorkflow
   clock: EngineClock
   /** Private directories of runs. */
@@ -52,7 +54,8 @@ export type EmbeddedEngineOptions = {
 /** The engine on Kyros' own store. It is ready when this resolves, and works once `run` is called. */
 export async function createEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
   const { store, workflows, cacheDir, clock } = options
-  const definitions = await prepareDefinitions({ store, workflows, cacheDir, nowMs: clock.nowMs() })
+  const definitions =
+    options.definitions ?? (await prepareDefinitions({ store, workflows, cacheDir, nowMs: clock.nowMs() }))
   const engine = new EmbeddedEngine(options, definitions)
   return Object.assign(engine, engine.operations)
 }

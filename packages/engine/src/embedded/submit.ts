@@ -3,6 +3,7 @@ import { problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { NewRun, NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
+import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import type { Definitions, StartableWorkflow } from '../definitions/definitions.ts'
 import { compileInputCheck, type InputCheck } from '../definitions/input-check.ts'
 import type { Engine, Submission, Submitted } from '../engine.ts'
@@ -26,7 +27,8 @@ export type SubmitterOptions = {
 /** Turns submissions into one durable commit each. */
 export function createSubmitter(options: SubmitterOptions): Submitter {
   const { store, definitions, mustAnnounce, onAccepted } = options
-  const checks = new Map<string, InputCheck>()
+  // By entry: a workflow that is loaded anew has another schema.
+  const checks = new WeakMap<CatalogueEntry, InputCheck>()
 
   const startable = (workflow: string): StartableWorkflow => {
     const found = definitions.startable.get(workflow)
@@ -40,9 +42,8 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
   }
 
   const check = (workflow: StartableWorkflow, input: Submission['input']) => {
-    const { name } = workflow.entry
-    const known = checks.get(name) ?? compileInputCheck(workflow.entry)
-    checks.set(name, known)
+    const known = checks.get(workflow.entry) ?? compileInputCheck(workflow.entry)
+    checks.set(workflow.entry, known)
     known(input)
   }
 
