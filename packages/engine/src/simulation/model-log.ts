@@ -166,7 +166,7 @@ function checkAttempt(walk: Walk, event: Event): void {
       'attempts are bounded',
       `${at(event)} is attempt ${attempt} of ${command.maxAttempts}.`,
     )
-  if (command.notBefore !== undefined && event.time < command.notBefore)
+  if (isEarly(walk, event, command.notBefore))
     walk.report(
       'wrong',
       'retries are not early',
@@ -174,6 +174,12 @@ function checkAttempt(walk: Walk, event: Event): void {
     )
   checkShield(walk, event, command.key)
   Object.assign(command, { attempt, isRunning: true, notBefore: undefined })
+}
+
+function isEarly({ observed }: Walk, event: Event, notBefore: string | undefined): boolean {
+  return (
+    notBefore !== undefined && Date.parse(event.time) + (observed.clocksGoBackMs ?? 0) < Date.parse(notBefore)
+  )
 }
 
 function checkCommandEnd(walk: Walk, event: Event): void {
@@ -185,7 +191,7 @@ function checkCommandEnd(walk: Walk, event: Event): void {
     return
   }
   const { notBefore } = command
-  if (event.type === 'timer.fired' && notBefore !== undefined && event.time < notBefore)
+  if (event.type === 'timer.fired' && isEarly(walk, event, notBefore))
     walk.report('wrong', 'timers are not early', `${at(event)} is at ${event.time}, due at ${notBefore}.`)
   command.end = event.type
 }

@@ -40,6 +40,8 @@ export type ObservedRun = {
   readonly effects?: readonly Effect[]
   /** Nothing hinders the run any more, so that one without an end is lost. */
   readonly mustHaveEnded?: boolean
+  /** How far a clock of the engine may have been set back: so much a retry or timer may seem early. Default: 0. */
+  readonly clocksGoBackMs?: number
   /** Whether the step or timer may begin although the run was asked to stop. Left out: not looked at. */
   readonly isShielded?: (key: string) => boolean
 }

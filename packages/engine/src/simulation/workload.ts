@@ -1,0 +1,106 @@
+import type { Json } from '@kyros/contract/json'
+import type { Callers, KnownRun } from './callers.ts'
+import { type Fixture, fixtureNames } from './catalogue.ts'
+import { generateProgram } from './generate-program.ts'
+import type { Random } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Troubles } from './troubles.ts'
+import type { WorldRecord } from './world-record.ts'
+
+export type Workload = {
+  scheduler: Scheduler
+  random: Random
+  callers: Callers
+  names: readonly string[]
+  record: WorldRecord
+  troubles: Troubles
+}
+
+const lookEveryMs = 5000
+/** So long runs may take by themselves once all is calm; then they are cancelled. */
+const patienceMs = 90_000
+const hopelessMs = 15 * 60_000
+
+/** The random program, mostly, and some of the fixtures. */
+export function chooseWorkflows(random: Random): string[] {
+  const fixtures = Array.from({ length: random.int(0, 3) }, () => random.pick(asChoice(fixtureNames)))
+  return [...new Set(['program', ...fixtures])]
+}
+
+/** Everything that people do in a world, to its quiet end. */
+export async function liveThrough(workload: Workload): Promise<void> {
+  const { random, callers, record, troubles, scheduler } = workload
+  const stories = Array.from({ length: random.int(1, 3) + random.small(0, 7) }, (_, index) => tellStory(workload, index))
+  await Promise.all(stories)
+  await callers.pause(random.small(0, 5000))
+  troubles.calm()
+  scheduler.note('all is calm')
+  const calmMs = scheduler.nowMs
+  while (!record.allEnded && scheduler.nowMs < calmMs + patienceMs) await callers.pause(lookEveryMs)
+  while (!record.allEnded && scheduler.nowMs < calmMs + hopelessMs) {
+    for (const run of callers.runs) if (record.runs.get(run.runId)?.ended === false) await callers.cancel(run)
+    await callers.pause(lookEveryMs)
+  }
+  // What a late write or attempt would still do must show.
+  await callers.pause(10_000)
+  await troubles.close()
+  await callers.pause(2000)
+}
+
+/** One run and what is done to it. */
+async function tellStory({ random: shared, callers, names }: Workload, index: number): Promise<void> {
+  const random = shared.fork(`story ${index}`)
+  await callers.pause(random.small(0, 30_000))
+  const workflow = random.chance(0.6) ? 'program' : random.pick(asChoice(names))
+  const what = {
+    workflow,
+    input: inputOf(random, workflow),
+    timeoutSeconds: random.chance(0.1) ? random.int(1, 20) : 600,
+    maxRetries: random.int(0, 3),
+  }
+  const run = await callers.submit(what, `key ${index}`)
+  for (let deeds = random.small(0, 6); deeds > 0; deeds--) {
+    await callers.pause(random.small(0, 8000))
+    await doSomething(random, callers, run)
+  }
+}
+
+async function doSomething(random: Random, callers: Callers, run: KnownRun): Promise<void> {
+  switch (random.pick(['signal', 'signal', 'signal', 'signal', 'why', 'cancel'])) {
+    case 'signal':
+      return callers.signal(run, signalOf(run.workflow))
+    case 'why':
+      return callers.why(run)
+    default:
+      return random.chance(0.5) ? callers.cancel(run) : undefined
+  }
+}
+
+const signalOf = (workflow: string) => (workflow.startsWith('collecting') ? 'add' : 'go')
+
+function inputOf(random: Random, workflow: string): Json {
+  // Border cast: the switch names workflows that the catalogue knows; any other gets a number.
+  switch (workflow as Fixture | 'program') {
+    case 'program':
+      return generateProgram(random) as unknown as Json
+    case 'sleeping':
+      return { ms: random.small(0, 20_000) }
+    case 'collecting':
+      return {
+        count: random.int(1, 3),
+        ...(random.chance(0.5) ? { timeoutMs: random.small(0, 20_000) } : {}),
+      }
+    case 'collecting_late':
+      return { count: random.int(1, 3) }
+    case 'wide':
+      return { count: random.int(1, 20) }
+    default:
+      return random.int(0, 9)
+  }
+}
+
+function asChoice<T>(list: readonly T[]): readonly [T, ...T[]] {
+  const [first, ...others] = list
+  if (first === undefined) throw new Error('There is nothing to choose from.')
+  return [first, ...others]
+}
