@@ -60,7 +60,10 @@ export class Journal implements Pages {
   }
 
   push(event: NewRunEvent, whenDurable?: () => void, whenLost?: (error: unknown) => void): void {
-    if (this.#lost !== undefined) return whenLost?.(this.#lost.error)
+    if (this.#lost !== undefined) {
+      whenLost?.(this.#lost.error)
+      return
+    }
     this.#pending.push({ event, whenDurable, whenLost })
     if (this.#writing === undefined) this.#options.writer.add(this)
   }
@@ -107,7 +110,10 @@ export class Journal implements Pages {
   }
 
   putBack(): void {
-    if (this.#lost !== undefined) return this.lost(this.#lost.error)
+    if (this.#lost !== undefined) {
+      this.lost(this.#lost.error)
+      return
+    }
     this.#pending = [...(this.#writing ?? []), ...this.#pending]
     this.#writing = undefined
     this.#options.writer.add(this)

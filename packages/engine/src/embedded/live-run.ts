@@ -164,7 +164,10 @@ export class LiveRun implements Player {
   }
 
   take(): void {
-    if (this.#replay !== undefined) return this.#replayNext(this.#replay)
+    if (this.#replay !== undefined) {
+      this.#replayNext(this.#replay)
+      return
+    }
     if (this.#commands !== undefined) return
     const turn = this.#turns.shift()
     turn?.()
@@ -247,13 +250,19 @@ export class LiveRun implements Player {
 
   #resume(): void {
     const history = this.#history
-    if (history.ended) return this.#options.onEnded(this)
+    if (history.ended) {
+      this.#options.onEnded(this)
+      return
+    }
     if (this.facts.definition === '') return
     if (this.host === undefined) {
       this.#block(`The bundle ${this.facts.definition} of this run's definition is not in the store.`)
       return
     }
-    if (history.startedMs === undefined) return this.#waitForStart()
+    if (history.startedMs === undefined) {
+      this.#waitForStart()
+      return
+    }
     this.#replay = { events: history.events, next: 0 }
   }
 
@@ -261,7 +270,10 @@ export class LiveRun implements Player {
   #replayNext(replay: { events: readonly NewRunEvent[]; next: number }): void {
     for (let event = replay.events[replay.next]; event !== undefined; event = replay.events[replay.next]) {
       replay.next += 1
-      if (isSeen(event)) return this.host?.apply(event)
+      if (isSeen(event)) {
+        this.host?.apply(event)
+        return
+      }
     }
     this.#caughtUp()
   }
@@ -308,10 +320,16 @@ export class LiveRun implements Player {
   }
 
   #cancel(reason: string, actor: string, done: () => void, lost: (error: unknown) => void): void {
-    if (this.cancelReason !== undefined) return done()
+    if (this.cancelReason !== undefined) {
+      done()
+      return
+    }
     this.cancelReason = reason
     const event = this.#push({ type: 'run.cancel_requested', actor, data: { reason } }, done, lost)
-    if (this.startedMs !== undefined && this.blocked === undefined) return this.#apply(event)
+    if (this.startedMs !== undefined && this.blocked === undefined) {
+      this.#apply(event)
+      return
+    }
     this.#stopAll(reason)
     this.#finish({ type: 'run.cancelled', data: { reason } })
   }
@@ -324,7 +342,10 @@ export class LiveRun implements Player {
     const { signal, payload, actor, inboxId } = message
     if (inboxId !== undefined) {
       this.#seenInbox ??= new Set()
-      if (this.#seenInbox.has(inboxId)) return done()
+      if (this.#seenInbox.has(inboxId)) {
+        done()
+        return
+      }
       this.#seenInbox.add(inboxId)
     }
     const data = { signal, payload, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
@@ -345,7 +366,10 @@ export class LiveRun implements Player {
       const command = asked[this.#commands.next]
       this.#commands.next += 1
       const storing = command === undefined ? undefined : this.#obey(command)
-      if (storing !== undefined) return this.#waitUntilStored(storing)
+      if (storing !== undefined) {
+        this.#waitUntilStored(storing)
+        return
+      }
     }
     this.#commands = undefined
     if (host.outcome !== undefined && !this.ended) this.#conclude(host.outcome)
@@ -408,11 +432,10 @@ export class LiveRun implements Player {
   }
 
   #conclude(outcome: Outcome): void {
-    if (outcome.kind === 'blocked') return this.#block(outcome.detail)
-    if (outcome.kind === 'completed' && isTooLarge(outcome.result)) {
-      return this.#block('The result is larger than 1 MB. Keep the data as an artifact and return its name.')
-    }
-    this.#finish(endOf(outcome, this.cancelReason))
+    if (outcome.kind === 'blocked') this.#block(outcome.detail)
+    else if (outcome.kind === 'completed' && isTooLarge(outcome.result)) {
+      this.#block('The result is larger than 1 MB. Keep the data as an artifact and return its name.')
+    } else this.#finish(endOf(outcome, this.cancelReason))
   }
 
   /** The run stays, and goes on when its definition is put right. */

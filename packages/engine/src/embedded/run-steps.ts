@@ -119,7 +119,10 @@ export class RunSteps {
 
   /** Holds a slot from here on. */
   #begin(row: StepRow, attempt: number): void {
-    if (row.state !== 'queued' || this.#closed) return this.#release(row)
+    if (row.state !== 'queued' || this.#closed) {
+      this.#release(row)
+      return
+    }
     row.attempt = attempt
     row.state = 'running'
     const { command, step, key } = row
@@ -134,7 +137,10 @@ export class RunSteps {
   #launch(row: StepRow): void {
     const { parts, run, log } = this.#options
     const implementation = this.#implementation(row)
-    if (row.state !== 'running' || this.#closed || implementation === undefined) return this.#release(row)
+    if (row.state !== 'running' || this.#closed || implementation === undefined) {
+      this.#release(row)
+      return
+    }
     const { step, key, attempt: number, options } = row
     const live: Attempt = new Attempt(parts, options, (end) => this.#ended(row, number, live, end))
     row.live = live
@@ -154,7 +160,10 @@ export class RunSteps {
     // Handed over before the end is: who sees the end finds the lines.
     const lines = log.isEmpty ? undefined : log.flush()
     const settled = this.#settled(row, end)
-    if (lines === undefined && !(settled instanceof Promise)) return this.#hand(row, number, settled)
+    if (lines === undefined && !(settled instanceof Promise)) {
+      this.#hand(row, number, settled)
+      return
+    }
     Promise.all([settled, lines]).then(([known]) => this.#hand(row, number, known), parts.onBug)
   }
 
@@ -193,19 +202,19 @@ export class RunSteps {
 
   #record(row: StepRow, settled: Settled): void {
     const { command, step, key, attempt } = row
-    if (settled.kind === 'completed') {
-      this.#end(row)
-      const { output, stored } = settled
-      const event = this.#push({
-        type: 'step.completed',
-        data: { step, key, command, attempt, output: stored },
-      })
-      if (output === stored) return this.#options.onResult(event)
-      const { timeMs } = event
-      const data = { step, key, command, attempt, output }
-      return this.#options.onResult({ type: 'step.completed', timeMs, data })
+    if (settled.kind === 'failed') {
+      this.#recordFailure(row, settled.error)
+      return
     }
-    this.#recordFailure(row, settled.error)
+    this.#end(row)
+    const { output, stored } = settled
+    const event = this.#push({
+      type: 'step.completed',
+      data: { step, key, command, attempt, output: stored },
+    })
+    const { timeMs } = event
+    const data = { step, key, command, attempt, output }
+    this.#options.onResult(output === stored ? event : { type: 'step.completed', timeMs, data })
   }
 
   #recordFailure(row: StepRow, error: ErrorData): void {
@@ -215,7 +224,8 @@ export class RunSteps {
     const delayMs = retryDelayMs(row.options, attempt, error)
     if (delayMs === undefined) {
       this.#end(row)
-      return this.#options.onResult(this.#push({ type: 'step.failed', data: { ...base, error } }))
+      this.#options.onResult(this.#push({ type: 'step.failed', data: { ...base, error } }))
+      return
     }
     const retryAtMs = this.#options.journal.stampMs() + delayMs
     const retry_at = new Date(retryAtMs).toISOString()
