@@ -1,0 +1,199 @@
+import type { Json } from '@kyros/contract/json'
+import type { WorkflowConcurrency } from '@kyros/workflows/define'
+
+/** What a run needs before it may begin: a place among the runs with this key. */
+export type Admission = {
+  key: string
+  limit: number
+  onConflict: WorkflowConcurrency<Json>['onConflict']
+}
+
+export type GateState = { key: string; limit: number; holders: string[]; ahead: number }
+
+/**
+ * `queued`: `onAdmitted` is called when it may begin. `rejected` and `cancelled`: the run is not to begin, because its
+ * workflow wants it so when too many are under way.
+ */
+export type Entered = 'admitted' | 'queued' | 'rejected' | 'cancelled'
+
+export type RunGates = {
+  /** Asks for a place; asking again changes nothing. */
+  enter(admission: Admission, runId: string): Entered
+  /** A run that began before: it has its place, also where that is one too many. */
+  hold(admission: Admission, runId: string): void
+  /** The run has ended, or will never begin. Who waited for its place gets it. */
+  leave(runId: string): void
+  /** Before this nobody is let in: who has a place is not known yet. Those who came meanwhile go in order of their ids. */
+  open(): void
+  /** Forgets everything, until `open` is called again. */
+  close(): void
+  /** Whether one more would be refused now; false while that is not known. */
+  wouldReject(admission: Admission): boolean
+  explain(runId: string): GateState | undefined
+}
+
+type Gate = {
+  readonly key: string
+  limit: number
+  /** In the order in which they began. */
+  holders: Set<string>
+  /** In the order in which they came. */
+  waiting: Set<string>
+  /** Those of both that were told to end. */
+  readonly leaving: Set<string>
+}
+
+/**
+ * How many runs of a workflow are under way, by key. It keeps ids and no runs: one that sleeps on disk holds its place.
+ * `onAdmitted` and `cancel` are called in a later turn.
+ */
+export function createRunGates(events: {
+  onAdmitted: (runId: string) => void
+  cancel: (runId: string, reason: string) => void
+}): RunGates {
+  const gates = new Map<string, Gate>()
+  const placeOf = new Map<string, Gate>()
+  /** Came before `open`. */
+  let early: { admission: Admission; runId: string }[] = []
+  let isOpen = false
+
+  const gateOf = ({ key, limit }: Admission): Gate => {
+    const known = gates.get(key)
+    if (known !== undefined) {
+      known.limit = limit
+      return known
+    }
+    const gate = {
+      key,
+      limit,
+      holders: new Set<string>(),
+      waiting: new Set<string>(),
+      leaving: new Set<string>(),
+    }
+    gates.set(key, gate)
+    return gate
+  }
+
+  const hold = (gate: Gate, runId: string) => {
+    gate.waiting.delete(runId)
+    gate.holders.add(runId)
+    placeOf.set(runId, gate)
+  }
+
+  const queue = (gate: Gate, runId: string): Entered => {
+    gate.waiting.add(runId)
+    placeOf.set(runId, gate)
+    return 'queued'
+  }
+
+  /** Tells the oldest to end until no more than the limit are left that were not told. */
+  const cancelOldest = (gate: Gate) => {
+    let tooMany = gate.holders.size + gate.waiting.size - gate.leaving.size - gate.limit
+    for (const runId of [...gate.holders, ...gate.waiting]) {
+      if (tooMany <= 0) return
+      if (gate.leaving.has(runId)) continue
+      gate.leaving.add(runId)
+      tooMany -= 1
+      queueMicrotask(() => events.cancel(runId, 'A newer run of this workflow took its place.'))
+    }
+  }
+
+  const decide = (admission: Admission, runId: string): Entered => {
+    const gate = gateOf(admission)
+    if (gate.holders.size < gate.limit && gate.waiting.size === 0) {
+      hold(gate, runId)
+      return 'admitted'
+    }
+    switch (admission.onConflict) {
+      case 'queue':
+        return queue(gate, runId)
+      case 'cancel_oldest':
+        queue(gate, runId)
+        cancelOldest(gate)
+        return 'queued'
+      case 'reject':
+        return 'rejected'
+      case 'cancel_newest':
+        return 'cancelled'
+    }
+  }
+
+  const admitNext = (gate: Gate) => {
+    for (const runId of gate.waiting) {
+      if (gate.holders.size >= gate.limit) return
+      hold(gate, runId)
+      queueMicrotask(() => events.onAdmitted(runId))
+    }
+    if (gate.holders.size === 0) gates.delete(gate.key)
+  }
+
+  return {
+    enter: (admission, runId) => {
+      const place = placeOf.get(runId)
+      if (place !== undefined) return place.holders.has(runId) ? 'admitted' : 'queued'
+      if (isOpen) return decide(admission, runId)
+      early.push({ admission, runId })
+      return 'queued'
+    },
+    hold: (admission, runId) => {
+      if (!placeOf.has(runId)) hold(gateOf(admission), runId)
+    },
+    leave: (runId) => {
+      const gate = placeOf.get(runId)
+      if (gate === undefined) {
+        if (!isOpen) early = early.filter((one) => one.runId !== runId)
+        return
+      }
+      placeOf.delete(runId)
+      gate.holders.delete(runId)
+      gate.waiting.delete(runId)
+      gate.leaving.delete(runId)
+      admitNext(gate)
+    },
+    open: () => {
+      if (isOpen) return
+      isOpen = true
+      for (const gate of gates.values()) gate.holders = new Set([...gate.holders].toSorted())
+      const came = early.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))
+      early = []
+      for (const { admission, runId } of came) {
+        // Whatever was decided, the run asks again when it is woken.
+        if (decide(admission, runId) !== 'queued') queueMicrotask(() => events.onAdmitted(runId))
+      }
+    },
+    close: () => {
+      isOpen = false
+      early = []
+      gates.clear()
+      placeOf.clear()
+    },
+    wouldReject: (admission) => {
+      const gate = gates.get(admission.key)
+      return (
+        isOpen &&
+        admission.onConflict === 'reject' &&
+        gate !== undefined &&
+        gate.holders.size >= admission.limit
+      )
+    },
+    explain: (runId) => {
+      const gate = placeOf.get(runId)
+      if (gate === undefined) return undefined
+      const ahead = [...gate.waiting].indexOf(runId)
+      return { key: gate.key, limit: gate.limit, holders: [...gate.holders], ahead: Math.max(0, ahead) }
+    },
+  }
+}
+
+/** What a run with this input needs; undefined when its workflow sets no limit. @throws what the key function throws */
+export function admissionOf(
+  workflow: string,
+  concurrency: WorkflowConcurrency<Json> | undefined,
+  input: Json,
+): Admission | undefined {
+  if (concurrency === undefined) return undefined
+  const { limit, onConflict } = concurrency
+  // The name in front keeps the keys of two workflows apart.
+  const key = concurrency.key === undefined ? workflow : `${workflow}/${String(concurrency.key(input))}`
+  return { key, limit: Math.max(1, Math.floor(limit)), onConflict }
+}
