@@ -1,21 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { hashOf, isHash, verified } from '../blob-hash.ts'
 import { storageFull, unavailable } from '../refusal.ts'
 import type { Store } from '../store.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** Blobs as files named by their own hash. Written beside, synced, and only then given their name. */
 export function createBlobFiles(dir: string): Store['blobs'] {
   const place = (sha256: string) => join(dir, sha256.slice(0, 2))
+  const keepFolder = createFolderKeeper(dir)
   return {
     async put(data) {
       const sha256 = hashOf(data)
       const blob = { sha256, bytes: data.byteLength }
       const folder = place(sha256)
       try {
-        if (await hasFile(join(folder, sha256), data.byteLength)) return blob
-        await writeBlob(dir, folder, sha256, data)
+        // Its name may not be on disk yet: another call, or a process that was killed, has only just given it.
+        const isThere = await hasFile(join(folder, sha256), data.byteLength)
+        if (!isThere) await writeBlob(folder, sha256, data)
+        await syncDirectory(folder)
+        await keepFolder(folder)
       } catch (error) {
         throw explain(error)
       }
@@ -48,8 +53,19 @@ export function createBlobMemory(): Store['blobs'] {
   }
 }
 
-async function writeBlob(dir: string, folder: string, sha256: string, data: Uint8Array): Promise<void> {
-  const isNewFolder = (await mkdir(folder, { recursive: true })) !== undefined
+/** Puts a folder's own name on disk, once in the life of the process. There are 256 folders. */
+function createFolderKeeper(dir: string): (folder: string) => Promise<void> {
+  const kept = new Set<string>()
+  return async (folder) => {
+    if (kept.has(folder)) return
+    await syncDirectory(dir)
+    if (kept.size === 0) await syncDirectory(dirname(dir))
+    kept.add(folder)
+  }
+}
+
+async function writeBlob(folder: string, sha256: string, data: Uint8Array): Promise<void> {
+  await mkdir(folder, { recursive: true })
   const temporary = join(folder, `.${randomUUID()}`)
   try {
     const file = await open(temporary, 'wx', 0o600)
@@ -63,19 +79,6 @@ async function writeBlob(dir: string, folder: string, sha256: string, data: Uint
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
-  }
-  await syncDirectory(folder)
-  if (isNewFolder) await syncDirectory(dir)
-}
-
-async function syncDirectory(dir: string): Promise<void> {
-  // Windows has no such thing as a directory that can be synced.
-  if (process.platform === 'win32') return
-  const handle = await open(dir, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

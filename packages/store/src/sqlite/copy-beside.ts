@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { syncDirectoryNow } from './sync-directory.ts'
 
 /**
  * Copies the database beside itself, as it is now and on disk when this returns; returns where. Every copy gets a name
@@ -14,6 +15,7 @@ export function copyBeside(db: DatabaseSync, dir: string, version: number, nowMs
   chmodSync(partial, 0o600)
   sync(partial)
   renameSync(partial, copy)
+  syncDirectoryNow(dir)
   return copy
 }
 

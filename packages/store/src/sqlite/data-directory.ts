@@ -12,6 +12,7 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DataDirectoryError } from '../open-error.ts'
 import { isDamaged, isFull, primaryCode, sqliteCode } from './sqlite-error.ts'
+import { syncDirectoryNow } from './sync-directory.ts'
 
 // SQLite's shared memory alone takes 32 KiB.
 const minFreeBytes = 64 * 1024
@@ -33,6 +34,8 @@ function makeDirectory(dir: string): void {
   const missing: string[] = []
   for (let at = dir; !existsSync(at); at = dirname(at)) missing.push(at)
   for (const path of missing.reverse()) makeOne(path)
+  // SQLite syncs what is in the directory; a loss of power must not take the directory itself.
+  for (const path of missing) syncDirectoryNow(dirname(path))
   // The dot is only there when it is a directory.
   accessSync(`${dir}${sep}.`, constants.F_OK)
 }
