@@ -25,9 +25,10 @@ export function readyLines(input: ReadyInput): string[] {
     ['Data', dataDir ?? 'in memory: gone when the server stops'],
     ['Database', databaseText(config, server)],
     ['Engine', `${server.engineKind}, steps run in this process`],
+    ['Workflows', workflowsText(server)],
     ['Off', 'Redis, Temporal, models, sandbox: not needed for what works today'],
     ['Metrics', metricsText(config)],
-    ['Try', `${input.callName} run code_analysis --input '{"repository": "."}' --follow`],
+    ['Try', `${input.callName} run ${trialOf(server)} --follow`],
   ]
   return rows.map(([name, value]) => `  ${terminal.paint('dim', name.padEnd(9))} ${value}`)
 }
@@ -48,6 +49,26 @@ function signInText({ terminal, config, firstAdmin }: ReadyInput): string {
 function databaseText(config: Config, server: StartedServer): string {
   const { url } = config.database
   return server.store.dialect === 'sqlite' || url === undefined ? 'SQLite' : withoutPassword(url)
+}
+
+function workflowsText({ ownWorkflows }: StartedServer): string {
+  const names = ['code_analysis', ...ownWorkflows.names()].join(', ')
+  const refused = ownWorkflows.faults().filter(({ severity }) => severity === 'error').length
+  return refused === 0 ? names : `${names}; ${refused} to mend, as \`kyros workflows check\` shows`
+}
+
+/** What to start first: what the user wrote, when there is something. */
+function trialOf({ ownWorkflows }: StartedServer): string {
+  const [own] = ownWorkflows.definitions.startable.size > 1 ? ownWorkflows.names() : []
+  const example = ownWorkflows.definitions.startable.get(own ?? '')?.entry.inputSchema
+  return own === undefined ? `code_analysis --input '{"repository": "."}'` : `${own}${inputText(example)}`
+}
+
+/** The first example that a schema gives, as a word of the command line. */
+function inputText(schema: object | undefined): string {
+  const examples = schema !== undefined && 'examples' in schema ? schema.examples : undefined
+  const [first] = Array.isArray(examples) ? examples : []
+  return first === undefined ? '' : ` --input '${JSON.stringify(first).replaceAll("'", "'\\''")}'`
 }
 
 function metricsText(config: Config): string {

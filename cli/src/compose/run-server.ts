@@ -47,9 +47,10 @@ export async function runServer(
     if (paths.dataDir !== undefined) prepareDirectory(paths.dataDir)
     if (stop.signal.aborted) return exitCode.done
     const secretKey = secretKeyOf(config.environment, config.security.secret_key, paths.dataDir)
-    const { version, env } = context
+    const { version, env, directory } = context
     const { log } = serverLog
-    const server = await startServer({ config, settings, paths, secretKey, log, version, env })
+    const server = await startServer({ config, settings, paths, secretKey, log, version, directory, env })
+    if (config.workflows.watch) server.ownWorkflows.watch(stop.signal)
     const { url } = server.serving
     stop.attach(server.serving, log)
     if (paths.dataDir !== undefined)

@@ -20,6 +20,7 @@ import type { Config } from '../config.ts'
 import { type ComposedAuth, composeAuth } from './auth.ts'
 import { lazySteps } from './lazy-steps.ts'
 import { observeRuns } from './observe-runs.ts'
+import { type OwnWorkflows, openOwnWorkflows, workflowsDirOf } from './own-workflows.ts'
 import { consoleDir, type DataPaths } from './paths.ts'
 import { plainScheme } from './plain-scheme.ts'
 import { publicConfig } from './public-config.ts'
@@ -32,6 +33,8 @@ export type ServerInput = {
   secretKey: string
   log: Log
   version: string
+  /** Where the server was started. */
+  directory: string
   /** Of this process: where steps look for git and for the agent that holds ssh keys. */
   env: Readonly<Record<string, string | undefined>>
 }
@@ -40,6 +43,7 @@ export type StartedServer = {
   serving: Serving
   store: Store
   engineKind: string
+  ownWorkflows: OwnWorkflows
   /** What was generated at this start and is never shown again. */
   firstAdmin: ComposedAuth['firstAdmin']
   /** Lets go of the database, after `serving` has stopped. */
@@ -105,7 +109,8 @@ async function compose(
   const { config, log, version } = input
   const metrics = createMetrics({ version })
   const store = observeRuns(opened, { log, metrics })
-  const engine = await createEngine(input, store)
+  const ownWorkflows = await openWorkflows(input, store)
+  const engine = await createEngine(input, store, ownWorkflows)
   const tls = tlsFiles(config.server)
   const cookies = cookieNames({ port, secure: isSecure(config.server) })
   const newId = createNewId(systemClock)
@@ -152,16 +157,23 @@ async function compose(
     serving,
     store,
     engineKind: engine.kind,
+    ownWorkflows,
     firstAdmin: auth.firstAdmin,
   }
 }
 
-function createEngine({ config, paths, log, env }: ServerInput, store: Store) {
-  const maxAttempts = config.engine.max_concurrent_steps
-  return createEmbeddedEngine({
+function openWorkflows(
+  { config, paths, log, env, directory }: ServerInput,
+  store: Store,
+): Promise<OwnWorkflows> {
+  return openOwnWorkflows({
     store,
-    workflows: catalogue,
-    steps: lazySteps(catalogue, async () => {
+    log,
+    directory,
+    dir: workflowsDirOf(directory, config),
+    cacheDir: paths.cacheDir,
+    builtIn: catalogue,
+    builtInSteps: lazySteps(catalogue, async () => {
       const { createSteps } = await import('@kyros/worker/steps')
       const { allowed_roots: allowedRoots, advisory_file: advisoryFile } = config.analysis
       const { PATH: path, SSH_AUTH_SOCK: sshAuthSocket } = env
@@ -174,6 +186,17 @@ function createEngine({ config, paths, log, env }: ServerInput, store: Store) {
         },
       })
     }),
+    nowMs: () => systemClock.nowMs(),
+  })
+}
+
+function createEngine({ config, paths, log }: ServerInput, store: Store, own: OwnWorkflows) {
+  const maxAttempts = config.engine.max_concurrent_steps
+  return createEmbeddedEngine({
+    store,
+    workflows: catalogue,
+    definitions: own.definitions,
+    steps: own.steps,
     clock: systemClock,
     workspaceDir: paths.workspaceDir,
     cacheDir: paths.cacheDir,

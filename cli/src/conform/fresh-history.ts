@@ -33,7 +33,8 @@ export async function freshHistory(context: CommandContext): Promise<ConformHist
   const paths = dataPaths(code, config.data_dir)
   const secretKey = secretKeyOf(config.environment, undefined, undefined)
   const { version, env } = context
-  const server = await startServer({ config, settings, paths, secretKey, log: silentLog, version, env })
+  const given = { config, settings, paths, secretKey, log: silentLog, version, directory: code, env }
+  const server = await startServer(given)
   try {
     const access = localAccess(paths.baseDir)
     const client = createClient({ baseUrl: server.serving.url, access })

@@ -18,7 +18,7 @@ export async function runDev(context: CommandContext): Promise<ExitCode> {
   const { port } = config.server
   if (port === 0) throw new CommandError('--dev needs a port that stays.', 'Leave --port out, or name one.')
   const { terminal } = context
-  const env = { ...context.env, KYROS_SERVER_PORT: String(port) }
+  const env = { ...context.env, KYROS_SERVER_PORT: String(port), KYROS_WORKFLOWS_WATCH: 'true' }
   const hasConsole = existsSync(vite)
   const address = hasConsole ? `http://127.0.0.1:${config.console.port}` : `http://127.0.0.1:${port}`
   terminal.out(`Open ${address}  (the server restarts on changes, the console reloads by itself)`)

@@ -17,10 +17,14 @@ export const engineConfig = Type.Object({
     dir: Type.Optional(
       Type.String({
         minLength: 1,
-        planned: 'workflows of your own',
-        description: 'Directory with workflow definitions and steps of your own.',
+        description:
+          'Directory with workflow definitions and steps of your own; `./workflows` when it is there.',
       }),
     ),
+    watch: Type.Boolean({
+      default: false,
+      description: 'Load workflows of your own anew when their files change; `kyros up --dev` turns it on.',
+    }),
   }),
   temporal: Type.Object(
     {

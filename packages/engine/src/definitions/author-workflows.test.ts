@@ -37,7 +37,7 @@ export const workflow = defineWorkflow<{ Greet: (input: string) => Promise<strin
 })
 `
 // Plain JavaScript: a test runner that compiles TypeScript itself would not ask Node.
-const steps = 'export const steps = { Greet: async (input) => `Hello ${input}` }\n'
+const steps = "export const steps = { Greet: async (input) => 'Hello ' + input }\n"
 
 function faultsOf(loaded: AuthorWorkflows): string[] {
   return loaded.faults.map(

@@ -20,6 +20,8 @@ export type AuthorWorkflows = {
   readonly workflows: readonly AuthorWorkflow[]
   /** Everything to mend, in the order of the files. */
   readonly faults: readonly WorkflowFault[]
+  /** Definition files that are there and cannot be used as they are now. */
+  readonly refused: readonly string[]
 }
 
 export type AuthorOptions = {
@@ -41,14 +43,18 @@ export async function loadAuthorWorkflows(options: AuthorOptions): Promise<Autho
   const read = await Promise.all(found.map((files) => readWorkflow(files, cache, options.generation ?? 0)))
   const names = new Map<string, string>()
   const workflows: AuthorWorkflow[] = []
+  const refused: string[] = []
   for (const one of read) {
     const clash = one.workflow === undefined ? [] : clashOf(one.workflow, names, options.taken)
     faults.push(...one.faults, ...clash)
-    if (one.workflow === undefined || clash.length > 0) continue
+    if (one.workflow === undefined || clash.length > 0) {
+      refused.push(one.file)
+      continue
+    }
     names.set(one.workflow.entry.name, one.workflow.file)
     workflows.push(one.workflow)
   }
-  return { workflows, faults }
+  return { workflows, faults, refused }
 }
 
 function clashOf(
@@ -62,29 +68,30 @@ function clashOf(
   return [errorAt({ file, line }, 'name_taken', message, 'give it another name')]
 }
 
-type Read = { workflow: AuthorWorkflow | undefined; faults: WorkflowFault[] }
+type Read = { file: string; workflow: AuthorWorkflow | undefined; faults: WorkflowFault[] }
 
 async function readWorkflow(files: WorkflowFiles, cache: DefinitionCache, generation: number): Promise<Read> {
   const file = files.definition
   try {
     const module = await cache.description(file)
     const read = 'faults' in module ? module : await readDescription(file, module.path, module.map)
-    if ('faults' in read) return { workflow: undefined, faults: read.faults }
+    if ('faults' in read) return { file, workflow: undefined, faults: read.faults }
     const { description } = read
     const entry = pathToFileURL(file)
     const bundle = await cache.bundle({ name: description.name, entry })
     const { steps, faults } = await stepsFor(files, bundle.steps, generation)
     const found = [...bundle.warnings, ...faults]
-    if (steps === undefined) return { workflow: undefined, faults: found }
+    if (steps === undefined) return { file, workflow: undefined, faults: found }
     return {
+      file,
       workflow: { entry: entryOf(description, entry, steps), steps, file, line: description.line },
       faults: found,
     }
   } catch (error) {
-    if (error instanceof DefinitionError) return { workflow: undefined, faults: [...error.faults] }
+    if (error instanceof DefinitionError) return { file, workflow: undefined, faults: [...error.faults] }
     const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`
     const place = { file, line: null }
-    return { workflow: undefined, faults: [errorAt(place, 'load_failed', message, 'look at the file')] }
+    return { file, workflow: undefined, faults: [errorAt(place, 'load_failed', message, 'look at the file')] }
   }
 }
 
