@@ -39,7 +39,7 @@ async function checkOne(world: World, run: KnownRun): Promise<Violation[]> {
   const events = await inner.events.ofRun(runId)
   const found = await inner.runs.get(runId)
   for (const event of events)
-    scheduler.note(`log ${runId.slice(-4)} ${event.run_seq} ${event.type} ${event.time} ${event.type === "run.waiting" ? JSON.stringify(event.data) : ""}`)
+    scheduler.note(`log ${runId.slice(-4)} ${event.run_seq} ${event.type} ${event.time}`)
   const violations = checkRun({
     runId,
     events,

@@ -26,7 +26,9 @@ export type ProcessOptions = {
   store: Omit<SimulatedStoreOptions, 'scheduler' | 'life' | 'random' | 'crash'>
   steps: StepWorld
   catalogue: Catalogue
+  /** Drawn anew for each process. */
   maxAttempts: number
+  evictAfterMs: number
   plant?: Plant | undefined
   /** The process is over: it crashed, stopped, or could not start. */
   onOver: (how: string) => void
@@ -98,6 +100,7 @@ function createEngine(options: ProcessOptions, crash: (where: string) => void): 
       if (level === 'error' && message.startsWith('A fault in the engine')) onBug(message)
     },
     maxAttempts: options.maxAttempts,
+    evictAfterMs: options.evictAfterMs,
     abortGraceMs: 200,
     leaseTtlMs: 3000,
   })

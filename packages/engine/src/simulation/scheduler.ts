@@ -64,7 +64,7 @@ export class Scheduler {
 
   /** Lets `run` happen after `delayMs`, unless it is called off, or is the doing of a life that is over by then. */
   after(delayMs: number, what: string, run: () => void, life?: Life): () => void {
-    const atMs = this.nowMs + Math.max(0, delayMs)
+    const atMs = this.nowMs + Math.max(0, Math.ceil(delayMs))
     const happening: Happening = { atMs, tie: this.random.next(), life, what, run, over: false }
     push(this.#heap, happening)
     return () => {

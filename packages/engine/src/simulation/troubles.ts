@@ -29,7 +29,6 @@ export class Troubles {
   readonly #places: (Process | undefined)[]
   readonly #inboxBells = new Set<() => void>()
   readonly #steady: StoreFaults
-  readonly #maxAttempts: number
   #faults: StoreFaults
   #isCalm = false
   #isClosing = false
@@ -48,7 +47,6 @@ export class Troubles {
       slowestMs: random.pick([2, 20, 20, 300]),
     }
     this.#faults = this.#steady
-    this.#maxAttempts = random.int(1, 8)
   }
 
   get processes(): readonly Process[] {
@@ -98,7 +96,8 @@ export class Troubles {
       life,
       catalogue,
       plant,
-      maxAttempts: this.#maxAttempts,
+      maxAttempts: random.int(1, 8),
+      evictAfterMs: random.pick([0, 100, 2000, 60_000]),
       store: {
         inner,
         dialect: this.dialect,

@@ -66,13 +66,21 @@ async function tellStory({ random: shared, callers, names }: Workload, index: nu
 }
 
 async function doSomething(random: Random, callers: Callers, run: KnownRun): Promise<void> {
-  switch (random.pick(['signal', 'signal', 'signal', 'signal', 'why', 'cancel'])) {
+  switch (random.pick(['signal', 'signal', 'signal', 'burst', 'why', 'cancel', 'cancels'])) {
     case 'signal':
       return callers.signal(run, signalOf(run.workflow))
+    case 'burst': {
+      const signals = Array.from({ length: random.int(2, 5) }, () => callers.signal(run, signalOf(run.workflow)))
+      await Promise.all(signals)
+      return
+    }
     case 'why':
       return callers.why(run)
+    case 'cancels':
+      await Promise.all([callers.cancel(run), callers.cancel(run)])
+      return
     default:
-      return random.chance(0.5) ? callers.cancel(run) : undefined
+      return callers.cancel(run)
   }
 }
 
