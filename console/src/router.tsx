@@ -75,7 +75,7 @@ const runsRoute = createRoute({
   component: lazyPart(async () => (await import('./pages/runs/RunsPage.tsx')).RunsPage),
 })
 
-const runSearchFields = ['tab', 'step', 'q', 'area', 'severity', 'change', 'finding'] as const
+const runSearchFields = ['tab', 'step', 'at', 'q', 'area', 'severity', 'change', 'finding'] as const
 export type RunSearch = { [F in (typeof runSearchFields)[number]]?: string }
 
 const runRoute = createRoute({

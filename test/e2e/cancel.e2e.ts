@@ -41,6 +41,33 @@ journey('a run at work is cancelled with its steps', async ({ visit, server, dir
   expect(steps.filter(({ status }) => status === 'running' || status === 'pending')).toEqual([])
 })
 
+journey(
+  'the slider shows the run at each of its events, by key, pointer and address',
+  async ({ visit, server }) => {
+    const { page } = visit
+    const { run_id } = await server.api.call('submitJob', { body: { title: 'Look back' } })
+    await server.api.call('cancelRun', { params: { id: run_id }, body: {} })
+    await signIn(visit, `/runs/${run_id}`)
+    await runStatus(page, 'cancelled').waitFor()
+    const slider = page.getByRole('slider', { name: 'Time' })
+    await slider.press('Home')
+    await page.getByText('As it was after event 1 of').waitFor()
+    await runStatus(page, 'pending').waitFor()
+    expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(0)
+    await slider.press('ArrowRight')
+    await runStatus(page, 'waiting').waitFor()
+    await page.waitForURL(/[?&]at=2$/)
+    await page.reload()
+    await page.getByText('As it was after event 2 of').waitFor()
+    await page.getByRole('button', { name: 'One event back' }).click()
+    await runStatus(page, 'pending').waitFor()
+    await page.getByRole('button', { name: 'Now' }).click()
+    await runStatus(page, 'cancelled').waitFor()
+    await page.getByRole('button', { name: 'Retry' }).waitFor()
+    await page.waitForURL((url) => !url.search.includes('at='))
+  },
+)
+
 async function confirmCancel(page: Page) {
   const question = page.getByRole('dialog', { name: 'Cancel this run?' })
   await question.getByRole('button', { name: 'Cancel the run' }).click()

@@ -7,6 +7,7 @@ import { formatCount } from '../../format/quantity.ts'
 import { formatClock, formatExact } from '../../format/relative-time.ts'
 import { JsonView } from '../../ui/JsonView.tsx'
 import { EmptyState, ErrorState, LoadingLines } from '../../ui/PageState.tsx'
+import { aboutEvent } from './past/past-run.ts'
 
 const rowHeightPx = 36
 
@@ -96,7 +97,7 @@ function EventRow({ event, isOpen, onToggle }: RowProps) {
           {formatClock(event.time, true)}
         </span>
         <span className="k-event__type">{event.type}</span>
-        <span className="k-event__about">{about(event)}</span>
+        <span className="k-event__about">{aboutEvent(event.data).join(' · ')}</span>
       </button>
       {isOpen && (
         <div className="k-event__data">
@@ -105,17 +106,6 @@ function EventRow({ event, isOpen, onToggle }: RowProps) {
       )}
     </>
   )
-}
-
-/** What tells one event from the next of its type. */
-function about({ data }: LoggedEvent): string {
-  const { step, attempt, timer, signal, reason, name } = data
-  const words = [
-    step ?? timer ?? signal ?? name,
-    attempt === undefined ? undefined : `try ${attempt}`,
-    reason,
-  ]
-  return words.filter((word) => typeof word === 'string').join(' · ')
 }
 
 function includes(event: LoggedEvent, query: string): boolean {

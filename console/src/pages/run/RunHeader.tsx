@@ -21,16 +21,14 @@ import { WorkflowName } from '../../ui/WorkflowName.tsx'
 
 const maxRunsOfJob = 20
 
-/** What the run is, how it stands, and what can be done with it. */
-export function RunHeader({ run }: { run: Run }) {
+/** What the run is, how it stands (or stood at `atMs`), and what can be done with it now. */
+export function RunHeader({ run, atMs }: { run: Run; atMs: number | undefined }) {
   return (
     <header className="k-run-head">
       <nav className="k-crumbs" aria-label="Where this is">
         <Link to="/runs">Runs</Link>
       </nav>
-      <PageHead title={run.name}>
-        <RunActions run={run} />
-      </PageHead>
+      <PageHead title={run.name}>{atMs === undefined && <RunActions run={run} />}</PageHead>
       <dl className="k-facts">
         <Fact name="Status">
           <StatusLabel
@@ -40,7 +38,7 @@ export function RunHeader({ run }: { run: Run }) {
           />
         </Fact>
         <Fact name="Duration">
-          <DurationText of={run} />
+          <DurationText of={atMs === undefined ? run : until(run, atMs)} />
         </Fact>
         <Fact name="Workflow">
           <WorkflowName run={run} />
@@ -61,6 +59,11 @@ export function RunHeader({ run }: { run: Run }) {
       <OtherRuns run={run} />
     </header>
   )
+}
+
+/** How long it had lasted by then: a clock that went on would tell of now. */
+function until(run: Run, atMs: number) {
+  return { started_at: run.started_at, completed_at: run.completed_at ?? new Date(atMs).toISOString() }
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {

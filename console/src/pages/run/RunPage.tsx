@@ -8,6 +8,9 @@ import { lazyPart } from '../../frame/lazy-part.tsx'
 import type { RunSearch } from '../../router.tsx'
 import { EmptyState, ErrorState, LoadingLines } from '../../ui/PageState.tsx'
 import { TabLinks } from '../../ui/TabLinks.tsx'
+import { TimeSlider } from './past/TimeSlider.tsx'
+import { useMoment } from './past/useMoment.ts'
+import { usePast } from './past/usePast.ts'
 import { RunHeader } from './RunHeader.tsx'
 import { RunNotice } from './RunNotice.tsx'
 import { findReport } from './report/find-report.ts'
@@ -51,27 +54,33 @@ function RunOf({ runId }: { runId: string }) {
   )
 }
 
-function LoadedRun({ run }: { run: Run }) {
+function LoadedRun({ run: present }: { run: Run }) {
   const search = route.useSearch()
   const navigate = useNavigate()
-  const { data: artifacts } = useQuery(artifactsQuery(run.id))
+  const setSearch = (change: RunSearch) =>
+    void navigate({ to: '.', search: (before: RunSearch) => ({ ...before, ...change }), replace: true })
+  const moment = useMoment(search, setSearch)
+  const past = usePast(present, moment.at)
+  const run = past.kind === 'past' ? past.run : present
+  const atMs = past.kind === 'past' ? Date.parse(past.event.time) : undefined
+  const { data: artifacts } = useQuery(artifactsQuery(present.id))
   const report = findReport(artifacts ?? [])
-  const isReady = report !== undefined && run.status === 'completed'
+  const isReady = report !== undefined && present.status === 'completed'
   // Chosen once: a page that jumps to another tab because the run has ended takes away what one was reading.
   const [firstTab] = useState(
-    run.status === 'completed' && run.type === 'code_analysis' ? 'report' : 'timeline',
+    present.status === 'completed' && present.type === 'code_analysis' && search.at === undefined
+      ? 'report'
+      : 'timeline',
   )
   const tab =
     search.tab ?? (firstTab === 'report' && artifacts !== undefined && !isReady ? 'timeline' : firstTab)
-  const setSearch = (change: RunSearch) =>
-    void navigate({ to: '.', search: (before: RunSearch) => ({ ...before, ...change }), replace: true })
   const selected = run.steps.find(({ key }) => key === search.step)
   const isPanelOpen = selected !== undefined && (tab === 'timeline' || tab === 'graph')
   return (
     <div className="k-page k-page--run">
-      <RunHeader run={run} />
-      <RunNotice run={run} />
-      {isReady && tab !== 'report' && firstTab !== 'report' && (
+      <RunHeader run={run} atMs={atMs} />
+      {atMs === undefined && <RunNotice run={run} />}
+      {isReady && atMs === undefined && tab !== 'report' && firstTab !== 'report' && (
         <p className="k-notice k-notice--good">
           The report is ready.{' '}
           <Link to="." search={(before: RunSearch) => ({ ...before, tab: 'report' })}>
@@ -79,11 +88,19 @@ function LoadedRun({ run }: { run: Run }) {
           </Link>
         </p>
       )}
-      <TabLinks label="Parts of the run" current={tab} tabs={tabsOf(run, isReady)} />
+      <TabLinks label="Parts of the run" current={tab} tabs={tabsOf(present, isReady)} />
+      {hasTime.has(tab) && present.run_seq > 1 && <TimeSlider run={present} moment={moment} past={past} />}
       <div className={isPanelOpen ? 'k-run-body k-run-body--split' : 'k-run-body'}>
         <div className="k-run-body__main">
           <Suspense fallback={<LoadingLines lines={6} label="Loading" />}>
-            <TabBody tab={tab} run={run} search={search} setSearch={setSearch} />
+            <TabBody
+              tab={tab}
+              run={run}
+              present={present}
+              atMs={atMs}
+              search={search}
+              setSearch={setSearch}
+            />
           </Suspense>
         </div>
         {isPanelOpen && <StepPanel step={selected} onClose={() => setSearch({ step: undefined })} />}
@@ -103,9 +120,20 @@ function tabsOf(run: Run, isReportReady: boolean) {
   ]
 }
 
-type BodyProps = { tab: string; run: Run; search: RunSearch; setSearch: (change: RunSearch) => void }
+/** The parts that show the run at a moment; the others show all there is. */
+const hasTime = new Set(['timeline', 'graph', 'values'])
 
-function TabBody({ tab, run, search, setSearch }: BodyProps) {
+type BodyProps = {
+  tab: string
+  /** As it was at the moment that is looked at. */
+  run: Run
+  present: Run
+  atMs: number | undefined
+  search: RunSearch
+  setSearch: (change: RunSearch) => void
+}
+
+function TabBody({ tab, run, present, atMs, search, setSearch }: BodyProps) {
   const steps = {
     run,
     selectedKey: search.step,
@@ -115,14 +143,14 @@ function TabBody({ tab, run, search, setSearch }: BodyProps) {
     case 'graph':
       return <GraphTab {...steps} />
     case 'report':
-      return <ReportTab run={run} search={search} setSearch={setSearch} />
+      return <ReportTab run={present} search={search} setSearch={setSearch} />
     case 'logs':
-      return <LogsTab run={run} step={search.step} onStep={(step) => setSearch({ step })} />
+      return <LogsTab run={present} step={search.step} onStep={(step) => setSearch({ step })} />
     case 'events':
       return <EventsTab runId={run.id} />
     case 'values':
       return <ValuesTab run={run} />
     default:
-      return <Timeline {...steps} />
+      return <Timeline {...steps} moment={atMs === undefined ? undefined : { atMs, present }} />
   }
 }

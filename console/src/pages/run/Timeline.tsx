@@ -5,6 +5,7 @@ import type { Run } from '@kyros/contract/run'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { CSSProperties } from 'react'
 import { formatDuration } from '../../format/duration.ts'
+import { formatCount } from '../../format/quantity.ts'
 import { useNowMs } from '../../live/useNow.ts'
 import { EmptyState } from '../../ui/PageState.tsx'
 import { StatusLabel, words } from '../../ui/StatusLabel.tsx'
@@ -17,10 +18,17 @@ import {
 } from './timeline-layout.ts'
 import { maxZoom, useZoom } from './useZoom.ts'
 
-type Props = { run: Run; selectedKey: string | undefined; onSelect: (key: string) => void }
+type Props = {
+  run: Run
+  selectedKey: string | undefined
+  onSelect: (key: string) => void
+  /** The past moment that `run` is of, and the run of now, whose time the picture keeps. */
+  moment: { atMs: number; present: Run } | undefined
+}
 
 /** Steps and their tries over time. */
 export function Timeline(props: Props) {
+  if (props.moment !== undefined) return <Lanes {...props} nowMs={props.moment.atMs} />
   return isTerminal(props.run.status) ? <Lanes {...props} nowMs={0} /> : <MovingLanes {...props} />
 }
 
@@ -28,7 +36,8 @@ function MovingLanes(props: Props) {
   return <Lanes {...props} nowMs={useNowMs()} />
 }
 
-function Lanes({ run, selectedKey, onSelect, nowMs }: Props & { nowMs: number }) {
+function Lanes(props: Props & { nowMs: number }) {
+  const { run } = props
   if (run.steps.length === 0) {
     return (
       <EmptyState title="No step has begun yet">
@@ -36,13 +45,22 @@ function Lanes({ run, selectedKey, onSelect, nowMs }: Props & { nowMs: number })
       </EmptyState>
     )
   }
-  return <Picture run={run} selectedKey={selectedKey} onSelect={onSelect} nowMs={nowMs} />
+  return (
+    <>
+      {run.steps_omitted !== undefined && (
+        <p className="k-notice">{`${formatCount(run.steps_omitted)} earlier steps are not shown; the events have them all.`}</p>
+      )}
+      <Picture {...props} />
+    </>
+  )
 }
 
-function Picture({ run, selectedKey, onSelect, nowMs }: Props & { nowMs: number }) {
-  const { window, zoom, zoomBy, fit } = useZoom(!isTerminal(run.status), labelWidthPx)
+function Picture({ run, selectedKey, onSelect, nowMs, moment }: Props & { nowMs: number }) {
+  const isMoving = moment === undefined && !isTerminal(run.status)
+  const { window, zoom, zoomBy, fit } = useZoom(isMoving, labelWidthPx)
   // Events may be a little ahead of this clock; a picture that ended before them would cut them off.
-  const layout = timelineLayout(run, Math.max(nowMs, Date.parse(run.created_at)), zoom)
+  const endMs = Math.max(nowMs, Date.parse(run.created_at))
+  const layout = timelineLayout(run, endMs, zoom, moment?.present)
   const plane: CSSProperties & { '--k-zoom': number } = { '--k-zoom': zoom }
   return (
     <div className="k-timeline">
@@ -73,6 +91,12 @@ function Picture({ run, selectedKey, onSelect, nowMs }: Props & { nowMs: number 
             {layout.ticks.map(({ atMs, offsetMs }) => (
               <span key={offsetMs} style={{ insetInlineStart: `${positionOf(layout, atMs)}%` }} />
             ))}
+            {moment !== undefined && (
+              <span
+                className="k-timeline__moment"
+                style={{ insetInlineStart: `${positionOf(layout, moment.atMs)}%` }}
+              />
+            )}
           </div>
         </div>
       </div>
@@ -170,7 +194,7 @@ function describe({ kind, status, attempt, fromMs, toMs }: Segment): string {
   if (kind === 'attempt') return `Try ${attempt}: ${words(status)}, ${length}`
   if (kind === 'cut_off')
     return `Try ${attempt}: cut off when the server stopped, started again after ${length}`
-  if (kind === 'timer') return `Timer, ${length}`
+  if (kind === 'timer' || kind === 'waitpoint' || kind === 'child') return `${words(kind)}, ${length}`
   return kind === 'queued' ? `Waited to begin, ${length}` : `Waited to try again, ${length}`
 }
 

@@ -4,9 +4,9 @@ export type Segment = {
   key: string
   /**
    * `attempt` is work, `cut_off` is work that the end of the server lost; the others are waits: for a worker, between
-   * two attempts, for a moment.
+   * two attempts, for a moment, for an answer, for another run.
    */
-  kind: 'attempt' | 'cut_off' | 'queued' | 'backoff' | 'timer'
+  kind: 'attempt' | 'cut_off' | 'queued' | 'backoff' | Exclude<Step['kind'], 'step'>
   status: 'running' | 'completed' | 'failed' | 'cancelled' | 'pending'
   attempt: number | undefined
   fromMs: number
@@ -34,14 +34,14 @@ const tickStepsMs = [
 
 /**
  * Where each try and each wait of a run lies in time. Waits shorter than a thousandth of the run are left out.
- * `zoom` is how many times wider than its window the picture is: it has as many more marks.
+ * `zoom` is how many times wider than its window the picture is: it has as many more marks. A picture of the past
+ * (which ends at `nowMs`) keeps the span of the present, so that it stands still while the moment moves.
  */
-export function timelineLayout(run: Run, nowMs: number, zoom = 1): Timeline {
+export function timelineLayout(run: Run, nowMs: number, zoom = 1, present?: Run): Timeline {
   const fromMs = Date.parse(run.created_at)
   // The clock of the page ticks once a second, and events come in between: the picture ends with the later of the two.
-  const endMs =
-    run.completed_at === null ? Math.max(nowMs, latestMs(run.steps)) : Date.parse(run.completed_at)
-  const toMs = Math.max(endMs, fromMs + minSpanMs)
+  const endMs = endOf(run, nowMs)
+  const toMs = Math.max(present === undefined ? endMs : endOf(present, nowMs), fromMs + minSpanMs)
   const leastMs = (toMs - fromMs) / 1000
   const lanes = [...run.steps]
     .sort((a, b) => a.command - b.command)
@@ -52,6 +52,10 @@ export function timelineLayout(run: Run, nowMs: number, zoom = 1): Timeline {
       return { step, segments, durationMs: laneDurationMs(step, endMs) }
     })
   return { fromMs, toMs, lanes, ticks: ticksOf(fromMs, toMs, wantedTicks * zoom) }
+}
+
+function endOf(run: Run, nowMs: number): number {
+  return run.completed_at === null ? Math.max(nowMs, latestMs(run.steps)) : Date.parse(run.completed_at)
 }
 
 function latestMs(steps: readonly Step[]): number {
@@ -66,7 +70,7 @@ export function positionOf({ fromMs, toMs }: Timeline, atMs: number): number {
 
 function segmentsOf(step: Step, endMs: number): Segment[] {
   const scheduledMs = Date.parse(step.scheduled_at)
-  if (step.kind === 'timer') return [timerSegment(step, scheduledMs, endMs)]
+  if (step.kind !== 'step') return [waitSegment(step, step.kind, scheduledMs, endMs)]
   const attempts = [...step.attempts].sort((a, b) => a.attempt - b.attempt)
   const segments: Segment[] = []
   let freeMs = scheduledMs
@@ -92,9 +96,9 @@ function wait(key: string, kind: 'queued' | 'backoff', fromMs: number, toMs: num
   return { key, kind, status: 'pending', attempt: undefined, fromMs, toMs: Math.max(fromMs, toMs) }
 }
 
-function timerSegment(step: Step, fromMs: number, endMs: number): Segment {
+function waitSegment(step: Step, kind: Segment['kind'], fromMs: number, endMs: number): Segment {
   const toMs = step.completed_at === null ? endMs : Date.parse(step.completed_at)
-  return { key: 'timer', kind: 'timer', status: step.status, attempt: undefined, fromMs, toMs }
+  return { key: kind, kind, status: step.status, attempt: undefined, fromMs, toMs }
 }
 
 function laneDurationMs(step: Step, endMs: number): number {
