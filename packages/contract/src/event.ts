@@ -159,7 +159,16 @@ export type RunEventData = {
   'run.pause_requested': { inbox_id?: number }
   'run.resume_requested': { inbox_id?: number }
   /** The run goes on from a new input as if it began here: replay starts here and commands count from 1 again. */
-  'run.continued': { input: Json; definition: string; version: string; carried: CarriedSignal[] }
+  'run.continued': {
+    input: Json
+    definition: string
+    version: string
+    carried: CarriedSignal[]
+    /** 1 for the first time, one more for each further. */
+    part?: number
+    /** The state that `loop` goes on with. */
+    loop?: { state: Json }
+  }
   /** The run goes on with another bundle, which its history fits. `from`: the hash it had. */
   'run.upgraded': { definition: string; version: string; from: string }
   /** The run begins with what `from_run` had recorded before step `from_step` (a key); that prefix follows. */
@@ -194,7 +203,13 @@ export type RunEventData = {
   'waitpoint.expired': { waitpoint: string; command: number }
   'waitpoint.cancelled': { waitpoint: string; command: number; run_ended?: true }
   /** `child` is the workflow; its run exists since the commit of this event. */
-  'child.started': { child: string; command: number; run_id: string; parent_close: ParentClose }
+  'child.started': {
+    child: string
+    key?: string
+    command: number
+    run_id: string
+    parent_close: ParentClose
+  }
   'child.completed': { child: string; command: number; run_id: string; result: Json }
   'child.failed': { child: string; command: number; run_id: string; error: ErrorData }
   /** The definition does not wait for it any more; `run_ended`: because the run ended. */

@@ -167,7 +167,7 @@ const anyFact: fc.Arbitrary<{ type: RunEventType; data: object }> = fc.oneof(
     'run.resumed': noData,
     'run.pause_requested': noData,
     'run.resume_requested': noData,
-    'run.continued': fc.record({ input: fc.integer(), carried: fc.constant([]), ...bundle }),
+    'run.continued': fc.record({ input: fc.integer(), carried: fc.constant([]), part: attempt, ...bundle }),
     'run.upgraded': fc.record({ from: fc.constant('def'), ...bundle }),
     'run.forked': fc.record({ from_run: name, from_step: name }),
     'run.budget_set': fc.record({ tokens: fc.integer() }),
@@ -240,12 +240,12 @@ test('waitpoints and children are steps of their own kind', () => {
   const run = fold([
     next('waitpoint.created', { waitpoint: 'approve', command: 1, title: 'Ship it?', expires_at: time }),
     next('waitpoint.completed', { waitpoint: 'approve', command: 1, payload: { ok: true } }),
-    next('child.started', { child: 'order', command: 2, run_id: runId, parent_close: 'cancel' }),
+    next('child.started', { child: 'order', key: 'one', command: 2, run_id: runId, parent_close: 'cancel' }),
     next('child.failed', { child: 'order', command: 2, run_id: runId, error: { code: 'x', message: 'y' } }),
   ])
   expect(run.steps).toMatchObject([
     { kind: 'waitpoint', name: 'approve', title: 'Ship it?', status: 'completed', output: { ok: true } },
-    { kind: 'child', name: 'order', child_run_id: runId, status: 'failed', error: { code: 'x' } },
+    { kind: 'child', name: 'order', key: 'one', child_run_id: runId, status: 'failed', error: { code: 'x' } },
   ])
 })
 
@@ -256,7 +256,7 @@ test('a run that continues as new keeps what belongs to the run and begins its s
     next('attributes.set', { command: 1, attributes: { city: 'Oslo' } }),
     next('step.scheduled', { ...step, command: 2, input: null, max_attempts: 1 }),
     next('step.completed', { ...step, command: 2, attempt: 1, output: 1 }),
-    next('run.continued', { input: 2, definition: 'new', version: '2', carried: [] }),
+    next('run.continued', { input: 2, definition: 'new', version: '2', carried: [], part: 1 }),
   ])
   expect(run).toMatchObject({
     continued: 1,

@@ -28,6 +28,7 @@ export type WaitReason = (typeof waitReasons)[number]
 
 export const failReasons = [
   'step_failed',
+  'child_failed',
   'workflow_failed',
   'stalled',
   'rejected',

@@ -128,7 +128,8 @@ function newWaitpoint({ data, time }: Of<'waitpoint.created'>): Step {
 }
 
 function newChild({ data, time }: Of<'child.started'>): Step {
-  return { ...begun('child', data.child, data.command, time), child_run_id: data.run_id }
+  const step = begun('child', data.child, data.command, time)
+  return { ...step, key: data.key ?? step.key, child_run_id: data.run_id }
 }
 
 function begun(kind: Step['kind'], name: string, command: number, time: string): Step {

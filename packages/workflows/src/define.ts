@@ -1,117 +1,97 @@
-import type { Json } from '@kyros/contract/json'
-import type { StepContext } from './step-context.ts'
+import type { Attributes } from '@kyros/contract/event'
+import type { Json, JsonObject } from '@kyros/contract/json'
+import type { StepContract, StepOptions } from './step-options.ts'
+import type { WorkflowContext } from './workflow-context.ts'
 
-/**
- * What a workflow's steps take and give, by name, written as the functions that will do them (`StepImplementation`);
- * values are JSON. The definition sees only these types: implementations live in services/worker.
- */
-export type StepContract = { [name: string]: (input: never, context: StepContext) => Promise<unknown> }
+export {
+  Cancelled,
+  ChildFailure,
+  CompensationFailure,
+  isNamed,
+  ScopeTimedOut,
+  StepFailure,
+  WaitpointExpired,
+  WorkflowFailure,
+} from './failures.ts'
+export type {
+  RetryPolicy,
+  StepContract,
+  StepImplementations,
+  StepInput,
+  StepOptions,
+  StepOutput,
+  StepPriority,
+} from './step-options.ts'
+export type {
+  CancellationScope,
+  ChildOptions,
+  Round,
+  RunInfo,
+  Saga,
+  ScopeOptions,
+  Waitpoint,
+  WaitpointOptions,
+  WorkflowContext,
+} from './workflow-context.ts'
 
-export type StepInput<S extends StepContract, K extends keyof S> = Parameters<S[K]>[0]
-export type StepOutput<S extends StepContract, K extends keyof S> = Awaited<ReturnType<S[K]>>
-
-/** The functions that do the steps of contract `S`; each attempt calls one of them. */
-export type StepImplementations<S extends StepContract> = { readonly [K in keyof S]: S[K] }
-
-export type RetryPolicy = {
-  /** Attempts in all, the first included. */
-  maxAttempts?: number
-  initialMs?: number
-  factor?: number
-  maxMs?: number
-  /** Codes of errors that are never tried again. */
-  nonRetryable?: readonly string[]
-}
-
-export type StepOptions = {
-  /** How long one attempt may take. Default: 10 minutes. */
-  startToCloseMs?: number
-  /** How long an attempt may go without a heartbeat; unset: no heartbeat is needed. */
-  heartbeatMs?: number
-  retry?: RetryPolicy
-  /** Unique within the run; default: the name, with `#n` from its second use on. */
-  key?: string
-}
-
-/** All that workflow code may touch. Every method gives the same answers when the run is replayed. */
-export type WorkflowContext<S extends StepContract = StepContract> = {
-  readonly info: {
-    readonly runId: string
-    readonly workflow: string
-    readonly version: string
-    readonly attempt: number
-  }
+/** How many runs of a workflow may be under way at once. */
+export type WorkflowConcurrency<I> = {
+  /** Runs whose inputs give the same key count together; default: all runs of the workflow. Only looks at the input. */
+  readonly key?: (input: I) => string
+  /** Runs at once, of each key. At least 1. */
+  readonly limit: number
   /**
-   * One function per step. Whatever depends on its result (the next step's side effect, the end of the run) happens
-   * only after the result is durable.
+   * What becomes of one more. `queue`: it waits (reason `concurrency`). `reject`: it is not accepted
+   * (`run_concurrency_reached`). `cancel_oldest`: the run that is longest under way is cancelled for it.
+   * `cancel_newest`: the youngest one is.
    */
-  readonly step: {
-    readonly [K in keyof S]: (input: StepInput<S, K>, options?: StepOptions) => Promise<StepOutput<S, K>>
-  }
-  sleep(durationMs: number): Promise<void>
-  /** Waits until `predicate` is true after a signal was handled; false when `timeoutMs` passed first. */
-  condition(predicate: () => boolean, timeoutMs?: number): Promise<boolean>
-  onSignal(name: string, handler: (payload: Json) => void): void
-  /** Runs `body` to its end even when the run is cancelled: for clean-up and compensation. */
-  shield<T>(body: () => Promise<T>): Promise<T>
-  /** Milliseconds since 1970, recorded: the time of the event that woke the code. */
-  now(): number
-  random(): number
-  uuid(): string
-  log(level: 'info' | 'warn' | 'error', message: string): void
+  readonly onConflict: 'queue' | 'reject' | 'cancel_oldest' | 'cancel_newest'
 }
 
-export type WorkflowDefinition<S extends StepContract = StepContract, I = Json, O = unknown> = {
+/** Limits of each run. A person may raise them for one run. */
+export type WorkflowBudget = {
+  /** Time in which steps of the run are attempted, in milliseconds; waiting costs nothing. */
+  readonly timeMs?: number
+  readonly tokens?: number
+  readonly costUsd?: number
+  /** `pause` (default): the run waits with reason `budget_exceeded` until its limit is raised. `fail`: it fails. */
+  readonly onExceeded?: 'pause' | 'fail'
+}
+
+export type WorkflowDefinition<
+  S extends StepContract = StepContract,
+  I = Json,
+  O = unknown,
+  A extends Attributes = Attributes,
+> = {
+  /** Lower case with `_`; unique among the workflows of an installation. */
   readonly name: string
   /** For people; what runs is identified by the hash of its bundle. */
   readonly version: string
+  readonly title?: string
+  readonly description?: string
+  /** JSON Schema of the input: starts are checked against it, and the console makes a form of it. */
+  readonly input?: JsonObject
+  /** Options of steps by name, where the call gives none. */
   readonly stepDefaults?: { readonly [K in keyof S]?: StepOptions }
-  readonly run: (context: WorkflowContext<S>, input: I) => Promise<O>
+  readonly concurrency?: WorkflowConcurrency<I>
+  readonly budget?: WorkflowBudget
+  readonly run: (context: WorkflowContext<S, A>, input: I) => Promise<O>
 }
 
 /**
- * Declares a workflow. `run` is a plain function of its context and input: no clock, no dice, no I/O, no import
+ * Declares a workflow: `defineWorkflow<Steps>()({ name, version, run })`, with the types of its steps and, where it sets
+ * them, of its attributes. `run` is a plain function of its context and input: no clock, no dice, no I/O, no import
  * but types and other pure code, because it is replayed from its history.
+ *
+ *     export const workflow = defineWorkflow<typeof steps>()({
+ *       name: 'greeting',
+ *       version: '1.0.0',
+ *       run: async ({ step }, input: { name: string }) => step.Greet(input),
+ *     })
  */
-export function defineWorkflow<S extends StepContract>() {
-  return <I, O>(definition: WorkflowDefinition<S, I, O>): WorkflowDefinition<S, I, O> => definition
-}
-
-/** Ends the run as failed on purpose. Anything else thrown by workflow code is a bug and blocks the run. */
-export class WorkflowFailure extends Error {
-  override readonly name = 'WorkflowFailure'
-  readonly code: string
-
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-/** What workflow code sees when a step failed for good; uncaught, it fails the run with `step_failed`. */
-export class StepFailure extends Error {
-  override readonly name = 'StepFailure'
-  readonly step: string
-  readonly code: string
-  readonly attempts: number
-
-  constructor(step: string, code: string, message: string, attempts: number) {
-    super(message)
-    this.step = step
-    this.code = code
-    this.attempts = attempts
-  }
-}
-
-/** What every waiting call throws when the run is cancelled; `shield` protects what must still happen. */
-export class Cancelled extends Error {
-  override readonly name = 'Cancelled'
-}
-
-/**
- * Names instead of `instanceof`: a definition runs from its own bundle, which holds its own copies of these
- * classes.
- */
-export function isNamed(error: unknown, name: 'WorkflowFailure' | 'StepFailure' | 'Cancelled'): boolean {
-  return error instanceof Error && error.name === name
+export function defineWorkflow<S extends StepContract, A extends Attributes = Attributes>() {
+  return <I = Json, O = unknown>(
+    definition: WorkflowDefinition<S, I, O, A>,
+  ): WorkflowDefinition<S, I, O, A> => definition
 }

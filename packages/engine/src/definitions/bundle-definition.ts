@@ -94,7 +94,8 @@ function entryText(exportName: string, entry: string): string {
   const define = fileURLToPath(import.meta.resolve('@kyros/workflows/define'))
   return [
     `export { ${exportName} as definition } from ${near(entry)}`,
-    `export { Cancelled, StepFailure, WorkflowFailure } from ${near(define)}`,
+    `export { Cancelled, ChildFailure, CompensationFailure, ScopeTimedOut } from ${near(define)}`,
+    `export { StepFailure, WaitpointExpired, WorkflowFailure } from ${near(define)}`,
   ].join('\n')
 }
 
@@ -109,12 +110,12 @@ function usedInputs({ metafile }: Built): string[] {
   return Object.keys(metafile.inputs).filter((path) => path !== '<stdin>' && !schemaFile.test(path))
 }
 
+/** Kyros' own part of every bundle: errors, and what `kyros/workflow` gives. */
+const authorDir = dirname(fileURLToPath(import.meta.resolve('@kyros/workflows/define')))
+
 /** Libraries are judged by what of them is in the bundle, not by how they are written. */
 function isAuthored(path: string): boolean {
-  return (
-    !/[\\/]node_modules[\\/]/.test(path) &&
-    path !== fileURLToPath(import.meta.resolve('@kyros/workflows/define'))
-  )
+  return !/[\\/]node_modules[\\/]/.test(path) && dirname(path) !== authorDir
 }
 
 function sourcePlaces(built: Built, output: string, directory: string): (offset: number) => Place {

@@ -2,7 +2,15 @@ import { pathToFileURL } from 'node:url'
 import type { JsonObject } from '@kyros/contract/json'
 import type { Store } from '@kyros/store/store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
-import type { Cancelled, StepFailure, WorkflowDefinition } from '@kyros/workflows/define'
+import type {
+  Cancelled,
+  ChildFailure,
+  CompensationFailure,
+  ScopeTimedOut,
+  StepFailure,
+  WaitpointExpired,
+  WorkflowDefinition,
+} from '@kyros/workflows/define'
 import { createDefinitionCache, type DefinitionCache } from './definition-cache.ts'
 
 /** A bundle that is loaded: its definition, and its own copies of the errors that the engine throws into it. */
@@ -11,6 +19,11 @@ export type LoadedDefinition = {
   readonly definition: WorkflowDefinition
   readonly Cancelled: typeof Cancelled
   readonly StepFailure: typeof StepFailure
+  /** Bundles that were made before there were these do not hold them. */
+  readonly ChildFailure?: typeof ChildFailure
+  readonly WaitpointExpired?: typeof WaitpointExpired
+  readonly ScopeTimedOut?: typeof ScopeTimedOut
+  readonly CompensationFailure?: typeof CompensationFailure
 }
 
 /** A workflow that can be started, with the hash of what a run started now executes. */
@@ -151,7 +164,7 @@ async function loadStored(
 export async function loadBundle(hash: string, path: string): Promise<LoadedDefinition> {
   const module: JsonObject = await import(/* @vite-ignore */ pathToFileURL(path).href)
   if (!isBundle(module)) throw new Error(`The bundle ${hash} does not hold a workflow definition.`)
-  return { hash, definition: module.definition, Cancelled: module.Cancelled, StepFailure: module.StepFailure }
+  return { ...module, hash }
 }
 
 type BundleExports = Omit<LoadedDefinition, 'hash'>

@@ -1,93 +1,245 @@
+import type { Attributes } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
-import type { StepOptions, WorkflowContext } from '@kyros/workflows/define'
+import type {
+  ChildOptions,
+  RunInfo,
+  ScopeOptions,
+  Waitpoint,
+  WaitpointOptions,
+  WorkflowContext,
+} from '@kyros/workflows/define'
+import { checkAttributes, timerMs } from './asked-values.ts'
 import { toJson } from './payload.ts'
-import { createReplayRandom } from './replay-random.ts'
-import { resolveStepOptions } from './retry-policy.ts'
-import type { TimerName, WorkflowHost } from './workflow-host.ts'
-import { inScope, isShielded } from './workflow-scope.ts'
+import { createReplayRandom, type ReplayRandom } from './replay-random.ts'
+import { attributesName, type TimerName } from './workflow-command.ts'
+import type { WorkflowHost } from './workflow-host.ts'
+import { createScope, inScope } from './workflow-scope.ts'
+import { createStepCalls } from './workflow-steps.ts'
+import { runLoop, runSaga, runScope } from './workflow-structure.ts'
 
 type AnySteps = { [name: string]: (input: never) => Promise<Json> }
-type StepCall = (input: unknown, options?: StepOptions) => Promise<Json>
+type Context = WorkflowContext<AnySteps>
 
-// A timer further away than this is a mistake in the unit.
-const longestTimerMs = 100 * 365 * 24 * 3_600_000
+const defaultChildTimeoutSeconds = 24 * 3600
 
-/** What workflow code sees of a host. */
-export function createWorkflowContext(host: WorkflowHost): WorkflowContext<AnySteps> {
+/**
+ * What workflow code sees of a host. Each method is made when it is looked at: definitions take them out of the
+ * context, and most use few of them.
+ */
+export class HostContext implements Context {
+  readonly #host: WorkflowHost
+  #step: Context['step'] | undefined
+  #info: RunInfo | undefined
+  #random: ReplayRandom | undefined
+
+  constructor(host: WorkflowHost) {
+    this.#host = host
+  }
+
+  get step(): Context['step'] {
+    this.#step ??= createStepCalls(this.#host)
+    return this.#step
+  }
+
+  get info(): RunInfo {
+    this.#info ??= createInfo(this.#host)
+    return this.#info
+  }
+
+  get sleep(): Context['sleep'] {
+    return async (until) => {
+      await startTimer(this.#host, 'sleep', timerMs(until, this.#host.nowMs)).fired
+    }
+  }
+
+  get condition(): Context['condition'] {
+    return (predicate, timeoutMs) => waitFor(this.#host, predicate, timeoutMs)
+  }
+
+  get onSignal(): Context['onSignal'] {
+    return (name, handler) => {
+      this.#host.enter()
+      this.#host.messages.onSignal(name, handler)
+    }
+  }
+
+  get onQuery(): Context['onQuery'] {
+    return (name, handler) => {
+      this.#host.enter()
+      this.#host.messages.onQuery(name, handler)
+    }
+  }
+
+  get onUpdate(): Context['onUpdate'] {
+    return (name, handler, validate) => {
+      this.#host.enter()
+      this.#host.messages.onUpdate(name, handler, validate)
+    }
+  }
+
+  get waitpoint(): Context['waitpoint'] {
+    return <T>(name: string, options?: WaitpointOptions) => openWaitpoint<T>(this.#host, name, options)
+  }
+
+  get child(): Context['child'] {
+    // Border cast: the result is JSON from the log, and the definition says of what shape.
+    return <O>(workflow: string, input: Json, options?: ChildOptions) =>
+      startChild(this.#host, workflow, input, options) as Promise<O>
+  }
+
+  get scope(): Context['scope'] {
+    return (options: ScopeOptions, body) => runScope(this.#host, options, body)
+  }
+
+  get shield(): Context['shield'] {
+    return (body) => inScope(createScope(this.#host, this.#host.enter(), 'shield'), body)
+  }
+
+  get saga(): Context['saga'] {
+    return (body) => runSaga(this.#host, body)
+  }
+
+  get patch(): Context['patch'] {
+    return (id) => this.#host.patch(id)
+  }
+
+  get deprecatePatch(): Context['deprecatePatch'] {
+    return (id) => this.#host.acceptPatch(id)
+  }
+
+  get continueAsNew(): Context['continueAsNew'] {
+    return (input, options) => {
+      this.#host.enter()
+      const next = toJson(input, 'The input of the next part')
+      return this.#host.continueAs({ input: next, upgrade: options?.upgrade ?? false })
+    }
+  }
+
+  get loop(): Context['loop'] {
+    return (initial, body) => runLoop(this.#host, initial, body)
+  }
+
+  get attributes(): Context['attributes'] {
+    return (values) => {
+      this.#host.enter()
+      setAttributes(this.#host, checkAttributes(values))
+    }
+  }
+
+  get now(): Context['now'] {
+    return () => this.#host.nowMs
+  }
+
+  get random(): Context['random'] {
+    return () => this.#dice().random()
+  }
+
+  get uuid(): Context['uuid'] {
+    return () => this.#dice().uuid()
+  }
+
+  get log(): Context['log'] {
+    return (level, message) => this.#host.log(level, String(message))
+  }
+
+  #dice(): ReplayRandom {
+    this.#host.enter()
+    const { run, part } = this.#host
+    // Each part rolls its own dice, or every part would roll the same.
+    this.#random ??= createReplayRandom(part === 0 ? run.runId : `${run.runId}/${part}`)
+    return this.#random
+  }
+}
+
+function createInfo(host: WorkflowHost): RunInfo {
   const { runId, workflow, version, attempt } = host.run
-  const { random, uuid } = createReplayRandom(runId)
   return {
-    info: { runId, workflow, version, attempt },
-    step: createStepCalls(host),
-    sleep: async (durationMs) => {
-      await startTimer(host, 'sleep', durationMs).fired
+    ...{ runId, workflow, version, attempt, part: host.part },
+    get historyEvents() {
+      return host.historyEvents
     },
-    condition: (predicate, timeoutMs) => condition(host, predicate, timeoutMs),
-    onSignal: (name, handler) => host.setHandler(name, handler),
-    shield: (body) => inScope(host, true, body),
-    now: () => host.nowMs,
-    random,
-    uuid,
-    log: (level, message) => host.onLog(level, String(message)),
-  }
-}
-
-function createStepCalls(host: WorkflowHost): WorkflowContext<AnySteps>['step'] {
-  const calls = new Map<string, StepCall>()
-  const target: { [name: string]: StepCall } = {}
-  return new Proxy(target, {
-    get: (_target, name) => {
-      if (typeof name !== 'string') return undefined
-      const known = calls.get(name)
-      if (known !== undefined) return known
-      const call = createStepCall(host, name)
-      calls.set(name, call)
-      return call
+    get historyBytes() {
+      return host.historyBytes
     },
-  })
-}
-
-function createStepCall(host: WorkflowHost, step: string): StepCall {
-  const defaults = host.loaded.definition.stepDefaults?.[step]
-  return (input, given) => {
-    const shielded = isShielded()
-    if (host.cancelled && !shielded) return rejected(host.cancelledError())
-    const options = resolveStepOptions(given, defaults, host.run.maxRetries)
-    const payload = toJson(input, `The input of step ${step}`)
-    const key = host.nextKey(step, given?.key)
-    return host.issue((command) => ({ kind: 'step', command, step, key, input: payload, options }), shielded)
+    get continueSuggested() {
+      return host.continueSuggested
+    },
   }
 }
 
-function startTimer(host: WorkflowHost, name: TimerName, durationMs: number) {
-  if (!Number.isFinite(durationMs) || durationMs > longestTimerMs) {
-    throw new RangeError(`A timer of ${durationMs} ms cannot be set: give milliseconds up to 100 years.`)
-  }
-  const shielded = isShielded()
-  if (host.cancelled && !shielded) return { command: undefined, fired: rejected(host.cancelledError()) }
-  const rounded = Math.max(0, Math.ceil(durationMs))
-  const fired = host.issue((command) => ({ kind: 'timer', command, name, durationMs: rounded }), shielded)
-  return { command: host.issued, fired }
+/** Begins a timer in the scope of the caller. */
+export function startTimer(
+  host: WorkflowHost,
+  name: TimerName,
+  durationMs: number,
+): { command: number; fired: Promise<Json> } {
+  const scope = host.enter()
+  const cancelled = host.cancelledIn(scope)
+  if (cancelled !== undefined) return { command: 0, fired: cancelled }
+  const command = host.begin('timer', name)
+  if (command !== 0) host.ask({ kind: 'timer', command, name, durationMs })
+  return { command, fired: host.wait(command, 'timer', name, scope) }
 }
 
-async function condition(host: WorkflowHost, predicate: () => boolean, timeoutMs?: number): Promise<boolean> {
-  const shielded = isShielded()
+export async function waitFor(
+  host: WorkflowHost,
+  predicate: () => boolean,
+  timeoutMs?: number,
+): Promise<boolean> {
+  const scope = host.enter()
   if (predicate()) return true
-  if (host.cancelled && !shielded) throw host.cancelledError()
-  const timer = timeoutMs === undefined ? undefined : startTimer(host, 'condition', timeoutMs)
+  await host.cancelledIn(scope)
+  const timer =
+    timeoutMs === undefined ? undefined : startTimer(host, 'condition', timerMs(timeoutMs, host.nowMs))
   return new Promise<boolean>((resolve, reject) => {
-    const entry = { predicate, shielded, timer: timer?.command, resolve, reject }
-    host.conditions.add(entry)
+    const entry = { predicate, scope, timer: timer?.command ?? 0, resolve, reject }
+    host.addCondition(entry)
     timer?.fired.then(
-      () => host.conditions.delete(entry) && resolve(false),
-      (error: Error) => host.conditions.delete(entry) && reject(error),
+      () => host.dropCondition(entry) && resolve(false),
+      (error: Error) => host.dropCondition(entry) && reject(error),
     )
   })
 }
 
-/** Rejected without being an unhandled rejection. */
-function rejected(error: Error): Promise<never> {
-  const promise = Promise.reject(error)
-  promise.catch(() => {})
-  return promise
+function openWaitpoint<T>(host: WorkflowHost, name: string, options: WaitpointOptions = {}): Waitpoint<T> {
+  const scope = host.enter()
+  const cancelled = host.cancelledIn(scope)
+  const timeoutMs = options.timeoutMs === undefined ? undefined : timerMs(options.timeoutMs, host.nowMs)
+  const command = cancelled === undefined ? host.begin('waitpoint', name) : 0
+  if (command !== 0) host.ask({ kind: 'waitpoint', command, name, title: options.title, timeoutMs })
+  const completed = cancelled ?? host.wait(command, 'waitpoint', name, scope)
+  return {
+    get token() {
+      return host.waitpointToken(command)
+    },
+    get path() {
+      return `/api/v1/waitpoints/${host.waitpointToken(command)}`
+    },
+    // Border cast: the payload is JSON from the log, and the definition says of what shape.
+    completed: completed as Promise<T>,
+  }
+}
+
+function startChild(
+  host: WorkflowHost,
+  workflow: string,
+  input: Json,
+  options: ChildOptions = {},
+): Promise<Json> {
+  const scope = host.enter()
+  const cancelled = host.cancelledIn(scope)
+  if (cancelled !== undefined) return cancelled
+  const payload = toJson(input, `The input of child ${workflow}`)
+  const key = host.nextKey('child', workflow, options.key)
+  const command = host.begin('child', workflow, payload)
+  const { parentClose = 'request_cancel', timeoutSeconds = defaultChildTimeoutSeconds } = options
+  if (command !== 0) {
+    host.ask({ kind: 'child', command, workflow, key, input: payload, parentClose, timeoutSeconds })
+  }
+  return host.wait(command, 'child', workflow, scope)
+}
+
+function setAttributes(host: WorkflowHost, attributes: Attributes): void {
+  const command = host.begin('attributes', attributesName)
+  if (command !== 0) host.ask({ kind: 'attributes', command, attributes })
 }

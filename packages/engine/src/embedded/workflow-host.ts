@@ -1,31 +1,17 @@
 import type { ErrorData } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
+import * as failures from '@kyros/workflows/failures'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
+import { roughBytes } from './asked-values.ts'
 import { toJson } from './payload.ts'
 import { quiesce } from './quiesce.ts'
-import type { ResolvedStepOptions } from './retry-policy.ts'
-import { createWorkflowContext } from './workflow-context.ts'
-import { inScope } from './workflow-scope.ts'
+import type { Command, CommandKind, Continuation, Outcome, Recorded, WaitKind } from './workflow-command.ts'
+import { HostContext } from './workflow-context.ts'
+import { Messages, type QueryAnswer } from './workflow-messages.ts'
+import { cancellationOf, createScope, currentScope, inScope, reaches, type Scope } from './workflow-scope.ts'
 
-/** What the definition asks for. Numbers count from 1 in the order of asking. */
-export type Command =
-  | { kind: 'step'; command: number; step: string; key: string; input: Json; options: ResolvedStepOptions }
-  | { kind: 'timer'; command: number; name: TimerName; durationMs: number }
-  /** `runEnded`: the definition did not cancel it, but ended without it. */
-  | { kind: 'cancel_step' | 'cancel_timer'; command: number; runEnded?: true }
-
-export type TimerName = 'sleep' | 'condition'
-
-/** How the definition's promise ended; `blocked` is a bug in the definition, not an end of the run. */
-export type Outcome =
-  | { kind: 'completed'; result: Json }
-  | { kind: 'failed'; reason: 'workflow_failed' | 'step_failed'; error: ErrorData }
-  | { kind: 'cancelled' }
-  | { kind: 'blocked'; detail: string }
-
-/** A command as the history holds it. */
-export type Recorded = { kind: 'step' | 'timer'; name: string }
+export type { Command, Continuation, Outcome, Recorded, TimerName } from './workflow-command.ts'
 
 export type HostRun = {
   runId: string
@@ -43,61 +29,138 @@ export type HostOptions = {
   recorded: ReadonlyMap<number, Recorded>
   /** Called for `context.log`, also during replay: the caller drops what it has seen. */
   onLog: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Who may answer waitpoint `command` of this run. Left out: waitpoints have no usable token. */
+  waitpointToken?: ((runId: string, command: number) => string) | undefined
 }
 
 type Waiting = {
-  kind: 'step' | 'timer'
-  name: string
-  shielded: boolean
+  readonly kind: WaitKind
+  readonly name: string
+  readonly scope: Scope
+  readonly promise: Promise<Json>
   resolve: (value: Json) => void
   reject: (error: Error) => void
 }
 
-type Condition = {
-  predicate: () => boolean
-  shielded: boolean
-  timer: number | undefined
-  resolve: (met: boolean) => void
-  reject: (error: Error) => void
+export type Condition = {
+  readonly predicate: () => boolean
+  readonly scope: Scope
+  /** Command of its timer; 0 without one. */
+  readonly timer: number
+  readonly resolve: (met: boolean) => void
+  readonly reject: (error: Error) => void
 }
 
+// The limits of the engine that has the lowest: one history, replayed on both.
+const suggestAtEvents = 10_000
+const suggestAtBytes = 10 * 1024 * 1024
+// What a fact costs there beside itself: the task that hands it to the code.
+const eventsPerFact = 4
+const eventsPerCommand: Record<CommandKind, number> = {
+  step: 2,
+  timer: 1,
+  waitpoint: 1,
+  child: 2,
+  value: 1,
+  attributes: 1,
+}
+
+const noConditions: ReadonlySet<Condition> = new Set()
+const ignore = () => {}
+
 /**
- * One run of one definition in memory. Facts go in with `deliver`, in the order of the log and one at a time;
+ * One run of one definition in memory. Facts go in with `apply`, in the order of the log and one at a time;
  * commands come out of `take`. The same facts give the same commands: live and replay are the same code.
  */
 export class WorkflowHost {
-  readonly run: HostRun
+  run: HostRun
   readonly loaded: LoadedDefinition
-  readonly onLog: HostOptions['onLog']
+  /** Set by the caller while it delivers a history: what the definition does now was done before. */
+  replaying = false
   nowMs = 0
   outcome: Outcome | undefined
-  cancelled = false
-  readonly handlers = new Map<string, (payload: Json) => void>()
-  readonly conditions = new Set<Condition>()
+  /** Instead of an outcome: the run goes on, with a host of its own for the next part. */
+  continuing: Continuation | undefined
+  /** How often the run has continued as new. */
+  part = 0
+  historyEvents = 0
+  historyBytes = 0
+  /** True while code runs that must only look. */
+  isReadOnly = false
+  violation: Error | undefined
+  readonly root: Scope
   readonly waiting = new Map<number, Waiting>()
-  readonly #recorded: ReadonlyMap<number, Recorded>
-  readonly #unhandled: { signal: string; payload: Json }[] = []
-  readonly #keys = new Map<string, number>()
+  readonly #options: HostOptions
   #commands: Command[] = []
   #issued = 0
+  #started = false
+  #conditions: Set<Condition> | undefined
+  #messages: Messages | undefined
+  #keys: Map<string, number> | undefined
+  #patches: Map<string, boolean> | undefined
+  #loop: { state: Json } | undefined
 
   constructor(options: HostOptions) {
+    this.#options = options
     this.run = options.run
     this.loaded = options.loaded
-    this.onLog = options.onLog
-    this.#recorded = options.recorded
+    this.root = createScope(this, undefined)
   }
 
   /** Commands asked for since the last call. */
   take(): Command[] {
+    if (this.#commands.length === 0) return []
     const commands = this.#commands
     this.#commands = []
     return commands
   }
 
+  get conditions(): ReadonlySet<Condition> {
+    return this.#conditions ?? noConditions
+  }
+
+  /** Handlers of messages, and messages without one. */
+  get messages(): Messages {
+    this.#messages ??= new Messages(this)
+    return this.#messages
+  }
+
+  /** Signals that the definition listens for. */
+  get handlers(): ReadonlyMap<string, unknown> {
+    return this.messages.signals
+  }
+
   /** True when nothing but a signal could move the run on. */
   get waitsForSignal(): boolean {
-    return this.waiting.size === 0 && (this.conditions.size > 0 || this.handlers.size > 0)
+    return this.waiting.size === 0 && (this.conditions.size > 0 || this.#messages?.handlesSignals === true)
+  }
+
+  /** Number of the last command asked for. */
+  get issued(): number {
+    return this.#issued
+  }
+
+  get cancelled(): boolean {
+    return this.root.cancelled !== undefined
+  }
+
+  get continueSuggested(): boolean {
+    return this.historyEvents > suggestAtEvents || this.historyBytes > suggestAtBytes
+  }
+
+  /** The bundle's own copies of the errors, so that `instanceof` is true in it; ours where an old bundle has none. */
+  get errors() {
+    const { ScopeTimedOut, CompensationFailure, ChildFailure, WaitpointExpired } = this.loaded
+    return {
+      ScopeTimedOut: ScopeTimedOut ?? failures.ScopeTimedOut,
+      CompensationFailure: CompensationFailure ?? failures.CompensationFailure,
+      ChildFailure: ChildFailure ?? failures.ChildFailure,
+      WaitpointExpired: WaitpointExpired ?? failures.WaitpointExpired,
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.outcome !== undefined || this.continuing !== undefined
   }
 
   /**
@@ -105,14 +168,22 @@ export class WorkflowHost {
    * until they are quiet (one wait serves many hosts), and again for as long as `meetConditions` is true.
    */
   apply(event: NewRunEvent): void {
-    if (this.outcome !== undefined) return
+    if (this.#isOver) return
     this.nowMs = event.timeMs
     this.#apply(event)
   }
 
   /** When all is quiet: wakes a condition that has come true. True: wait again, then ask again. */
   meetConditions(): boolean {
-    return this.outcome === undefined && this.conditions.size > 0 && this.#meetConditions()
+    if (this.#conditions === undefined || this.#conditions.size === 0 || this.#isOver) return false
+    for (const condition of this.#conditions) {
+      if (!this.#isMet(condition)) continue
+      this.#conditions.delete(condition)
+      this.dropTimer(condition.timer)
+      condition.resolve(true)
+      return true
+    }
+    return false
   }
 
   /** `apply` with a wait of its own: lets the definition go as far as it can. */
@@ -122,13 +193,24 @@ export class WorkflowHost {
     while (this.meetConditions()) await quiesce()
   }
 
+  /** Asks the definition; also after the run has ended. Changes nothing. */
+  query(name: string, payload: Json): QueryAnswer {
+    return this.messages.query(name, payload)
+  }
+
+  /** Why an update must not be recorded; undefined when it may be. Changes nothing. */
+  refusal(update: string, payload: Json): ErrorData | undefined {
+    return this.messages.refusal(update, payload)
+  }
+
   /** After the whole history was delivered: a command in it that the definition did not ask for is a divergence. */
   checkAllIssued(): void {
     if (this.outcome?.kind === 'blocked') return
-    for (const [command, recorded] of this.#recorded) {
+    for (const [command, recorded] of this.#options.recorded) {
       if (command <= this.#issued) continue
       // Also when the definition has ended: it then did less than the history.
       this.outcome = undefined
+      this.continuing = undefined
       this.#commands = []
       this.#diverge(command, recorded, undefined)
       return
@@ -137,174 +219,305 @@ export class WorkflowHost {
 
   #apply(event: NewRunEvent): void {
     switch (event.type) {
-      case 'run.started':
-        this.#start()
-        break
       case 'step.completed':
-        this.#settle(event.data.command, event.data.step, (w) => w.resolve(event.data.output))
+        this.#resolve(event.data.command, 'step', event.data.step, event.data.output)
         break
       case 'step.failed': {
-        const { command, step, attempt, error } = event.data
-        if (event.data.retry_at !== undefined) return
-        const failure = new this.loaded.StepFailure(step, error.code, error.message, attempt)
-        this.#settle(command, step, (w) => w.reject(failure))
+        const { command, step, attempt, error, retry_at } = event.data
+        if (retry_at !== undefined) return
+        this.#reject(command, 'step', step, () => {
+          return new this.loaded.StepFailure(step, error.code, error.message, attempt)
+        })
         break
       }
       case 'timer.fired':
-        this.#settle(event.data.command, event.data.timer, (w) => w.resolve(null))
+        this.#resolve(event.data.command, 'timer', event.data.timer, null)
         break
+      case 'run.started':
+        this.#start()
+        break
+      default:
+        this.#applyRarer(event)
+    }
+  }
+
+  #applyRarer(event: NewRunEvent): void {
+    switch (event.type) {
+      case 'run.continued': {
+        const { input, part = 1, loop, carried } = event.data
+        this.run = { ...this.run, input }
+        this.part = part
+        this.#loop = loop
+        if (carried.length > 0) this.messages.carryOver(carried)
+        this.#start()
+        return
+      }
       case 'signal.received':
-        this.#signal(event.data.signal, event.data.payload)
-        break
+        this.#count(event.data.payload)
+        this.messages.signal(event.data.signal, event.data.payload)
+        return
       case 'run.cancel_requested':
-        this.#cancel()
-        break
+        this.#count(null)
+        this.cancelScope(this.root, 'The run was cancelled.')
+        return
+      case 'waitpoint.completed':
+        this.#resolve(event.data.command, 'waitpoint', event.data.waitpoint, event.data.payload)
+        return
+      case 'waitpoint.expired': {
+        const { command, waitpoint } = event.data
+        this.#reject(command, 'waitpoint', waitpoint, () => new this.errors.WaitpointExpired(waitpoint))
+        return
+      }
+      case 'child.completed':
+        this.#resolve(event.data.command, 'child', event.data.child, event.data.result)
+        return
+      case 'child.failed': {
+        const { command, child, run_id, error } = event.data
+        this.#reject(command, 'child', child, () => {
+          return new this.errors.ChildFailure(child, run_id, error.code, error.message)
+        })
+        return
+      }
+      case 'update.accepted':
+        this.#accept(event.data)
+        return
       default:
     }
   }
 
+  #accept({ update, update_id, payload }: { update: string; update_id: string; payload: Json }): void {
+    this.#count(payload)
+    if (this.messages.accept(update, update_id, payload)) return
+    const detail = `The history holds the update ${update}, for which the definition has no handler here. It is not the one that this run began with, or it is not repeatable.`
+    this.#end(() => ({ kind: 'blocked', detail }))
+  }
+
+  #count(payload: Json): void {
+    this.historyEvents += eventsPerFact
+    this.historyBytes += roughBytes(payload)
+  }
+
   #start(): void {
-    const context = createWorkflowContext(this)
-    const running = inScope(this, false, async () => this.loaded.definition.run(context, this.run.input))
+    if (this.#started) return
+    this.#started = true
+    this.#count(this.run.input)
+    const context = new HostContext(this)
+    const running = inScope(this.root, async () => this.loaded.definition.run(context, this.run.input))
     running.then(
       (result) => this.#end(() => ({ kind: 'completed', result: toJson(result, 'The result') })),
-      (error: unknown) => this.#end(() => outcomeOf(error)),
+      (error: unknown) => this.fail(error),
     )
   }
 
+  /** Ends the run with an error that its code let through. */
+  fail(error: unknown): void {
+    this.#end(() => outcomeOf(error))
+  }
+
   #end(decide: () => Outcome): void {
-    if (this.outcome !== undefined) return
+    if (this.#isOver) return
+    let outcome: Outcome
     try {
-      this.outcome = decide()
+      outcome = decide()
     } catch (error) {
-      this.outcome = outcomeOf(error)
+      outcome = outcomeOf(error)
     }
-    if (this.outcome.kind !== 'blocked') this.#dropWaiting()
+    if (outcome.kind !== 'blocked') this.#dropWaiting('The run ended before the update was answered.')
+    this.outcome = outcome
+  }
+
+  /** Ends this part; nothing after it is executed. */
+  continueAs(next: Pick<Continuation, 'input' | 'loop' | 'upgrade'>): Promise<never> {
+    if (!this.#isOver) {
+      this.#dropWaiting('The run continued as new before the update was answered.')
+      const carried = this.#messages?.unhandled ?? []
+      this.continuing = { ...next, part: this.part + 1, carried }
+    }
+    return new Promise(ignore)
+  }
+
+  takeLoopState(initial: Json): Json {
+    const carried = this.#loop
+    this.#loop = undefined
+    return carried === undefined ? initial : carried.state
   }
 
   /** What the definition left running when it ended is cancelled. */
-  #dropWaiting(): void {
+  #dropWaiting(why: string): void {
     for (const [command, { kind }] of this.waiting) {
-      this.#commands.push({ ...cancelOf(kind, command), runEnded: true })
+      this.#commands.push({ kind: `cancel_${kind}`, command, runEnded: true })
     }
     this.waiting.clear()
-    this.conditions.clear()
+    this.#conditions?.clear()
+    this.#messages?.endAll(why)
   }
 
-  #settle(command: number, name: string, settle: (waiting: Waiting) => void): void {
+  #resolve(command: number, kind: WaitKind, name: string, value: Json): void {
+    this.#count(value)
+    const waiting = this.#settled(command, kind, name)
+    waiting?.resolve(value)
+  }
+
+  #reject(command: number, kind: WaitKind, name: string, error: () => Error): void {
+    this.#count(null)
+    const waiting = this.#settled(command, kind, name)
+    if (waiting !== undefined) reject(waiting, error())
+  }
+
+  #settled(command: number, kind: WaitKind, name: string): Waiting | undefined {
     const waiting = this.waiting.get(command)
-    if (waiting !== undefined) {
-      this.waiting.delete(command)
-      settle(waiting)
-    } else if (command > this.#issued) {
-      this.#diverge(command, this.#recorded.get(command) ?? { kind: 'step', name }, undefined)
+    if (waiting !== undefined) this.waiting.delete(command)
+    else if (command > this.#issued) {
+      this.#diverge(command, this.#options.recorded.get(command) ?? { kind, name }, undefined)
     }
+    return waiting
   }
 
-  #signal(signal: string, payload: Json): void {
-    const handler = this.handlers.get(signal)
-    if (handler === undefined) this.#unhandled.push({ signal, payload })
-    else this.#handle(handler, payload)
-  }
-
-  #handle(handler: (payload: Json) => void, payload: Json): void {
-    try {
-      inScope(this, false, () => handler(payload))
-    } catch (error) {
-      this.#end(() => outcomeOf(error))
-    }
-  }
-
-  /** Signals that came before their handler are handled when it is set, in the order they came. */
-  setHandler(signal: string, handler: (payload: Json) => void): void {
-    this.handlers.set(signal, handler)
-    const early = this.#unhandled.filter((entry) => entry.signal === signal)
-    for (const entry of early) {
-      this.#unhandled.splice(this.#unhandled.indexOf(entry), 1)
-      this.#handle(handler, entry.payload)
-    }
-  }
-
-  #cancel(): void {
-    if (this.cancelled) return
-    this.cancelled = true
+  /** Cancels what was begun in a scope, shields aside, and all that will be. */
+  cancelScope(scope: Scope, message: string): void {
+    if (scope.cancelled !== undefined || this.#isOver) return
+    const error = new this.loaded.Cancelled(message)
+    scope.cancelled = error
     for (const [command, waiting] of this.waiting) {
-      if (waiting.shielded) continue
+      if (!reaches(scope, waiting.scope)) continue
       this.waiting.delete(command)
-      this.#commands.push(cancelOf(waiting.kind, command))
-      waiting.reject(this.cancelledError())
+      this.#commands.push({ kind: `cancel_${waiting.kind}`, command })
+      reject(waiting, error)
     }
     for (const condition of this.conditions) {
-      if (condition.shielded) continue
-      this.conditions.delete(condition)
-      condition.reject(this.cancelledError())
+      if (!reaches(scope, condition.scope)) continue
+      this.#conditions?.delete(condition)
+      condition.reject(error)
     }
-  }
-
-  cancelledError(): Error {
-    return new this.loaded.Cancelled('The run was cancelled.')
-  }
-
-  #meetConditions(): boolean {
-    for (const condition of this.conditions) {
-      if (!this.#isMet(condition)) continue
-      this.conditions.delete(condition)
-      this.dropTimer(condition.timer)
-      condition.resolve(true)
-      return true
-    }
-    return false
   }
 
   #isMet(condition: Condition): boolean {
+    this.isReadOnly = true
     try {
-      return inScope(this, condition.shielded, condition.predicate)
+      return inScope(condition.scope, condition.predicate)
     } catch (error) {
-      this.#end(() => outcomeOf(error))
+      this.fail(error)
       return false
+    } finally {
+      this.isReadOnly = false
     }
   }
 
-  /** Cancels the timer of a condition that was met. */
-  dropTimer(command: number | undefined): void {
-    if (command === undefined || !this.waiting.delete(command)) return
+  addCondition(condition: Condition): void {
+    this.#conditions ??= new Set()
+    this.#conditions.add(condition)
+  }
+
+  /** True when it was still waiting. */
+  dropCondition(condition: Condition): boolean {
+    return this.#conditions?.delete(condition) ?? false
+  }
+
+  /** Cancels a timer that is not needed any more; 0 is none. */
+  dropTimer(command: number): void {
+    if (command === 0 || !this.waiting.delete(command)) return
     this.#commands.push({ kind: 'cancel_timer', command })
   }
 
-  /** The next key of a step: its name, with `#n` from the second use on. @throws when a given key is used twice */
-  nextKey(step: string, given: string | undefined): string {
-    const uses = (this.#keys.get(given ?? step) ?? 0) + 1
-    this.#keys.set(given ?? step, uses)
-    if (given !== undefined && uses > 1) throw new Error(`The step key ${given} is used twice in this run.`)
-    return given ?? (uses === 1 ? step : `${step}#${uses}`)
+  /** The scope of the calling workflow code. @throws ReadOnlyViolation where code must only look */
+  enter(): Scope {
+    const found = currentScope()
+    const scope = found?.owner === this ? found : this.root
+    if (!this.isReadOnly && !scope.readOnly) return scope
+    this.violation = new failures.ReadOnlyViolation('Queries, validators and conditions must only look.')
+    throw this.violation
   }
 
-  /** Numbers a command and waits for its result. A command that the history knows otherwise blocks the run. */
-  issue(
-    make: (command: number) => Extract<Command, { kind: 'step' | 'timer' }>,
-    shielded: boolean,
-  ): Promise<Json> {
-    if (this.outcome !== undefined) return new Promise(() => {})
-    const asked = make(this.#issued + 1)
-    this.#issued = asked.command
-    const name = asked.kind === 'step' ? asked.step : asked.name
-    const recorded = this.#recorded.get(asked.command)
-    if (recorded !== undefined && (recorded.kind !== asked.kind || recorded.name !== name)) {
-      this.#diverge(asked.command, recorded, { kind: asked.kind, name })
-      return new Promise(() => {})
+  /** What a call in a cancelled scope gives; undefined in any other. */
+  cancelledIn(scope: Scope): Promise<never> | undefined {
+    const error = cancellationOf(scope)
+    if (error === undefined) return undefined
+    const promise = Promise.reject(error)
+    promise.catch(ignore)
+    return promise
+  }
+
+  log(level: 'info' | 'warn' | 'error', message: string): void {
+    if (!this.isReadOnly) this.onLog(level, message)
+  }
+
+  onLog(level: 'info' | 'warn' | 'error', message: string): void {
+    this.#options.onLog(level, message)
+  }
+
+  /**
+   * The next key of a step or child: its name, with `#n` from the second use on, and with the part of the run from the
+   * second part on, because keys are also what foreign systems know it by. @throws when a given key is used twice
+   */
+  nextKey(kind: 'step' | 'child', name: string, given: string | undefined): string {
+    const own = given ?? name
+    this.#keys ??= new Map()
+    const uses = (this.#keys.get(own) ?? 0) + 1
+    this.#keys.set(own, uses)
+    if (given !== undefined && uses > 1)
+      throw new Error(`The ${kind} key ${given} is used twice in this run.`)
+    const key = uses === 1 ? own : `${own}#${uses}`
+    return this.part === 0 ? key : `${key}~${this.part}`
+  }
+
+  /** Numbers a command. 0: nothing more is asked for, because the run is over or its history says otherwise. */
+  begin(kind: CommandKind, name: string, payload: Json = null): number {
+    if (this.#isOver) return 0
+    const command = this.#issued + 1
+    this.#issued = command
+    this.historyEvents += eventsPerCommand[kind]
+    this.historyBytes += roughBytes(payload)
+    const recorded = this.#options.recorded.get(command)
+    if (recorded === undefined || (recorded.kind === kind && recorded.name === name)) return command
+    this.#diverge(command, recorded, { kind, name })
+    return 0
+  }
+
+  ask(command: Command): void {
+    this.#commands.push(command)
+  }
+
+  /** Waits for the result of a command; for ever when its number is 0. */
+  wait(command: number, kind: WaitKind, name: string, scope: Scope): Promise<Json> {
+    if (command === 0) return new Promise(ignore)
+    const { promise, resolve, reject } = Promise.withResolvers<Json>()
+    this.waiting.set(command, { kind, name, scope, promise, resolve, reject })
+    return promise
+  }
+
+  waitpointToken(command: number): string {
+    const { run, waitpointToken } = this.#options
+    return waitpointToken?.(run.runId, command) ?? `${run.runId}.${command}`
+  }
+
+  patch(id: string): boolean {
+    this.enter()
+    const known = this.#patches?.get(id)
+    if (known !== undefined) return known
+    const name = `patch:${id}`
+    const isRecorded = this.#isNext(name)
+    const isNew = isRecorded || !this.replaying
+    if (isNew) {
+      const command = this.begin('value', name)
+      if (command !== 0) this.ask({ kind: 'value', command, name, value: true })
     }
-    this.#commands.push(asked)
-    const result = new Promise<Json>((resolve, reject) => {
-      this.waiting.set(asked.command, { kind: asked.kind, name, shielded, resolve, reject })
-    })
-    // A result that the definition never looks at is not an unhandled rejection.
-    result.catch(() => {})
-    return result
+    this.#patches ??= new Map()
+    this.#patches.set(id, isNew)
+    return isNew
   }
 
-  /** Number of the last command asked for. */
-  get issued(): number {
-    return this.#issued
+  /** Takes the mark of a patch where the history has one here. */
+  acceptPatch(id: string): void {
+    this.enter()
+    const name = `patch:${id}`
+    if (!this.#isNext(name)) return
+    const command = this.begin('value', name)
+    if (command !== 0) this.ask({ kind: 'value', command, name, value: true })
+  }
+
+  #isNext(name: string): boolean {
+    const recorded = this.#options.recorded.get(this.#issued + 1)
+    return recorded?.kind === 'value' && recorded.name === name
   }
 
   #diverge(command: number, recorded: Recorded, asked: Recorded | undefined): void {
@@ -315,22 +528,27 @@ export class WorkflowHost {
   }
 }
 
-function cancelOf(kind: 'step' | 'timer', command: number) {
-  return { kind: kind === 'step' ? ('cancel_step' as const) : ('cancel_timer' as const), command }
+/** A result that the definition never looks at is not an unhandled rejection. */
+function reject(waiting: Waiting, error: Error): void {
+  waiting.promise.catch(ignore)
+  waiting.reject(error)
 }
 
 /** By name and not by class: the error may come from any bundle. */
 function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof Error)) return { kind: 'blocked', detail: `The definition threw ${String(error)}.` }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  const failure = failures.failureOf(error)
+  if (failure === undefined) {
+    return { kind: 'blocked', detail: `The definition threw ${error.name}: ${error.message}` }
+  }
   switch (error.name) {
     case 'Cancelled':
       return { kind: 'cancelled' }
-    case 'WorkflowFailure':
-      return { kind: 'failed', reason: 'workflow_failed', error: { code, message: error.message } }
     case 'StepFailure':
-      return { kind: 'failed', reason: 'step_failed', error: { code, message: error.message } }
+      return { kind: 'failed', reason: 'step_failed', error: failure }
+    case 'ChildFailure':
+      return { kind: 'failed', reason: 'child_failed', error: failure }
     default:
-      return { kind: 'blocked', detail: `The definition threw ${error.name}: ${error.message}` }
+      return { kind: 'failed', reason: 'workflow_failed', error: failure }
   }
 }

@@ -1,18 +1,54 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 type Owner = { onLog(level: 'warn', message: string): void }
-type Scope = { owner: Owner; shielded: boolean }
+
+/** Where workflow code runs: what it begins belongs to this scope and is cancelled with it. */
+export type Scope = {
+  readonly owner: Owner
+  readonly parent: Scope | undefined
+  /** A cancellation from outside stops here. */
+  readonly shielded: boolean
+  /** Nothing that runs here may change the run. */
+  readonly readOnly: boolean
+  /** Set once it was cancelled: what everything in it throws. */
+  cancelled: Error | undefined
+}
 
 const scopes = new AsyncLocalStorage<Scope>()
 
-/** Runs workflow code so that everything it starts, also later, is known to belong to `owner`. */
-export function inScope<T>(owner: Owner, shielded: boolean, body: () => T): T {
-  return scopes.run({ owner, shielded }, body)
+export function createScope(
+  owner: Owner,
+  parent: Scope | undefined,
+  kind: 'plain' | 'shield' | 'read_only' = 'plain',
+): Scope {
+  return { owner, parent, shielded: kind === 'shield', readOnly: kind === 'read_only', cancelled: undefined }
 }
 
-/** True inside `context.shield`. */
-export function isShielded(): boolean {
-  return scopes.getStore()?.shielded ?? false
+/** Runs workflow code so that everything it begins, also later, is known to belong to `scope`. */
+export function inScope<T>(scope: Scope, body: () => T): T {
+  return scopes.run(scope, body)
+}
+
+export function currentScope(): Scope | undefined {
+  return scopes.getStore()
+}
+
+/** What a call in this scope throws because the scope, or one around it, is cancelled. */
+export function cancellationOf(scope: Scope): Error | undefined {
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
+    if (at.cancelled !== undefined) return at.cancelled
+    if (at.shielded) return undefined
+  }
+  return undefined
+}
+
+/** Whether a cancellation of `outer` reaches what was begun in `scope`. */
+export function reaches(outer: Scope, scope: Scope): boolean {
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
+    if (at === outer) return true
+    if (at.shielded) return false
+  }
+  return false
 }
 
 let guards = 0

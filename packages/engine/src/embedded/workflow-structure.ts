@@ -1,0 +1,119 @@
+import type { CancellationScope, Round, Saga, ScopeOptions } from '@kyros/workflows/define'
+import { failureOf, isNamed } from '@kyros/workflows/failures'
+import { timerMs } from './asked-values.ts'
+import { toJson } from './payload.ts'
+import { startTimer, waitFor } from './workflow-context.ts'
+import type { WorkflowHost } from './workflow-host.ts'
+import { cancellationOf, createScope, inScope } from './workflow-scope.ts'
+
+/** `context.scope`. */
+export async function runScope<T>(
+  host: WorkflowHost,
+  options: ScopeOptions,
+  body: (scope: CancellationScope) => Promise<T>,
+): Promise<T> {
+  const parent = host.enter()
+  await host.cancelledIn(parent)
+  const own = createScope(host, parent)
+  const { timeoutMs } = options
+  const timer =
+    timeoutMs === undefined ? undefined : startTimer(host, 'scope', timerMs(timeoutMs, host.nowMs))
+  let timedOut = false
+  timer?.fired.then(
+    () => {
+      timedOut = own.cancelled === undefined
+      host.cancelScope(own, `What was begun in the scope took longer than ${timeoutMs} ms.`)
+    },
+    // The parent was cancelled, and this scope with it.
+    () => {},
+  )
+  try {
+    return await inScope(own, () => body(handleOf(host, own)))
+  } catch (error) {
+    if (!timedOut || timeoutMs === undefined || !isNamed(error, 'Cancelled')) throw error
+    throw cancellationOf(parent) ?? new host.errors.ScopeTimedOut(timeoutMs)
+  } finally {
+    host.dropTimer(timer?.command ?? 0)
+  }
+}
+
+function handleOf(host: WorkflowHost, own: ReturnType<typeof createScope>): CancellationScope {
+  return {
+    cancel: (reason = 'The scope was cancelled.') => {
+      host.enter()
+      host.cancelScope(own, reason)
+    },
+    get cancelled() {
+      return cancellationOf(own) !== undefined
+    },
+  }
+}
+
+/** `context.saga`. */
+export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promise<T>): Promise<T> {
+  const outer = host.enter()
+  const undos: (() => Promise<unknown>)[] = []
+  const compensate: Saga['compensate'] = (undo) => {
+    host.enter()
+    undos.push(undo)
+  }
+  try {
+    return await body({ compensate })
+  } catch (error) {
+    const failure = failureOf(error)
+    if (failure === undefined) throw error
+    const failures = await inScope(createScope(host, outer, 'shield'), () => undoAll(undos.reverse()))
+    if (failures.length === 0) throw error
+    throw new host.errors.CompensationFailure([textOf(failure), ...failures])
+  }
+}
+
+async function undoAll(undos: readonly (() => Promise<unknown>)[]): Promise<string[]> {
+  const failures: string[] = []
+  for (const undo of undos) {
+    try {
+      await undo()
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure === undefined) throw error
+      failures.push(textOf(failure))
+    }
+  }
+  return failures
+}
+
+function textOf({ code, message }: { code: string; message: string }): string {
+  return `${code}: ${message}`
+}
+
+// A body that never asks for anything would keep the engine in this loop for ever.
+const maxIdleRounds = 100_000
+
+/** `context.loop`. */
+export async function runLoop<State, Result>(
+  host: WorkflowHost,
+  initial: State,
+  body: (state: State) => Promise<Round<State, Result>>,
+): Promise<Result> {
+  host.enter()
+  // Border cast: the state is what an earlier part of this run gave to the same loop.
+  let state = host.takeLoopState(toJson(initial, 'The state of the loop')) as State
+  let idleRounds = 0
+  let asked = host.issued
+  for (;;) {
+    const round = await body(state)
+    if ('done' in round) return round.done
+    // Border cast: a copy of a JSON value has its type.
+    state = toJson(round.next, 'The state of the loop') as State
+    idleRounds = host.issued === asked ? idleRounds + 1 : 0
+    asked = host.issued
+    if (idleRounds > maxIdleRounds) throw new Error('The body of the loop never waits for anything.')
+    if (!host.continueSuggested) continue
+    await waitFor(host, () => host.messages.updatesUnderWay === 0)
+    return host.continueAs({
+      input: host.run.input,
+      loop: { state: toJson(state, 'The state of the loop') },
+      upgrade: false,
+    })
+  }
+}
