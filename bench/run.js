@@ -1,13 +1,17 @@
 // Installs this package's own dependencies on first use, then runs the benchmark named on the command line.
 // Plain JavaScript, so that it starts under any Node; the benchmarks need the pinned one.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-if (!existsSync(join(here, 'node_modules'))) {
+const lockfile = readFileSync(join(here, 'package-lock.json'), 'utf8')
+const installedPath = join(here, 'node_modules', '.installed-lock.json')
+const isInstalled = existsSync(installedPath) && readFileSync(installedPath, 'utf8') === lockfile
+
+if (!isInstalled) {
   process.stderr.write('bench: installing its dependencies\n')
   const installed = spawnSync('npm', ['ci', '--no-workspaces', '--ignore-scripts', '--silent'], {
     cwd: here,
@@ -17,6 +21,7 @@ if (!existsSync(join(here, 'node_modules'))) {
     process.stderr.write('bench: npm ci failed; its messages are above\n')
     process.exit(1)
   }
+  writeFileSync(installedPath, lockfile)
 }
 
 const { main } = await import('./src/main.ts')

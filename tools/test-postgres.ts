@@ -115,8 +115,13 @@ async function waitUntilReady(server: ChildProcess): Promise<void> {
   })
 }
 
-/** Starts a server on a free loopback port; `stop` ends it and removes its directory. */
-export async function startPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
+/**
+ * Starts a server on a free loopback port; `stop` ends it and removes its directory. It is fast and not durable, unless
+ * `more` settings (`fsync=on`) say otherwise: the last of two counts.
+ */
+export async function startPostgres(
+  more: readonly string[] = [],
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const binaries = findPostgresBinaries()
   if (!binaries) throw new Error(`There is no PostgreSQL for ${process.platform}-${process.arch}`)
   const owner = findOwner()
@@ -127,7 +132,7 @@ export async function startPostgres(): Promise<{ url: string; stop: () => Promis
     const port = await findFreePort()
     const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'fsync=off']
     const limits = ['max_connections=200', 'full_page_writes=off', 'autovacuum=off', 'shared_buffers=64MB']
-    const flags = [...settings, ...limits].flatMap((setting) => ['-c', setting])
+    const flags = [...settings, ...limits, ...more].flatMap((setting) => ['-c', setting])
     const server = spawn('sh', ['-c', guard, directory, '-D', join(directory, 'data'), ...flags], {
       ...owner,
       cwd: directory,

@@ -4,11 +4,16 @@ export type Figure = {
   value: number
   unit: string
   spread: [number, number]
-  /** What was run: rounds, seconds, connections. */
-  scale: string
+  /** What was run (rounds, seconds, connections), or by which factor a count was reduced. */
+  scale: string | number
 }
 
-export function figure(name: string, values: readonly number[], unit: string, scale: string): Figure {
+export function figure(
+  name: string,
+  values: readonly number[],
+  unit: string,
+  scale: string | number,
+): Figure {
   const sorted = [...values].sort((a, b) => a - b)
   return {
     name,
@@ -19,7 +24,7 @@ export function figure(name: string, values: readonly number[], unit: string, sc
   }
 }
 
-function median(sorted: readonly number[]): number {
+export function median(sorted: readonly number[]): number {
   const middle = sorted.length / 2
   const upper = sorted[Math.floor(middle)] ?? Number.NaN
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2

@@ -30,7 +30,8 @@ export async function startKyros(
   const startedAt = performance.now()
   const child = spawn(file, [...args, '--port', String(port), '--data', dataDir, '--no-welcome'], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Nobody writes to its input; a guard in front of the platform waits for the pipe to close.
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,
       KYROS_METRICS_PORT: '0',

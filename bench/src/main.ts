@@ -7,6 +7,8 @@ export type BenchOptions = { quick: boolean }
 const benchmarks: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
   start: benchStart,
   api: benchApi,
+  // Loads the peers' libraries, which the others do not need.
+  engine: async (options) => (await import('../engine/bench-engine.ts')).benchEngine(options),
 }
 
 const usage = `usage: npm run bench -- <${Object.keys(benchmarks).join('|')}> [--quick] [--json]

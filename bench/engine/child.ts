@@ -1,0 +1,89 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+type Answer = { ready?: true; id?: number; value?: unknown; error?: string }
+type Waiting = { resolve: (value: never) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }
+
+const startTimeoutMs = 60_000
+const closeTimeoutMs = 5_000
+
+/** The parent's side of `contestant.ts`. */
+export class Child {
+  readonly name: string
+  readonly process: ChildProcess
+  readonly #waiting = new Map<number, Waiting>()
+  #nextId = 1
+
+  private constructor(name: string, child: ChildProcess) {
+    this.name = name
+    this.process = child
+    child.on('message', (answer: Answer) => this.#settle(answer))
+    child.once('exit', (code, signal) => this.#fail(new Error(`${name} ended with ${code ?? signal}`)))
+  }
+
+  static async start(name: string, options: object, timeoutMs = startTimeoutMs): Promise<Child> {
+    const file = join(import.meta.dirname, 'contestant.ts')
+    const args = [name, JSON.stringify(options)]
+    const profiling = process.env.KYROS_BENCH_CPU_PROFILE === name ? ['--cpu-prof'] : []
+    // What libraries print belongs to no figure; standard output is the report's.
+    const child = fork(file, args, {
+      execArgv: ['--expose-gc', '--disable-warning=DeprecationWarning', ...profiling],
+      stdio: ['ignore', 2, 2, 'ipc'],
+      env: { ...process.env, NODE_ENV: 'production', RESTATE_LOGGING: 'ERROR' },
+    })
+    const contestant = new Child(name, child)
+    await contestant.#expect(0, timeoutMs)
+    return contestant
+  }
+
+  /** The caller knows what the method answers. @throws when it failed, took longer than `timeoutMs`, or the process ended */
+  ask<T>(method: string, params: object, timeoutMs: number): Promise<T> {
+    const id = this.#nextId++
+    const answered = this.#expect<T>(id, timeoutMs)
+    this.process.send({ id, method, params })
+    return answered
+  }
+
+  async close(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return
+    await this.ask('close', {}, closeTimeoutMs).catch(() => {})
+    await this.kill()
+  }
+
+  /** SIGKILL, as a crash would. */
+  async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return
+    const ended = once(this.process, 'exit')
+    this.process.kill('SIGKILL')
+    await ended
+  }
+
+  #expect<T>(id: number, timeoutMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id)
+        reject(new Error(`${this.name} did not answer within ${timeoutMs} ms`))
+      }, timeoutMs)
+      this.#waiting.set(id, { resolve, reject, timer })
+    })
+  }
+
+  #settle({ ready, id = 0, value, error }: Answer): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return
+    this.#waiting.delete(id)
+    clearTimeout(waiting.timer)
+    if (error !== undefined) waiting.reject(new Error(`${this.name}: ${error}`))
+    // Border cast: whoever asks names the type of the answer.
+    else waiting.resolve((ready ?? value) as never)
+  }
+
+  #fail(error: Error): void {
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer)
+      reject(error)
+    }
+    this.#waiting.clear()
+  }
+}

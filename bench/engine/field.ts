@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Child } from './child.ts'
+import { stopGuarded } from './guarded.ts'
+import { type HttpTarget, startHttpServer } from './http-load.ts'
+import { openPostgres, startRestate } from './servers.ts'
+
+/** Best of 10 (its default), 20 and 40 for DBOS on two cores. */
+const dbosPoolSize = 20
+export const concurrency = 256
+
+/** Everybody who takes part in the rounds, running and idle. */
+export type Field = {
+  kyros: Child
+  kyrosPostgres: Child
+  restate: Child
+  dbos: Child
+  openworkflow: Child
+  http: { kyros: HttpTarget; restate: HttpTarget }
+  close(): Promise<void>
+}
+
+/** Starts one after the other; what was started is stopped when a later one fails. */
+export async function openField(directory: string): Promise<Field> {
+  const closers: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  const child = async (name: string, options: object) => {
+    const started = await Child.start(name, options)
+    closers.push(() => started.close())
+    return started
+  }
+  const newDirectory = (name: string) => {
+    const path = join(directory, name)
+    mkdirSync(path)
+    return path
+  }
+  try {
+    const postgres = await openPostgres()
+    closers.push(() => postgres.close())
+    const restateServer = await startRestate(directory)
+    closers.push(() => restateServer.close())
+    const kyros = await child('kyros', { dir: newDirectory('kyros') })
+    const kyrosPostgres = await child('kyros', {
+      dir: newDirectory('kyros-postgres'),
+      databaseUrl: await postgres.newDatabase('kyros'),
+    })
+    const dbos = await child('dbos', {
+      databaseUrl: await postgres.newDatabase('dbos'),
+      poolSize: dbosPoolSize,
+    })
+    const openworkflow = await child('openworkflow', {
+      dir: newDirectory('openworkflow'),
+      slots: concurrency,
+    })
+    const { adminUrl, ingressUrl } = restateServer
+    const restate = await child('restate', { adminUrl, ingressUrl })
+    const server = await startHttpServer(newDirectory('http'))
+    closers.push(() => stopGuarded(server.started.child))
+    const http = {
+      kyros: server.target,
+      restate: { url: `${ingressUrl}/bench/threeSteps/send`, headers: [], body: '1' },
+    }
+    return { kyros, kyrosPostgres, restate, dbos, openworkflow, http, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

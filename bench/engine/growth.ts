@@ -1,0 +1,126 @@
+import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Child } from './child.ts'
+import { concurrency } from './field.ts'
+import type { Plan } from './plan.ts'
+import type { Samples } from './samples.ts'
+
+const hourMs = 60 * 60_000
+const graceMs = 60_000
+const warmStarts = 2_000
+
+type Reached = { runs: number; curve: { x: number; y: number }[] }
+type Say = (line: string) => void
+
+/** What a start costs with many finished runs stored, against an empty store beside it. */
+export async function measureStored(
+  directory: string,
+  plan: Plan,
+  samples: Samples,
+  maxMs: number,
+  say: Say,
+): Promise<Reached> {
+  const full = makeDirectory(directory, 'stored')
+  const curve: Reached['curve'] = []
+  let runs = 0
+  const untilMs = Date.now() + maxMs
+  for (const target of plan.storedRuns) {
+    const filler = await Child.start('kyros', { dir: full })
+    runs += await fill(filler, 'three_steps', 'end', target - runs, untilMs - Date.now())
+    await filler.close()
+    const { many, few } = await startsCosts(directory, full, plan)
+    const isLast = target === plan.storedRuns.at(-1)
+    for (const [index, costUs] of many.entries()) {
+      if (!isLast) break
+      samples.add('start_us_many', costUs)
+      samples.add('start_us_few', few[index] ?? Number.NaN)
+    }
+    curve.push({ x: runs, y: middle(many) })
+    if (curve.length === 1) curve.unshift({ x: 0, y: middle(few) })
+    say(`${runs} finished runs stored`)
+  }
+  rmSync(full, { recursive: true, force: true })
+  return { runs, curve }
+}
+
+/** Two processes as young as each other, on the full and on an empty store, take turns. */
+async function startsCosts(directory: string, full: string, plan: Plan) {
+  const empty = makeDirectory(directory, 'empty')
+  const many = await Child.start('kyros', { dir: full })
+  const few = await Child.start('kyros', { dir: empty })
+  const costs = { many: [] as number[], few: [] as number[] }
+  const cost = (child: Child, count: number) =>
+    child.ask<number>('starts', { count, concurrency }, 2 * graceMs)
+  await cost(many, warmStarts)
+  await cost(few, warmStarts)
+  for (let segment = 0; segment < plan.segments; segment++) {
+    costs.many.push(await cost(many, plan.startsPerSegment))
+    costs.few.push(await cost(few, plan.startsPerSegment))
+  }
+  await many.close()
+  await few.close()
+  rmSync(empty, { recursive: true, force: true })
+  return costs
+}
+
+/** Resident memory of runs that sleep for a day; the process is killed with them, and its directory left behind. */
+export async function measureSleeping(
+  dir: string,
+  targets: readonly number[],
+  maxMs: number,
+): Promise<Reached & { bytesPerRun: number }> {
+  const child = await Child.start('kyros', { dir })
+  // The heap and the caches of a process that has worked are no cost of a sleeping run.
+  await fill(child, 'three_steps', 'end', warmStarts * 5, maxMs)
+  const beforeBytes = await child.ask<number>('memory', {}, graceMs)
+  const untilMs = Date.now() + maxMs
+  const curve: Reached['curve'] = []
+  let runs = 0
+  let bytes = beforeBytes
+  for (const target of targets) {
+    runs += await fill(child, 'sleeper', 'run.waiting', target - runs, untilMs - Date.now())
+    bytes = await child.ask<number>('memory', {}, graceMs)
+    curve.push({ x: runs, y: (bytes - beforeBytes) / 1e6 })
+  }
+  await child.kill()
+  return { runs, curve, bytesPerRun: (bytes - beforeBytes) / runs }
+}
+
+/**
+ * From the start of a process, on the directory of one that was killed with `openRuns` open runs that are all due, until
+ * it accepts work and the next step of every one of them has begun; seconds. `timeoutMs` when it takes longer.
+ */
+export async function measureRecovery(
+  directory: string,
+  crashed: string,
+  openRuns: number,
+  timeoutMs: number,
+): Promise<number> {
+  const dir = join(directory, 'recovered')
+  cpSync(crashed, dir, { recursive: true })
+  const startedMs = Date.now()
+  const child = await Child.start('kyros', { dir, openRuns, clockAheadMs: 25 * hourMs }, timeoutMs)
+  try {
+    const recovered = child.ask<number>('recovered', {}, timeoutMs - (Date.now() - startedMs))
+    return (await recovered.catch(() => timeoutMs)) / 1000
+  } finally {
+    await child.kill()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function fill(child: Child, workflow: string, moment: string, count: number, maxMs: number): Promise<number> {
+  if (maxMs <= 0) return Promise.resolve(0)
+  const params = { workflow, moment, count, maxMs, concurrency: 4 * concurrency }
+  return child.ask<number>('fill', params, maxMs + graceMs)
+}
+
+export function makeDirectory(directory: string, name: string): string {
+  const path = join(directory, name)
+  mkdirSync(path)
+  return path
+}
+
+function middle(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { admin, root, type Started, startKyros } from '../src/kyros-process.ts'
+import { guardedCommand } from './guarded.ts'
+
+export type HttpTarget = { url: string; headers: readonly string[]; body: string }
+
+export type HttpLoad = { perSecond: number; p99Ms: number; total: number }
+
+/** Acknowledged starts through HTTP for some seconds; the generator is a process of its own. @throws on any other answer */
+export async function httpLoad(target: HttpTarget, connections: number, seconds: number): Promise<HttpLoad> {
+  const args = [
+    join(root, 'bench', 'node_modules', 'autocannon', 'autocannon.js'),
+    ...['--json', '--no-progress', '-c', String(connections), '-d', String(seconds), '-m', 'POST'],
+    ...['content-type=application/json', ...target.headers].flatMap((header) => ['-H', header]),
+    ...['-b', target.body, target.url],
+  ]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000 + 15_000)
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  await once(child, 'close')
+  clearTimeout(timer)
+  // Border cast: autocannon's own report.
+  const report = JSON.parse(output) as {
+    requests: { total: number }
+    latency: { p99: number }
+    duration: number
+    non2xx: number
+    errors: number
+  }
+  const refused = report.non2xx + report.errors
+  if (refused > 0) throw new Error(`${refused} requests to ${target.url} were refused`)
+  const { total } = report.requests
+  return { perSecond: total / report.duration, p99Ms: report.latency.p99, total }
+}
+
+/** The real server from the command line, with authentication on, and a start of the measured workflow through it. */
+export async function startHttpServer(dataDir: string): Promise<{ started: Started; target: HttpTarget }> {
+  const started = await startKyros(guardedCommand([process.execPath, 'cli/bin/kyros.js', 'up']), dataDir, {
+    KYROS_RATE_LIMITS_REQUESTS_PER_MINUTE: '1000000000',
+    LOG_LEVEL: 'warn',
+  })
+  const post = async (path: string, body: object, token?: string) => {
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const response = await fetch(`${started.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...authorization },
+      body: JSON.stringify(body),
+    })
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+    // Border cast: what the contract says these routes answer.
+    return (await response.json()) as { access_token: string; key: string }
+  }
+  const { access_token: token } = await post('/auth/login', {
+    username: admin.email,
+    password: admin.password,
+  })
+  const { key } = await post('/auth/api-keys', { name: 'bench' }, token)
+  const headers = [`authorization=Bearer ${key}`]
+  return { started, target: { url: `${started.url}/api/v1/jobs`, headers, body: '{"title":"measured"}' } }
+}

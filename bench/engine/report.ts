@@ -1,0 +1,78 @@
+import { type Figure, median } from '../src/figures.ts'
+import type { Facts } from './machine.ts'
+import type { Curve, Samples } from './samples.ts'
+
+type Report = { figures: readonly Figure[]; samples: Samples; curves: readonly Curve[]; facts: Facts }
+
+const engines = [
+  ['kyros', 'Kyros, SQLite FULL'],
+  ['kyros_postgres', 'Kyros, PostgreSQL'],
+  ['restate', 'Restate'],
+  ['dbos', 'DBOS, the same PostgreSQL'],
+  ['openworkflow', 'openworkflow, SQLite'],
+] as const
+
+/** Markdown: like for like first, then the ratios that leave something out, then each engine, then growth. */
+export function report({ figures, samples, curves, facts }: Report): string {
+  const of = (names: readonly string[]) => figures.filter(({ name }) => names.includes(name))
+  const likeForLike = ['http_ratio_restate', 'postgres_ratio_dbos']
+  const deviceUs = number(middle(samples.of('fdatasync_p50_us')))
+  return `# Engine
+
+${facts.line}. Load of the machine: ${facts.load}.
+Device: 4 KB overwrite of a preallocated file and fdatasync, p50 **${deviceUs} µs**.
+Medians of interleaved rounds, with the smallest and the largest.
+
+## Like for like
+
+${table(of(likeForLike))}
+
+## All figures
+
+${table(figures.filter(({ name }) => !likeForLike.includes(name)))}
+
+\`ratio_restate\` and \`ratio_dbos\` compare engines, not products behind a network: Kyros and DBOS are called inside
+the process of the load generator, Restate through its HTTP ingress and its calls to the service.
+
+## Three steps, 256 at once
+
+| engine | workflows/s | p50 ms | p99 ms | event-loop delay p99 ms | CPU µs a workflow, in the process of the load |
+|---|--:|--:|--:|--:|--:|
+${engines.map(([key, title]) => engineRow(samples, key, title)).join('\n')}
+
+Restate's ingress alone: ${number(middle(samples.of('http_restate_starts_per_second')))} acknowledged starts/s.
+One Kyros workflow alone: ${number(middle(samples.of('step_p50_us')))} µs from step to step.
+
+## Growth
+
+${curves.map(curveTable).join('\n\n')}
+`
+}
+
+function engineRow(samples: Samples, key: string, title: string): string {
+  const names = ['workflows_per_second', 'p50_ms', 'p99_ms', 'delay_p99_ms', 'cpu_us_per_workflow']
+  const cells = names.map((name) => number(middle(samples.of(`${key}_${name}`))))
+  return `| ${title} | ${cells.join(' | ')} |`
+}
+
+function table(figures: readonly Figure[]): string {
+  const rows = figures.map(
+    ({ name, value, unit, spread, scale }) =>
+      `| \`${name}\` | ${value} | ${unit} | ${spread.join(' – ')} | ${number(Number(scale))} |`,
+  )
+  return ['| figure | median | unit | min – max | scale |', '|---|--:|---|---|--:|', ...rows].join('\n')
+}
+
+function curveTable({ title, x, y, points }: Curve): string {
+  const head = `| ${x} | ${points.map((point) => point.x).join(' | ')} |`
+  const line = `|---|${points.map(() => '--:').join('|')}|`
+  return [`${title}:`, '', head, line, `| ${y} | ${points.map((p) => number(p.y)).join(' | ')} |`].join('\n')
+}
+
+function middle(values: readonly number[]): number {
+  return median([...values].sort((a, b) => a - b))
+}
+
+function number(value: number): string {
+  return Number.isNaN(value) ? '–' : String(Number(value.toPrecision(3)))
+}
