@@ -41,6 +41,9 @@ export type BudgetLimits = { timeMs?: number; tokens?: number; costUsd?: number 
  */
 export type StreamChunk = { offset: number; timeMs: number; step: string; attempt: number; data: Json }
 
+/** What the holder of a token may know: not which run asks, nor for whom. */
+export type WaitpointView = { name: string; title: string | null; isOpen: boolean; expiresAtMs: number | null }
+
 /** A definition that the store holds, with the runs that have not ended on it. */
 export type DefinitionSummary = {
   hash: string
@@ -125,6 +128,12 @@ export interface RunOperations {
     payload: Json,
     principal?: Principal,
   ): Promise<{ runId: string; waitpoint: string }>
+
+  /**
+   * What a token is for, without answering it: whoever was given it may look first.
+   * @throws waitpoint_token_invalid
+   */
+  describeWaitpoint(token: string): Promise<WaitpointView>
 
   /**
    * What steps of the run write to the stream `name`, after `afterOffset` (0: from its beginning), without gap or

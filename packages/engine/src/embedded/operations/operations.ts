@@ -23,6 +23,7 @@ export function createOperations(_options: OperationsOptions): RunOperations {
     query: async () => refuse('query'),
     update: async () => refuse('update'),
     completeWaitpoint: async () => refuse('completeWaitpoint'),
+    describeWaitpoint: async () => refuse('describeWaitpoint'),
     stream: () => {
       throw notBuilt('stream')
     },
