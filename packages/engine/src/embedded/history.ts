@@ -131,7 +131,11 @@ function addToSteps(history: History, event: NewRunEvent): void {
       return
     }
     case 'step.started':
-      setStep(history, event.data.command, { state: 'running', attempt: event.data.attempt })
+      setStep(history, event.data.command, {
+        state: 'running',
+        attempt: event.data.attempt,
+        retryAtMs: undefined,
+      })
       return
     case 'step.failed': {
       const retryAtMs = event.data.retry_at === undefined ? undefined : Date.parse(event.data.retry_at)

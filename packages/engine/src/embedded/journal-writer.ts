@@ -1,4 +1,6 @@
-import type { AppendOutcome, RunAppend } from '@kyros/store/command'
+import { isDeepStrictEqual } from 'node:util'
+import type { Event } from '@kyros/contract/event'
+import type { AppendOutcome, NewRunEvent, RunAppend } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { EngineClock } from './timers.ts'
 
@@ -6,8 +8,8 @@ import type { EngineClock } from './timers.ts'
 export type Pages = {
   /** What is pending, and is under way from here on; undefined when there is nothing. */
   take(): RunAppend | undefined
-  /** What was taken last is on disk. */
-  written(): void
+  /** What was taken last is on disk, or so many events of it; the others are pending again. */
+  written(count?: number): void
   /** It is not: the run must be read again, or is no longer ours. */
   lost(error: unknown): void
   /** An outage: what was taken is pending again. */
@@ -15,7 +17,7 @@ export type Pages = {
 }
 
 export type JournalWriterOptions = {
-  store: Pick<Store, 'write'>
+  store: Pick<Store, 'write' | 'events'>
   clock: EngineClock
   /** The engine's lease, where there is one. */
   epoch: () => number | undefined
@@ -32,6 +34,8 @@ const longestPauseMs = 5000
 export class JournalWriter {
   readonly #options: JournalWriterOptions
   #dirty = new Set<Pages>()
+  /** Whose last write ended in an outage: it may be on disk all the same. */
+  readonly #unclear = new Set<Pages>()
   #pauseMs = 0
   #pausing: Promise<void> | undefined
 
@@ -46,6 +50,7 @@ export class JournalWriter {
 
   remove(pages: Pages): void {
     this.#dirty.delete(pages)
+    this.#unclear.delete(pages)
   }
 
   /** Hands everything that is pending to the store. */
@@ -67,15 +72,38 @@ export class JournalWriter {
     const outcomes = await this.#append(appends)
     let outage: unknown
     for (const [index, pages] of taken.entries()) {
-      const outcome = outcomes[index]
-      if (outcome === undefined || !('error' in outcome)) pages.written()
-      else if (mayPass(outcome.error)) {
-        outage = outcome.error
+      const [outcome, append] = [outcomes[index], appends[index]]
+      const error = outcome !== undefined && 'error' in outcome ? outcome.error : undefined
+      const isUnclear = this.#unclear.delete(pages)
+      if (error === undefined) pages.written()
+      else if (mayPass(error)) {
+        outage = error
+        this.#unclear.add(pages)
         pages.putBack()
-      } else pages.lost(outcome.error)
+      } else if (isUnclear && append !== undefined) void this.#compare(pages, append, error)
+      else pages.lost(error)
     }
     if (outage === undefined) this.#pauseMs = 0
     else this.#pause(outage)
+    this.flush()
+  }
+
+  /**
+   * An outage hid whether the write came through, and trying again failed: what the log holds after it tells. Without
+   * this look, callers would hear of a failure, and say again what is on disk.
+   */
+  async #compare(pages: Pages, { runId, events, expectedRunSeq }: RunAppend, error: Error): Promise<void> {
+    try {
+      const stored = await this.#options.store.events.ofRun(runId, expectedRunSeq)
+      const differs = events.findIndex((event, index) => !isStoredAs(event, stored[index]))
+      const count = differs === -1 ? events.length : differs
+      if (count === 0) pages.lost(error)
+      else pages.written(count)
+    } catch (outage) {
+      this.#unclear.add(pages)
+      pages.putBack()
+      if (this.#pausing === undefined) this.#pause(outage)
+    }
     this.flush()
   }
 
@@ -104,6 +132,12 @@ export class JournalWriter {
         this.flush()
       })
   }
+}
+
+function isStoredAs(event: NewRunEvent, stored: Event | undefined): boolean {
+  if (stored === undefined || stored.type !== event.type || Date.parse(stored.time) !== event.timeMs)
+    return false
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(event.data)), stored.data)
 }
 
 /** An outage may pass; that somebody else wrote, or that the run is gone, does not. */

@@ -99,9 +99,11 @@ export class Journal implements Pages {
     return { runId: this.#options.runId, events, expectedRunSeq: this.#runSeq, unlessEnded: true }
   }
 
-  written(): void {
-    const entries = this.#writing
-    if (entries === undefined) return
+  written(count?: number): void {
+    const taken = this.#writing
+    if (taken === undefined) return
+    const entries = count === undefined ? taken : taken.slice(0, count)
+    if (count !== undefined) this.#pending = [...taken.slice(count), ...this.#pending]
     this.#runSeq += entries.length
     this.#writing = undefined
     for (const entry of entries) entry.whenDurable?.()

@@ -50,6 +50,8 @@ export class LiveRun implements Player {
   ended = false
   /** Set once a cancellation was asked for. */
   cancelReason: string | undefined
+  /** Resolves once that is on disk. */
+  #cancelling: Promise<void> | undefined
   blocked: string | undefined
   shown: Shown | undefined
   readonly #options: LiveRunOptions
@@ -78,6 +80,7 @@ export class LiveRun implements Player {
     this.#history = history
     this.startedMs = history.startedMs
     this.cancelReason = history.cancelReason
+    if (this.cancelReason !== undefined) this.#cancelling = Promise.resolve()
     this.shown = history.shown
     if (history.inboxIds.size > 0) this.#seenInbox = history.inboxIds
     const onLost = (error: unknown) => this.#options.onLost(this, error)
@@ -320,16 +323,28 @@ export class LiveRun implements Player {
   }
 
   #cancel(reason: string, actor: string, done: () => void, lost: (error: unknown) => void): void {
-    if (this.cancelReason !== undefined) {
-      done()
+    // One that was just read again does not know yet that nothing can move it.
+    if (this.startedMs !== undefined) waitsFor(this, (detail) => this.#block(detail))
+    if (this.#cancelling !== undefined) {
+      this.#cancelling.then(done, lost)
+      // Its clean-up is blocked as a bug: who asks again does not want to wait for a correction.
+      if (this.blocked !== undefined) this.#endCancelled(reason)
       return
     }
     this.cancelReason = reason
-    const event = this.#push({ type: 'run.cancel_requested', actor, data: { reason } }, done, lost)
+    const durable = Promise.withResolvers<void>()
+    this.#cancelling = durable.promise
+    durable.promise.then(done, lost)
+    const data = { reason }
+    const event = this.#push({ type: 'run.cancel_requested', actor, data }, durable.resolve, durable.reject)
     if (this.startedMs !== undefined && this.blocked === undefined) {
       this.#apply(event)
       return
     }
+    this.#endCancelled(reason)
+  }
+
+  #endCancelled(reason: string): void {
     this.#stopAll(reason)
     this.#finish({ type: 'run.cancelled', data: { reason } })
   }
