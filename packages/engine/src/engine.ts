@@ -42,7 +42,12 @@ export type BudgetLimits = { timeMs?: number; tokens?: number; costUsd?: number 
 export type StreamChunk = { offset: number; timeMs: number; step: string; attempt: number; data: Json }
 
 /** What the holder of a token may know: not which run asks, nor for whom. */
-export type WaitpointView = { name: string; title: string | null; isOpen: boolean; expiresAtMs: number | null }
+export type WaitpointView = {
+  name: string
+  title: string | null
+  isOpen: boolean
+  expiresAtMs: number | null
+}
 
 /** A definition that the store holds, with the runs that have not ended on it. */
 export type DefinitionSummary = {
