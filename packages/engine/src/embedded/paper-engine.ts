@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import {
@@ -144,18 +145,21 @@ export class PaperEngine {
     if (this.host.continuing !== undefined) await this.#continue()
   }
 
-  /** Replays the log up to each fact on a new host: it must ask for what was asked for up to there. */
-  async replays(): Promise<{ at: string; live: Command[]; replayed: Command[] }[]> {
-    const results = []
+  /**
+   * Replays the log up to each fact on a new host, which must ask for what was asked for up to there: live and replay
+   * are the same, whatever the point at which a process died. What differs; empty when all is well.
+   */
+  async divergences(): Promise<{ at: string; live: Command[]; replayed: Command[] }[]> {
+    const found = []
     for (let length = 1; length <= this.log.length; length++) {
       const asked = this.askedAfter[length]
       if (asked === undefined) continue
-      const host = await this.replay(length)
+      const replayed = (await this.replay(length)).take()
       const live = this.asked.slice(0, asked)
       const at = `${length} ${this.log[length - 1]?.type}`
-      results.push({ at, live, replayed: host.take() })
+      if (!isDeepStrictEqual(live, replayed)) found.push({ at, live, replayed })
     }
-    return results
+    return found
   }
 
   /** A new host that has seen the first events of the log, on the same definition or another. */

@@ -11,11 +11,12 @@ import type {
 import { checkAttributes, timerMs } from './asked-values.ts'
 import { toJson } from './payload.ts'
 import { createReplayRandom, type ReplayRandom } from './replay-random.ts'
-import { attributesName, type TimerName } from './workflow-command.ts'
+import { attributesName } from './workflow-command.ts'
 import type { WorkflowHost } from './workflow-host.ts'
 import { createScope, inScope } from './workflow-scope.ts'
 import { createStepCalls } from './workflow-steps.ts'
 import { runLoop, runSaga, runScope } from './workflow-structure.ts'
+import { startTimer, waitFor } from './workflow-timers.ts'
 
 type AnySteps = { [name: string]: (input: never) => Promise<Json> }
 type Context = WorkflowContext<AnySteps>
@@ -100,11 +101,11 @@ export class HostContext implements Context {
   }
 
   get patch(): Context['patch'] {
-    return (id) => this.#host.patch(id)
+    return (id) => this.#host.patches.take(id)
   }
 
   get deprecatePatch(): Context['deprecatePatch'] {
-    return (id) => this.#host.acceptPatch(id)
+    return (id) => this.#host.patches.accept(id)
   }
 
   get continueAsNew(): Context['continueAsNew'] {
@@ -156,49 +157,15 @@ function createInfo(host: WorkflowHost): RunInfo {
   return {
     ...{ runId, workflow, version, attempt, part: host.part },
     get historyEvents() {
-      return host.historyEvents
+      return host.size.events
     },
     get historyBytes() {
-      return host.historyBytes
+      return host.size.bytes
     },
     get continueSuggested() {
-      return host.continueSuggested
+      return host.size.continueSuggested
     },
   }
-}
-
-/** Begins a timer in the scope of the caller. */
-export function startTimer(
-  host: WorkflowHost,
-  name: TimerName,
-  durationMs: number,
-): { command: number; fired: Promise<Json> } {
-  const scope = host.enter()
-  const cancelled = host.cancelledIn(scope)
-  if (cancelled !== undefined) return { command: 0, fired: cancelled }
-  const command = host.begin('timer', name)
-  if (command !== 0) host.ask({ kind: 'timer', command, name, durationMs })
-  return { command, fired: host.wait(command, 'timer', name, scope) }
-}
-
-export async function waitFor(
-  host: WorkflowHost,
-  predicate: () => boolean,
-  timeoutMs?: number,
-): Promise<boolean> {
-  const scope = host.enter()
-  if (predicate()) return true
-  await host.cancelledIn(scope)
-  const timer =
-    timeoutMs === undefined ? undefined : startTimer(host, 'condition', timerMs(timeoutMs, host.nowMs))
-  return new Promise<boolean>((resolve, reject) => {
-    const entry = { predicate, scope, timer: timer?.command ?? 0, resolve, reject }
-    host.addCondition(entry)
-    timer?.fired.then(
-      () => host.dropCondition(entry) && resolve(false),
-      (error: Error) => host.dropCondition(entry) && reject(error),
-    )
-  })
 }
 
 function openWaitpoint<T>(host: WorkflowHost, name: string, options: WaitpointOptions = {}): Waitpoint<T> {

@@ -3,12 +3,14 @@ import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import * as failures from '@kyros/workflows/failures'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
-import { roughBytes } from './asked-values.ts'
+import { HistorySize } from './history-size.ts'
+import { outcomeOf } from './outcome-of.ts'
 import { toJson } from './payload.ts'
 import { quiesce } from './quiesce.ts'
 import type { Command, CommandKind, Continuation, Outcome, Recorded, WaitKind } from './workflow-command.ts'
 import { HostContext } from './workflow-context.ts'
 import { Messages, type QueryAnswer } from './workflow-messages.ts'
+import { Patches } from './workflow-patches.ts'
 import { cancellationOf, createScope, currentScope, inScope, reaches, type Scope } from './workflow-scope.ts'
 
 export type { Command, Continuation, Outcome, Recorded, TimerName } from './workflow-command.ts'
@@ -51,20 +53,6 @@ export type Condition = {
   readonly reject: (error: Error) => void
 }
 
-// The limits of the engine that has the lowest: one history, replayed on both.
-const suggestAtEvents = 10_000
-const suggestAtBytes = 10 * 1024 * 1024
-// What a fact costs there beside itself: the task that hands it to the code.
-const eventsPerFact = 4
-const eventsPerCommand: Record<CommandKind, number> = {
-  step: 2,
-  timer: 1,
-  waitpoint: 1,
-  child: 2,
-  value: 1,
-  attributes: 1,
-}
-
 const noConditions: ReadonlySet<Condition> = new Set()
 const ignore = () => {}
 
@@ -83,8 +71,7 @@ export class WorkflowHost {
   continuing: Continuation | undefined
   /** How often the run has continued as new. */
   part = 0
-  historyEvents = 0
-  historyBytes = 0
+  readonly size = new HistorySize()
   /** True while code runs that must only look. */
   isReadOnly = false
   violation: Error | undefined
@@ -97,7 +84,7 @@ export class WorkflowHost {
   #conditions: Set<Condition> | undefined
   #messages: Messages | undefined
   #keys: Map<string, number> | undefined
-  #patches: Map<string, boolean> | undefined
+  #patches: Patches | undefined
   #loop: { state: Json } | undefined
 
   constructor(options: HostOptions) {
@@ -125,6 +112,11 @@ export class WorkflowHost {
     return this.#messages
   }
 
+  get patches(): Patches {
+    this.#patches ??= new Patches(this)
+    return this.#patches
+  }
+
   /** Signals that the definition listens for. */
   get handlers(): ReadonlyMap<string, unknown> {
     return this.messages.signals
@@ -142,10 +134,6 @@ export class WorkflowHost {
 
   get cancelled(): boolean {
     return this.root.cancelled !== undefined
-  }
-
-  get continueSuggested(): boolean {
-    return this.historyEvents > suggestAtEvents || this.historyBytes > suggestAtBytes
   }
 
   /** The bundle's own copies of the errors, so that `instanceof` is true in it; ours where an old bundle has none. */
@@ -253,11 +241,11 @@ export class WorkflowHost {
         return
       }
       case 'signal.received':
-        this.#count(event.data.payload)
+        this.size.addFact(event.data.payload)
         this.messages.signal(event.data.signal, event.data.payload)
         return
       case 'run.cancel_requested':
-        this.#count(null)
+        this.size.addFact(null)
         this.cancelScope(this.root, 'The run was cancelled.')
         return
       case 'waitpoint.completed':
@@ -286,21 +274,16 @@ export class WorkflowHost {
   }
 
   #accept({ update, update_id, payload }: { update: string; update_id: string; payload: Json }): void {
-    this.#count(payload)
+    this.size.addFact(payload)
     if (this.messages.accept(update, update_id, payload)) return
     const detail = `The history holds the update ${update}, for which the definition has no handler here. It is not the one that this run began with, or it is not repeatable.`
     this.#end(() => ({ kind: 'blocked', detail }))
   }
 
-  #count(payload: Json): void {
-    this.historyEvents += eventsPerFact
-    this.historyBytes += roughBytes(payload)
-  }
-
   #start(): void {
     if (this.#started) return
     this.#started = true
-    this.#count(this.run.input)
+    this.size.addFact(this.run.input)
     const context = new HostContext(this)
     const running = inScope(this.root, async () => this.loaded.definition.run(context, this.run.input))
     running.then(
@@ -353,13 +336,13 @@ export class WorkflowHost {
   }
 
   #resolve(command: number, kind: WaitKind, name: string, value: Json): void {
-    this.#count(value)
+    this.size.addFact(value)
     const waiting = this.#settled(command, kind, name)
     waiting?.resolve(value)
   }
 
   #reject(command: number, kind: WaitKind, name: string, error: () => Error): void {
-    this.#count(null)
+    this.size.addFact(null)
     const waiting = this.#settled(command, kind, name)
     if (waiting !== undefined) reject(waiting, error())
   }
@@ -465,8 +448,7 @@ export class WorkflowHost {
     if (this.#isOver) return 0
     const command = this.#issued + 1
     this.#issued = command
-    this.historyEvents += eventsPerCommand[kind]
-    this.historyBytes += roughBytes(payload)
+    this.size.addCommand(kind, payload)
     const recorded = this.#options.recorded.get(command)
     if (recorded === undefined || (recorded.kind === kind && recorded.name === name)) return command
     this.#diverge(command, recorded, { kind, name })
@@ -490,34 +472,9 @@ export class WorkflowHost {
     return waitpointToken?.(run.runId, command) ?? `${run.runId}.${command}`
   }
 
-  patch(id: string): boolean {
-    this.enter()
-    const known = this.#patches?.get(id)
-    if (known !== undefined) return known
-    const name = `patch:${id}`
-    const isRecorded = this.#isNext(name)
-    const isNew = isRecorded || !this.replaying
-    if (isNew) {
-      const command = this.begin('value', name)
-      if (command !== 0) this.ask({ kind: 'value', command, name, value: true })
-    }
-    this.#patches ??= new Map()
-    this.#patches.set(id, isNew)
-    return isNew
-  }
-
-  /** Takes the mark of a patch where the history has one here. */
-  acceptPatch(id: string): void {
-    this.enter()
-    const name = `patch:${id}`
-    if (!this.#isNext(name)) return
-    const command = this.begin('value', name)
-    if (command !== 0) this.ask({ kind: 'value', command, name, value: true })
-  }
-
-  #isNext(name: string): boolean {
-    const recorded = this.#options.recorded.get(this.#issued + 1)
-    return recorded?.kind === 'value' && recorded.name === name
+  /** What the history holds under the next number. */
+  get nextRecorded(): Recorded | undefined {
+    return this.#options.recorded.get(this.#issued + 1)
   }
 
   #diverge(command: number, recorded: Recorded, asked: Recorded | undefined): void {
@@ -532,23 +489,4 @@ export class WorkflowHost {
 function reject(waiting: Waiting, error: Error): void {
   waiting.promise.catch(ignore)
   waiting.reject(error)
-}
-
-/** By name and not by class: the error may come from any bundle. */
-function outcomeOf(error: unknown): Outcome {
-  if (!(error instanceof Error)) return { kind: 'blocked', detail: `The definition threw ${String(error)}.` }
-  const failure = failures.failureOf(error)
-  if (failure === undefined) {
-    return { kind: 'blocked', detail: `The definition threw ${error.name}: ${error.message}` }
-  }
-  switch (error.name) {
-    case 'Cancelled':
-      return { kind: 'cancelled' }
-    case 'StepFailure':
-      return { kind: 'failed', reason: 'step_failed', error: failure }
-    case 'ChildFailure':
-      return { kind: 'failed', reason: 'child_failed', error: failure }
-    default:
-      return { kind: 'failed', reason: 'workflow_failed', error: failure }
-  }
 }

@@ -2,9 +2,9 @@ import type { CancellationScope, Round, Saga, ScopeOptions } from '@kyros/workfl
 import { failureOf, isNamed } from '@kyros/workflows/failures'
 import { timerMs } from './asked-values.ts'
 import { toJson } from './payload.ts'
-import { startTimer, waitFor } from './workflow-context.ts'
 import type { WorkflowHost } from './workflow-host.ts'
 import { cancellationOf, createScope, inScope } from './workflow-scope.ts'
+import { startTimer, waitFor } from './workflow-timers.ts'
 
 /** `context.scope`. */
 export async function runScope<T>(
@@ -108,7 +108,7 @@ export async function runLoop<State, Result>(
     idleRounds = host.issued === asked ? idleRounds + 1 : 0
     asked = host.issued
     if (idleRounds > maxIdleRounds) throw new Error('The body of the loop never waits for anything.')
-    if (!host.continueSuggested) continue
+    if (!host.size.continueSuggested) continue
     await waitFor(host, () => host.messages.updatesUnderWay === 0)
     return host.continueAs({
       input: host.run.input,

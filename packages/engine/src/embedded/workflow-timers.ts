@@ -1,0 +1,39 @@
+import type { Json } from '@kyros/contract/json'
+import { timerMs } from './asked-values.ts'
+import type { TimerName } from './workflow-command.ts'
+import type { WorkflowHost } from './workflow-host.ts'
+
+/** Begins a timer in the scope of the caller. */
+export function startTimer(
+  host: WorkflowHost,
+  name: TimerName,
+  durationMs: number,
+): { command: number; fired: Promise<Json> } {
+  const scope = host.enter()
+  const cancelled = host.cancelledIn(scope)
+  if (cancelled !== undefined) return { command: 0, fired: cancelled }
+  const command = host.begin('timer', name)
+  if (command !== 0) host.ask({ kind: 'timer', command, name, durationMs })
+  return { command, fired: host.wait(command, 'timer', name, scope) }
+}
+
+/** `context.condition`. */
+export async function waitFor(
+  host: WorkflowHost,
+  predicate: () => boolean,
+  timeoutMs?: number,
+): Promise<boolean> {
+  const scope = host.enter()
+  if (predicate()) return true
+  await host.cancelledIn(scope)
+  const timer =
+    timeoutMs === undefined ? undefined : startTimer(host, 'condition', timerMs(timeoutMs, host.nowMs))
+  return new Promise<boolean>((resolve, reject) => {
+    const entry = { predicate, scope, timer: timer?.command ?? 0, resolve, reject }
+    host.addCondition(entry)
+    timer?.fired.then(
+      () => host.dropCondition(entry) && resolve(false),
+      (error: Error) => host.dropCondition(entry) && reject(error),
+    )
+  })
+}
