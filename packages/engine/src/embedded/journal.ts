@@ -33,6 +33,8 @@ export class Journal implements Pages {
   #lost: { error: unknown } | undefined
   #lastMs = 0
   #settled: (() => void)[] | undefined
+  /** The run is not committed yet: what it says is part of the write that makes it. */
+  #held = false
 
   constructor(options: JournalOptions) {
     this.#options = options
@@ -65,7 +67,25 @@ export class Journal implements Pages {
       return
     }
     this.#pending.push({ event, whenDurable, whenLost })
-    if (this.#writing === undefined) this.#options.writer.add(this)
+    if (this.#writing === undefined && !this.#held) this.#options.writer.add(this)
+  }
+
+  /** From here on nothing is handed to the writer, until `born`. */
+  hold(): void {
+    this.#held = true
+  }
+
+  /** What was pushed while held: somebody else writes it together with the run. */
+  takeHeld(): NewRunEvent[] {
+    this.#writing = this.#pending
+    this.#pending = []
+    return this.#writing.map((entry) => entry.event)
+  }
+
+  /** The run is on disk, with what `takeHeld` gave. */
+  born(): void {
+    this.#held = false
+    this.written()
   }
 
   /** Resolves when all that was pushed is on disk or the run is lost. */

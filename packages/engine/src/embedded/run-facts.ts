@@ -1,4 +1,5 @@
 import type { Json } from '@kyros/contract/json'
+import type { NewRun } from '@kyros/store/command'
 import type { RunRecord } from '@kyros/store/store'
 import type { Principal } from '../engine.ts'
 
@@ -28,4 +29,11 @@ export function factsOf(record: RunRecord): RunFacts {
     input: record.input,
     principal: { id: record.created_by, role: record.created_by_role },
   }
+}
+
+/** The facts of a run that is about to be committed. */
+export function factsOfNew(run: NewRun): RunFacts {
+  const { id: runId, workflow, version, definition, attempt, maxRetries, timeoutSeconds, input } = run
+  const principal = { id: run.createdBy, role: run.createdByRole }
+  return { runId, workflow, version, definition, attempt, maxRetries, timeoutSeconds, input, principal }
 }
