@@ -20,18 +20,19 @@ beforeEach(async () => {
 
 afterEach(() => rig.stop())
 
-/** A journal on a store whose writes fail as long as `failures` has errors. */
-function open(failures: unknown[] = [], runSeq = 2) {
+/** A journal on a store whose writes fail as long as `failures` has errors, some after they were applied. */
+function open(failures: unknown[] = [], runSeq = 2, applied: ReadonlySet<unknown> = new Set()) {
   const writes: number[] = []
   const lost: unknown[] = []
   const write: Store['write'] = async (command) => {
     const failure = failures.shift()
+    if (applied.has(failure)) await store.write(command)
     if (failure !== undefined) throw failure
     if ('appends' in command) for (const { events } of command.appends) writes.push(events.length)
     return store.write(command)
   }
   const writer = new JournalWriter({
-    store: { write },
+    store: { write, events: store.events },
     clock: testClock,
     epoch: () => undefined,
     log: () => {},
@@ -97,4 +98,29 @@ test('times never go back', () => {
   const first = journal.stampMs()
   expect(first).toBeGreaterThan(Date.now() + 50_000)
   expect(journal.stampMs()).toBeGreaterThanOrEqual(first)
+})
+
+test('what an outage hid is looked for in the log, and not written again', async () => {
+  const outage = problem('store_unavailable', { detail: 'The answer did not come.' })
+  const { journal, writer, push, lost } = open([outage], 2, new Set([outage]))
+  const durable: string[] = []
+  push(() => durable.push('hidden'))
+  writer.flush()
+  push(() => durable.push('next'))
+  await journal.settled()
+  expect(durable).toEqual(['hidden', 'next'])
+  expect(lost).toEqual([])
+  const events = await store.events.ofRun(runId)
+  expect(events.filter(({ type }) => type === 'run.resumed')).toHaveLength(2)
+})
+
+test('a write that somebody else was faster than is lost, also after an outage', async () => {
+  const outage = problem('store_unavailable', { detail: 'The answer did not come.' })
+  const { journal, push, lost } = open([outage])
+  push()
+  const settled = journal.settled()
+  const other = { type: 'run.resumed' as const, timeMs: 1, data: {} }
+  await store.write({ kind: 'append_run_events', runId, events: [other] })
+  await settled
+  expect(lost).toHaveLength(1)
 })
