@@ -11,13 +11,6 @@ type BenchSteps = {
 const define = defineWorkflow<BenchSteps>()
 const version = '1.0.0'
 
-/** The workload that every engine runs: three steps, one after the other, each durable. */
-export const threeSteps = define({
-  name: 'three_steps',
-  version,
-  run: async ({ step }, input: number) => step.Third(await step.Second(await step.First(input))),
-})
-
 /** As many steps as the input says, one after the other. */
 export const chain = define({
   name: 'chain',

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { Child } from './child.ts'
 import { stopGuarded } from './guarded.ts'
 import { type HttpTarget, startHttpServer } from './http-load.ts'
+import { concurrency } from './plan.ts'
 import { openPostgres, startRestate } from './servers.ts'
 
 /** Best of 10 (its default), 20 and 40 for DBOS on two cores. */
 const dbosPoolSize = 20
-export const concurrency = 256
 
 /** Everybody who takes part in the rounds, running and idle. */
 export type Field = {
@@ -58,10 +58,9 @@ export async function openField(directory: string): Promise<Field> {
     const restate = await child('restate', { adminUrl, ingressUrl })
     const server = await startHttpServer(newDirectory('http'))
     closers.push(() => stopGuarded(server.started.child))
-    const http = {
-      kyros: server.target,
-      restate: { url: `${ingressUrl}/bench/threeSteps/send`, headers: [], body: '1' },
-    }
+    const open = async (accepted: number) => accepted - (await restate.ask<number>('handled', {}, 10_000))
+    const restateTarget = { url: `${ingressUrl}/bench/threeSteps/send`, headers: [], body: '1', open }
+    const http = { kyros: server.target, restate: restateTarget }
     return { kyros, kyrosPostgres, restate, dbos, openworkflow, http, close }
   } catch (error) {
     await close()

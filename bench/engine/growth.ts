@@ -1,8 +1,7 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Child } from './child.ts'
-import { concurrency } from './field.ts'
-import type { Plan } from './plan.ts'
+import { concurrency, type Plan } from './plan.ts'
 import type { Samples } from './samples.ts'
 
 const hourMs = 60 * 60_000

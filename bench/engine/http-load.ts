@@ -3,8 +3,15 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { admin, root, type Started, startKyros } from '../src/kyros-process.ts'
 import { guardedCommand } from './guarded.ts'
+import { concurrency } from './plan.ts'
 
-export type HttpTarget = { url: string; headers: readonly string[]; body: string }
+export type HttpTarget = {
+  url: string
+  headers: readonly string[]
+  body: string
+  /** How many accepted workflows have not ended. */
+  open(accepted: number): Promise<number>
+}
 
 export type HttpLoad = { perSecond: number; p99Ms: number; total: number }
 
@@ -42,6 +49,8 @@ export async function httpLoad(target: HttpTarget, connections: number, seconds:
 export async function startHttpServer(dataDir: string): Promise<{ started: Started; target: HttpTarget }> {
   const started = await startKyros(guardedCommand([process.execPath, 'cli/bin/kyros.js', 'up']), dataDir, {
     KYROS_RATE_LIMITS_REQUESTS_PER_MINUTE: '1000000000',
+    KYROS_WORKFLOWS_DIR: join(import.meta.dirname, 'workflows'),
+    KYROS_ENGINE_MAX_CONCURRENT_STEPS: String(concurrency),
     LOG_LEVEL: 'warn',
   })
   const post = async (path: string, body: object, token?: string) => {
@@ -61,5 +70,14 @@ export async function startHttpServer(dataDir: string): Promise<{ started: Start
   })
   const { key } = await post('/auth/api-keys', { name: 'bench' }, token)
   const headers = [`authorization=Bearer ${key}`]
-  return { started, target: { url: `${started.url}/api/v1/jobs`, headers, body: '{"title":"measured"}' } }
+  const body = JSON.stringify({ title: 'measured', workflow: 'three_steps', input: 1 })
+  const open = async () => {
+    const health = await fetch(`${started.url}/health`, { headers: { authorization: `Bearer ${key}` } })
+    // Border cast: what the orchestrator's health says.
+    const { services } = (await health.json()) as Health
+    return services.orchestrator.details.active_runs
+  }
+  return { started, target: { url: `${started.url}/api/v1/jobs`, headers, body, open } }
 }
+
+type Health = { services: { orchestrator: { details: { active_runs: number } } } }

@@ -1,3 +1,6 @@
+/** Workflows under way at once, and steps: every engine may run as many attempts as there are workflows. */
+export const concurrency = 256
+
 /** How much is run. Everything is bounded in time, because machines and states of the product differ. */
 export type Plan = {
   /** All of it ends in this time, with smaller sizes where it has to. */

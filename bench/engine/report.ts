@@ -40,7 +40,13 @@ the process of the load generator, Restate through its HTTP ingress and its call
 |---|--:|--:|--:|--:|--:|
 ${engines.map(([key, title]) => engineRow(samples, key, title)).join('\n')}
 
-Restate's ingress alone: ${number(middle(samples.of('http_restate_starts_per_second')))} acknowledged starts/s.
+## Starts through HTTP, acknowledged when durable
+
+| server | starts/s | p99 ms | share that had ended at the end of the load |
+|---|--:|--:|--:|
+${httpRow(samples, 'http', 'Kyros, with authentication')}
+${httpRow(samples, 'http_restate', "Restate's ingress, `send`")}
+
 One Kyros workflow alone: ${number(middle(samples.of('step_p50_us')))} µs from step to step.
 
 ## Growth
@@ -53,6 +59,11 @@ function engineRow(samples: Samples, key: string, title: string): string {
   const names = ['workflows_per_second', 'p50_ms', 'p99_ms', 'delay_p99_ms', 'cpu_us_per_workflow']
   const cells = names.map((name) => number(middle(samples.of(`${key}_${name}`))))
   return `| ${title} | ${cells.join(' | ')} |`
+}
+
+function httpRow(samples: Samples, key: string, title: string): string {
+  const names = ['starts_per_second', 'p99_ms', 'ended_share']
+  return `| ${title} | ${names.map((name) => number(middle(samples.of(`${key}_${name}`)))).join(' | ')} |`
 }
 
 function table(figures: readonly Figure[]): string {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Load, Loop } from './answers.ts'
 import type { Child } from './child.ts'
-import { concurrency, type Field } from './field.ts'
-import { httpLoad } from './http-load.ts'
-import type { Plan } from './plan.ts'
+import type { Field } from './field.ts'
+import { type HttpTarget, httpLoad } from './http-load.ts'
+import { concurrency, type Plan } from './plan.ts'
 import type { Samples } from './samples.ts'
 
 const drainTimeoutMs = 20_000
@@ -70,24 +70,19 @@ function turnsOf(field: Field, plan: Plan, samples: Samples): Turn[] {
       const hundreds = await kyros.ask<number[]>('growth', params, graceMs)
       for (const [index, ms] of hundreds.entries()) samples.add(`steps_${index}`, ms * 10)
     },
-    async () => {
-      const load = await httpLoad(field.http.kyros, plan.httpConnections, plan.httpSeconds)
-      samples.add('http_starts_per_second', load.perSecond)
-      samples.add('http_p99_ms', load.p99Ms)
-      // What was accepted and has not run yet would take part in the next turn.
-      await delay(500)
-    },
-    async () => {
-      const before = await field.restate.ask<number>('handled', {}, graceMs)
-      const load = await httpLoad(field.http.restate, plan.httpConnections, plan.httpSeconds)
-      samples.add('http_restate_starts_per_second', load.perSecond)
-      await drained(field.restate, before + load.total)
-    },
+    () => startThroughHttp('http', field.http.kyros, plan, samples),
+    () => startThroughHttp('http_restate', field.http.restate, plan, samples),
   ]
 }
 
-async function drained(restate: Child, handled: number): Promise<void> {
+/** Starts only; whether the engine behind them keeps up is counted beside, and what is left is waited for. */
+async function startThroughHttp(name: string, target: HttpTarget, plan: Plan, samples: Samples) {
+  const before = -(await target.open(0))
+  const load = await httpLoad(target, plan.httpConnections, plan.httpSeconds)
+  const accepted = before + load.total
+  samples.add(`${name}_starts_per_second`, load.perSecond)
+  samples.add(`${name}_p99_ms`, load.p99Ms)
+  samples.add(`${name}_ended_share`, 1 - (await target.open(accepted)) / load.total)
   const untilMs = Date.now() + drainTimeoutMs
-  while ((await restate.ask<number>('handled', {}, graceMs)) < handled && Date.now() < untilMs)
-    await delay(100)
+  while ((await target.open(accepted)) > 0 && Date.now() < untilMs) await delay(100)
 }

@@ -5,6 +5,7 @@ import type { Engine } from '@kyros/engine/engine'
 import { createNewId } from '@kyros/kernel/new-id'
 import { openStore } from '@kyros/store/open-store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
+import { concurrency } from '../plan.ts'
 import { RunWatch } from './run-watch.ts'
 
 export type EngineOptions = {
@@ -18,14 +19,17 @@ export type EngineOptions = {
 const entry = new URL('../definitions.ts', import.meta.url)
 
 const workflows: readonly CatalogueEntry[] = [
-  ['three_steps', 'threeSteps'],
-  ['chain', 'chain'],
-  ['empty', 'empty'],
-  ['sleeper', 'sleeper'],
-].map(([name = '', exportName = '']) => {
+  {
+    ...described('three_steps'),
+    entry: new URL('../workflows/three-steps.workflow.ts', import.meta.url),
+  },
+  ...['chain', 'empty', 'sleeper'].map((name) => ({ ...described(name), entry, exportName: name })),
+]
+
+function described(name: string) {
   const words = { version: '1.0.0', title: name, description: name }
-  return { name, ...words, inputSchema: { type: 'number' }, steps: [], entry, exportName }
-})
+  return { name, ...words, inputSchema: { type: 'number' }, steps: [] }
+}
 
 type OnStep = (step: string, runId: string) => void
 
@@ -62,6 +66,7 @@ export async function startEngine(options: EngineOptions, onStep: OnStep = () =>
       nowMs: () => Date.now() + clockAheadMs,
       sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }),
     },
+    maxAttempts: concurrency,
     workspaceDir: join(dir, 'workspaces'),
     cacheDir: join(dir, 'cache'),
     log: (level, message) => void (level === 'error' && process.stderr.write(`kyros: ${message}\n`)),
