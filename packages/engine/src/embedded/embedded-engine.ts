@@ -13,10 +13,14 @@ import type { EngineLog, EngineParts } from './engine-parts.ts'
 import { drainInbox } from './inbox.ts'
 import { JournalWriter } from './journal-writer.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
+import type { LiveRun } from './live-run.ts'
+import { sweepGates } from './operations/gate-keeping.ts'
 import { createOperations } from './operations/operations.ts'
 import { recover, takeUpForgotten } from './recovery.ts'
-import { historyOf, RunTable } from './run-table.ts'
-import { createSlots } from './slots.ts'
+import { factsOfNew } from './run-facts.ts'
+import { createRunGates } from './run-gates.ts'
+import { historyOf, RunTable, type Unborn } from './run-table.ts'
+import { createSlots, type SlotLimits } from './slots.ts'
 import { type Accepted, createSubmitter, type Submitter } from './submit.ts'
 import { createTimers, type EngineClock } from './timers.ts'
 import { type Loop, Turns } from './turns.ts'
@@ -39,8 +43,10 @@ export type EmbeddedEngineOptions = {
   /** Bundles of definitions; may be deleted while nothing runs. */
   cacheDir: string
   log: EngineLog
-  /** Attempts that run at once. Default: two for each core. */
+  /** Attempts that run at once in the default queue. Default: two for each core. */
   maxAttempts?: number
+  /** Attempts at once by queue and by concurrency key. */
+  limits?: SlotLimits
   /** How long a run that waits for a timer or for somebody stays in memory. Default: 5 seconds. */
   evictAfterMs?: number
   /** Where time is simulated: how the event loop is shared. */
@@ -91,7 +97,8 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     this.#table = new RunTable(this.#parts, () => this.#lease.lost())
     const mustAnnounce = () => this.#closing || !this.#lease.isHeld
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
-    this.#submitter = createSubmitter({ store, clock, definitions, mustAnnounce, onAccepted })
+    const prepare = (accepted: Accepted) => this.#prepare(accepted)
+    this.#submitter = createSubmitter({ store, clock, definitions, mustAnnounce, prepare, onAccepted })
     const isHeld = () => this.#lease.isHeld && !this.#closing
     this.operations = createOperations({
       parts: this.#parts,
@@ -218,7 +225,12 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       log,
       definitions,
       timers: createTimers(clock),
-      slots: createSlots(options.maxAttempts ?? 2 * availableParallelism(), () => clock.nowMs()),
+      slots: createSlots(
+        options.maxAttempts ?? 2 * availableParallelism(),
+        () => clock.nowMs(),
+        options.limits,
+      ),
+      gates: this.#createGates(),
       workspaces: createWorkspaces(options.workspaceDir),
       abortGraceMs: options.abortGraceMs ?? 5000,
       epoch,
@@ -240,6 +252,20 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     }
   }
 
+  #createGates(): EngineParts['gates'] {
+    const reach = (runId: string, act: (run: LiveRun) => unknown) =>
+      this.#table
+        .find(runId)
+        .then((run) => run && act(run))
+        .catch((error: unknown) =>
+          this.#log('warn', `Run ${runId} is reached a little later: ${String(error)}`),
+        )
+    return createRunGates({
+      onAdmitted: (runId) => void reach(runId, (run) => run.start()),
+      cancel: (runId, reason) => void reach(runId, (run) => run.cancel(reason, 'engine')),
+    })
+  }
+
   #onHeld(): void {
     if (this.#closing) return
     const holding = new AbortController()
@@ -255,7 +281,9 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   async #hold(signal: AbortSignal): Promise<void> {
     await recover(this.#parts, this.#table, signal)
     this.#recovered = true
+    this.#parts.gates.open()
     await Promise.all([
+      sweepGates(this.#parts, signal),
       drainInbox(this.#store, this.#table, this.#log, signal),
       takeUpForgotten(this.#parts, this.#table, signal),
     ])
@@ -269,27 +297,34 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     this.#work = this.#work.then(() => this.#table.closeAll('Another process runs the engine now.'))
   }
 
+  /** Its first turn is part of the commit that makes a run: one wait for the disk less. */
+  async #prepare({ run, events }: Accepted): Promise<Unborn | undefined> {
+    if (!this.#moves(run)) return undefined
+    try {
+      const unborn = await this.#table.prepare(factsOfNew(run), historyOf(events))
+      if (unborn === undefined) return undefined
+      // Whoever holds the engine by then finds the run by itself.
+      const born = () =>
+        this.#moves(run) ? unborn.born() : unborn.refuse('Another process runs the engine.')
+      return { ...unborn, born }
+    } catch (error) {
+      this.#log('warn', `Run ${run.id} begins a little later: ${String(error)}`)
+      return undefined
+    }
+  }
+
   async #onAccepted({ run, events }: Accepted): Promise<void> {
     // The commit told whoever runs the engine.
-    if (this.#closing || !this.#lease.isHeld || run.definition === '') return
-    const principal = { id: run.createdBy, role: run.createdByRole }
-    const { id: runId, workflow, version, definition, attempt, maxRetries, timeoutSeconds, input } = run
-    const facts = {
-      runId,
-      workflow,
-      version,
-      definition,
-      attempt,
-      maxRetries,
-      timeoutSeconds,
-      input,
-      principal,
-    }
+    if (!this.#moves(run)) return
     try {
-      await this.#table.begin(facts, historyOf(events))
+      await this.#table.begin(factsOfNew(run), historyOf(events))
     } catch (error) {
-      this.#log('warn', `Run ${runId} is accepted and taken up a little later: ${String(error)}`)
+      this.#log('warn', `Run ${run.id} is accepted and taken up a little later: ${String(error)}`)
     }
+  }
+
+  #moves(run: Accepted['run']): boolean {
+    return !this.#closing && this.#lease.isHeld && run.definition !== ''
   }
 
   async #reach(

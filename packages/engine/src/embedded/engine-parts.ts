@@ -2,6 +2,7 @@ import type { Store } from '@kyros/store/store'
 import type { Definitions } from '../definitions/definitions.ts'
 import type { StepFunction } from './attempt.ts'
 import type { JournalWriter } from './journal-writer.ts'
+import type { RunGates } from './run-gates.ts'
 import type { Slots } from './slots.ts'
 import type { EngineClock, Timers } from './timers.ts'
 import type { Turns } from './turns.ts'
@@ -15,6 +16,7 @@ export type EngineParts = {
   readonly clock: EngineClock
   readonly timers: Timers
   readonly slots: Slots
+  readonly gates: RunGates
   readonly turns: Turns
   readonly writer: JournalWriter
   readonly workspaces: Workspaces

@@ -2,6 +2,8 @@ import { type Event, isRunEvent, type RunEvent } from '@kyros/contract/event'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
+import { Activity } from './operations/activity.ts'
+import { type ControlHistory, foldControl } from './operations/run-control.ts'
 import type { Recorded } from './workflow-host.ts'
 
 /** What the log says of one step or timer. */
@@ -24,6 +26,8 @@ export type History = {
   runSeq: number
   lastMs: number
   startedMs: number | undefined
+  /** When it is to begin, while it has not. */
+  startAtMs: number | undefined
   ended: boolean
   /** Set once a cancellation was asked for. */
   cancelReason: string | undefined
@@ -34,6 +38,10 @@ export type History = {
   shown: Shown | undefined
   /** Inbox messages whose effect is in the log. */
   inboxIds: Set<number>
+  /** What people and limits did to it; undefined when nothing. */
+  control: ControlHistory | undefined
+  /** In how much time attempts ran. */
+  activity: Activity
 }
 
 export function emptyHistory(): History {
@@ -42,6 +50,7 @@ export function emptyHistory(): History {
     runSeq: 0,
     lastMs: 0,
     startedMs: undefined,
+    startAtMs: undefined,
     ended: false,
     cancelReason: undefined,
     recorded: new Map(),
@@ -49,6 +58,8 @@ export function emptyHistory(): History {
     timers: new Map(),
     shown: undefined,
     inboxIds: new Set(),
+    control: undefined,
+    activity: new Activity(),
   }
 }
 
@@ -62,7 +73,7 @@ export async function historyFrom(events: readonly Event[], store: Pick<Store, '
   for (const event of events) {
     if (!isRunEvent(event)) continue
     const fresh = asNewEvent(event)
-    addEvent(history, isInBlob(fresh) ? await resolved(fresh, store) : fresh)
+    addEvent(history, isInBlob(fresh) ? await resolved(fresh, store) : fresh, event.actor)
     history.runSeq = event.run_seq
   }
   return history
@@ -86,8 +97,10 @@ async function resolved(event: NewRunEvent, store: Pick<Store, 'blobs'>): Promis
 }
 
 /** Folds one event, in order. */
-export function addEvent(history: History, event: NewRunEvent): void {
+export function addEvent(history: History, event: NewRunEvent, actor?: string): void {
   history.events.push(event)
+  history.control = foldControl(history.control, event, actor)
+  history.activity.fold(event)
   history.lastMs = Math.max(history.lastMs, event.timeMs)
   addToRun(history, event)
   addToSteps(history, event)
@@ -101,6 +114,7 @@ function addToRun(history: History, event: NewRunEvent): void {
       return
     case 'run.waiting':
       history.shown = event.data
+      if (history.startedMs === undefined) history.startAtMs = startOf(event.data) ?? history.startAtMs
       return
     case 'run.resumed':
       history.shown = undefined
@@ -114,11 +128,19 @@ function addToRun(history: History, event: NewRunEvent): void {
     case 'run.timed_out':
       history.ended = true
       return
+    case 'run.pause_requested':
+    case 'run.resume_requested':
+    case 'run.budget_set':
+    case 'budget.used':
     case 'signal.received':
       if (event.data.inbox_id !== undefined) history.inboxIds.add(event.data.inbox_id)
       return
     default:
   }
+}
+
+function startOf({ reason, until }: Shown): number | undefined {
+  return reason === 'timer' && until !== undefined ? Date.parse(until) : undefined
 }
 
 function addToSteps(history: History, event: NewRunEvent): void {

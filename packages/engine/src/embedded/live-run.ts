@@ -6,8 +6,10 @@ import type { EngineParts } from './engine-parts.ts'
 import type { History, Shown } from './history.ts'
 import { Journal } from './journal.ts'
 import { RunLog } from './log-buffer.ts'
+import { RunControl } from './operations/run-control.ts'
 import { isSmall, maxPayloadBytes, toStored } from './payload.ts'
 import type { RunFacts } from './run-facts.ts'
+import { type Admission, admissionOf, fullSentence, holdPlace, rejectedError } from './run-gates.ts'
 import { newRow, RunSteps } from './run-steps.ts'
 import { RunTimers } from './run-timers.ts'
 import { sameWait, waitsFor } from './run-waits.ts'
@@ -36,6 +38,23 @@ type EndEvent = Extract<
 
 type Turn = () => void
 
+/** What an operation may do with a run, in its turn. */
+export type RunHands = {
+  push(
+    event: Pick<NewRunEvent, 'type' | 'data'> & { actor?: string },
+    whenDurable?: () => void,
+    whenLost?: (error: unknown) => void,
+  ): NewRunEvent
+  /** Lets the definition see an event. */
+  apply(event: NewRunEvent): void
+  /** True for a message that was taken before. */
+  isTaken(inboxId: number | undefined): boolean
+  /** Stops everything and ends the run. */
+  end(event: Pick<EndEvent, 'type' | 'data'>): void
+  /** What held the run may be over: begins what waited for that. */
+  letGo(): void
+}
+
 /**
  * A run in memory. Whatever happens to it (a result, a timer, a signal) takes its turn, one after the other: it becomes
  * an event, the definition goes on, what it asks for becomes events, and all of them are one write. The outside world
@@ -53,7 +72,11 @@ export class LiveRun implements Player {
   /** Resolves once that is on disk. */
   #cancelling: Promise<void> | undefined
   blocked: string | undefined
+  /** Undefined while nobody wants anything of the run and no limit is set. */
+  control: RunControl | undefined
   shown: Shown | undefined
+  /** Why it was not let in, where its workflow refuses runs beyond a limit. */
+  rejection: string | undefined
   readonly #options: LiveRunOptions
   readonly #journal: Journal
   readonly #log: RunLog
@@ -69,6 +92,8 @@ export class LiveRun implements Player {
   #storing = false
   #closed = false
   #quiet: (() => void)[] | undefined
+  /** What the run waits for before it begins. */
+  #startWait: Shown | undefined
   /** Until the run began: its start; then its end. */
   #timeout: Timer | undefined
 
@@ -92,8 +117,16 @@ export class LiveRun implements Player {
     const onResult = (event: NewRunEvent) => this.#apply(event)
     this.#journal = journal
     this.#log = log
-    this.steps = new RunSteps({ parts, run, journal, log, post, onResult })
-    this.timers = new RunTimers({ timers: parts.timers, journal, post, onFired: onResult })
+    const budget = loaded?.definition.budget
+    if (history.control !== undefined || budget !== undefined) {
+      this.control = new RunControl(parts, history.control, budget)
+    }
+    const holds = () => this.held !== undefined
+    const onActive = (isActive: boolean) => this.control?.onActive(this, isActive)
+    const activeMs = history.activity.totalMs
+    this.steps = new RunSteps({ parts, run, journal, log, post, holds, onActive, activeMs, onResult })
+    const isPaused = () => this.held?.reason === 'paused'
+    this.timers = new RunTimers({ timers: parts.timers, journal, post, holds: isPaused, onFired: onResult })
     if (loaded !== undefined) this.host = this.#createHost(loaded)
   }
 
@@ -107,6 +140,28 @@ export class LiveRun implements Player {
     this.post(() => this.#start())
   }
 
+  /** Lets a run that is not committed yet go as far as it can; what it said is to be committed with it. */
+  async prepare(): Promise<NewRunEvent[]> {
+    this.#journal.hold()
+    this.resume()
+    await this.#isQuiet()
+    return this.#journal.takeHeld()
+  }
+
+  /** The run is committed with what `prepare` gave: the outside world may be touched. */
+  born(): void {
+    this.#journal.born()
+    this.#options.parts.writer.flush()
+    if (this.#startWait?.reason === 'concurrency') this.start()
+    if (this.shown !== undefined && !this.ended) this.#options.onIdle(this)
+  }
+
+  /** The run was not committed, or is not ours to move: nothing of it happened. */
+  async refuse(reason: string): Promise<void> {
+    this.#journal.lost(new Error(reason))
+    await this.close(reason)
+  }
+
   /** Durable when this resolves. @throws run_ended */
   cancel(reason: string, actor: string): Promise<void> {
     return this.#durable((done, lost) => this.#cancel(reason, actor, done, lost))
@@ -117,6 +172,24 @@ export class LiveRun implements Player {
     return this.#durable((done, lost) => this.#signal({ signal, payload, actor, inboxId }, done, lost))
   }
 
+  /** Something done to the run from outside, in its turn. Durable as `turn` says. @throws run_ended */
+  act(turn: (hands: RunHands, done: () => void, lost: (error: unknown) => void) => void): Promise<void> {
+    return this.#durable((done, lost) => turn(this.#hands(), done, lost))
+  }
+
+  /** Its control, made when somebody first wants something of it. */
+  controlled(): RunControl {
+    this.control ??= new RunControl(this.#options.parts, undefined, this.#options.loaded?.definition.budget)
+    return this.control
+  }
+
+  /** Why the run may begin no attempt now. */
+  get held(): Shown | undefined {
+    const { control } = this
+    if (control === undefined || this.cancelReason !== undefined) return undefined
+    return control.held(this.steps.activeMs(this.#options.parts.clock.nowMs()))
+  }
+
   /**
    * Stops without a trace in the log. Resolves when attempts ended and what was pushed before is written, or an outage
    * kept it from being written for as long as attempts may take to stop.
@@ -125,6 +198,7 @@ export class LiveRun implements Player {
     const { clock, abortGraceMs } = this.#options.parts
     this.#closed = true
     this.#timeout?.cancel()
+    this.control?.close()
     this.timers.close()
     await this.steps.close(reason)
     await this.#isQuiet()
@@ -137,6 +211,7 @@ export class LiveRun implements Player {
 
   /** When the run moves by itself; Infinity where only somebody from outside moves it. */
   get wakeAtMs(): number {
+    if (this.held?.reason === 'paused') return Infinity
     const endMs = this.blocked === undefined ? (this.#timeout?.dueMs ?? Infinity) : Infinity
     return Math.min(this.timers.nextMs ?? Infinity, endMs)
   }
@@ -167,6 +242,10 @@ export class LiveRun implements Player {
   }
 
   take(): void {
+    if (this.#closed) {
+      this.#replay = undefined
+      this.#commands = undefined
+    }
     if (this.#replay !== undefined) {
       this.#replayNext(this.#replay)
       return
@@ -266,6 +345,7 @@ export class LiveRun implements Player {
       this.#waitForStart()
       return
     }
+    holdPlace(this.#options.parts.gates, this.facts, this.host.loaded)
     this.#replay = { events: history.events, next: 0 }
   }
 
@@ -289,19 +369,24 @@ export class LiveRun implements Player {
     if (history.startedMs !== undefined) this.#armTimeout(history.startedMs)
     this.#absorb()
     for (const row of this.steps.rows.values()) this.steps.dispatch(row)
+    this.control?.enforce(this, this.#hands())
     // The events are in the log; keeping them here too would cost memory for nothing.
     history.events = []
     history.steps.clear()
   }
 
   #waitForStart(): void {
-    const until = this.shown?.reason === 'timer' ? this.shown.until : undefined
-    if (until === undefined) this.#start()
-    else this.#timeout = this.#options.parts.timers.at(Date.parse(until), () => this.start())
+    const { startAtMs } = this.#history
+    if (startAtMs !== undefined)
+      this.#startWait = { reason: 'timer', until: new Date(startAtMs).toISOString() }
+    if (startAtMs === undefined) this.#start()
+    else this.#timeout = this.#options.parts.timers.at(startAtMs, () => this.start())
   }
 
   #start(): void {
     if (this.startedMs !== undefined || this.ended || this.host === undefined) return
+    this.#startWait = undefined
+    if (this.held?.reason === 'paused' || !this.#enter()) return
     const event = this.#push({ type: 'run.started', data: {} })
     this.shown = undefined
     this.startedMs = event.timeMs
@@ -309,8 +394,40 @@ export class LiveRun implements Player {
     this.#apply(event)
   }
 
+  /** True when as many runs of its workflow are under way as may be, and it is one of them. */
+  #enter(): boolean {
+    const { runId, workflow, input } = this.facts
+    const { gates } = this.#options.parts
+    let admission: Admission | undefined
+    try {
+      admission = admissionOf(workflow, this.host?.loaded.definition.concurrency, input)
+    } catch (error) {
+      this.#block(`The concurrency key of the definition threw ${String(error)}.`)
+      return false
+    }
+    if (admission === undefined) return true
+    const sentence = fullSentence(workflow, admission)
+    switch (gates.enter(admission, runId)) {
+      case 'admitted':
+        return true
+      case 'queued':
+        this.#startWait = { reason: 'concurrency', detail: sentence }
+        return false
+      case 'rejected':
+        this.rejection = sentence
+        this.#finish({ type: 'run.failed', data: { reason: 'rejected', error: rejectedError(sentence) } })
+        return false
+      case 'cancelled':
+        this.#finish({ type: 'run.cancelled', data: { reason: sentence } })
+        return false
+    }
+  }
+
   #armTimeout(startedMs: number): void {
-    const dueMs = startedMs + this.facts.timeoutSeconds * 1000
+    this.#timeout?.cancel()
+    if (this.control?.paused !== undefined) return
+    const pausedMs = this.control?.pausedMs ?? 0
+    const dueMs = startedMs + this.facts.timeoutSeconds * 1000 + pausedMs
     this.#timeout = this.#options.parts.timers.at(dueMs, () => this.post(() => this.#timeOut()))
   }
 
@@ -338,6 +455,7 @@ export class LiveRun implements Player {
     const data = { reason }
     const event = this.#push({ type: 'run.cancel_requested', actor, data }, durable.resolve, durable.reject)
     if (this.startedMs !== undefined && this.blocked === undefined) {
+      this.#letGo()
       this.#apply(event)
       return
     }
@@ -355,16 +473,41 @@ export class LiveRun implements Player {
     lost: (error: unknown) => void,
   ): void {
     const { signal, payload, actor, inboxId } = message
-    if (inboxId !== undefined) {
-      this.#seenInbox ??= new Set()
-      if (this.#seenInbox.has(inboxId)) {
-        done()
-        return
-      }
-      this.#seenInbox.add(inboxId)
+    if (this.#isTaken(inboxId)) {
+      done()
+      return
     }
     const data = { signal, payload, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
     this.#apply(this.#push({ type: 'signal.received', actor, data }, done, lost))
+  }
+
+  #isTaken(inboxId: number | undefined): boolean {
+    if (inboxId === undefined) return false
+    this.#seenInbox ??= new Set()
+    const isTaken = this.#seenInbox.has(inboxId)
+    this.#seenInbox.add(inboxId)
+    return isTaken
+  }
+
+  #hands(): RunHands {
+    return {
+      push: (event, whenDurable, whenLost) => this.#push(event, whenDurable, whenLost),
+      apply: (event) => this.#apply(event),
+      isTaken: (inboxId) => this.#isTaken(inboxId),
+      end: (event) => {
+        this.#stopAll('The run ends.')
+        this.#finish(event)
+      },
+      letGo: () => this.#letGo(),
+    }
+  }
+
+  #letGo(): void {
+    if (this.startedMs !== undefined) this.#armTimeout(this.startedMs)
+    if (this.held !== undefined) return
+    if (this.startedMs === undefined && this.#startWait === undefined) this.#start()
+    this.steps.letGo()
+    this.timers.letGo(this.#options.parts.clock.nowMs())
   }
 
   #apply(event: NewRunEvent): void {
@@ -467,6 +610,7 @@ export class LiveRun implements Player {
     if (this.ended) return
     this.ended = true
     this.#timeout?.cancel()
+    this.control?.close()
     // Handed over before the end is: who sees the end finds the whole log. It never rejects.
     if (!this.#log.isEmpty) void this.#log.flush()
     this.#push(end, () => this.#options.onEnded(this))
@@ -474,8 +618,10 @@ export class LiveRun implements Player {
 
   /** Says in the log when a run begins to wait, and when it goes on. */
   #show(): void {
-    if (this.ended || (this.startedMs === undefined && this.blocked === undefined)) return
-    const next = waitsFor(this, (detail) => this.#block(detail))
+    if (this.ended) return
+    const isBorn = this.startedMs !== undefined || this.blocked !== undefined
+    const next = isBorn ? waitsFor(this, (detail) => this.#block(detail)) : (this.held ?? this.#startWait)
+    if (!isBorn && next === undefined) return
     if (sameWait(next, this.shown)) return
     this.shown = next
     this.#push(next === undefined ? { type: 'run.resumed', data: {} } : { type: 'run.waiting', data: next })
@@ -506,6 +652,12 @@ function isSeen(event: NewRunEvent): boolean {
     case 'step.scheduled':
     case 'step.started':
     case 'timer.started':
+    case 'run.pause_requested':
+    case 'run.resume_requested':
+    case 'run.budget_set':
+    case 'budget.used':
+    case 'run.upgraded':
+    case 'run.forked':
       return false
     case 'step.failed':
       return event.data.retry_at === undefined

@@ -1,5 +1,6 @@
 import type { RunRecord } from '@kyros/store/store'
 import type { EngineParts } from './engine-parts.ts'
+import { holdPlaces } from './operations/gate-keeping.ts'
 import type { RunTable } from './run-table.ts'
 
 const pageSize = 200
@@ -15,6 +16,7 @@ export async function recover(parts: EngineParts, table: RunTable, signal: Abort
   let after: string | undefined
   while (!signal.aborted) {
     const page = await readPage(parts, after, signal)
+    await holdPlaces(parts, page)
     const awake: RunRecord[] = []
     for (const record of page) {
       if (mayRest(record)) table.sleep(record.id, wakeAtMs(record))

@@ -1,5 +1,7 @@
+import type { ErrorData } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { WorkflowConcurrency } from '@kyros/workflows/define'
+import type { LoadedDefinition } from '../definitions/definitions.ts'
 
 /** What a run needs before it may begin: a place among the runs with this key. */
 export type Admission = {
@@ -30,6 +32,8 @@ export type RunGates = {
   /** Whether one more would be refused now; false while that is not known. */
   wouldReject(admission: Admission): boolean
   explain(runId: string): GateState | undefined
+  /** Runs that others wait for; at most a thousand of them. */
+  inTheWay(): string[]
 }
 
 type Gate = {
@@ -176,6 +180,13 @@ export function createRunGates(events: {
         gate.holders.size >= admission.limit
       )
     },
+    inTheWay: () => {
+      const ids: string[] = []
+      for (const { holders, waiting } of gates.values()) {
+        if (waiting.size > 0 && ids.length < 1000) ids.push(...holders)
+      }
+      return ids
+    },
     explain: (runId) => {
       const gate = placeOf.get(runId)
       if (gate === undefined) return undefined
@@ -196,4 +207,28 @@ export function admissionOf(
   // The name in front keeps the keys of two workflows apart.
   const key = concurrency.key === undefined ? workflow : `${workflow}/${String(concurrency.key(input))}`
   return { key, limit: Math.max(1, Math.floor(limit)), onConflict }
+}
+
+/** A run that began before holds its place. One whose key cannot be had holds none: it is blocked for that when it begins. */
+export function holdPlace(
+  gates: RunGates,
+  run: { runId: string; workflow: string; input: Json },
+  loaded: LoadedDefinition,
+): void {
+  const { concurrency } = loaded.definition
+  if (concurrency === undefined) return
+  try {
+    const admission = admissionOf(run.workflow, concurrency, run.input)
+    if (admission !== undefined) gates.hold(admission, run.runId)
+  } catch {}
+}
+
+/** What is said of a run that is one too many. */
+export function fullSentence(workflow: string, { key, limit }: Admission): string {
+  const ofKey = key === workflow ? '' : ` for ${key.slice(workflow.length + 1)}`
+  return `${limit === 1 ? 'One run' : `At most ${limit} runs`} of ${workflow} at a time${ofKey}.`
+}
+
+export function rejectedError(sentence: string): ErrorData {
+  return { code: 'run_concurrency_reached', message: sentence, retryable: true }
 }

@@ -19,8 +19,13 @@ export type StepRow = {
   readonly options: ResolvedStepOptions
   /** Number of the last attempt that was started; 0 before the first. */
   attempt: number
-  /** `cut`: the engine died during the attempt, which begins again under its number. */
-  state: 'scheduled' | 'cut' | 'queued' | 'running' | 'backoff' | 'missing' | 'ended'
+  /**
+   * `cut`: the engine died during the attempt, which begins again under its number. `held`: the run is paused or over its
+   * budget, and the attempt begins when that is over.
+   */
+  state: 'scheduled' | 'cut' | 'held' | 'queued' | 'running' | 'backoff' | 'missing' | 'ended'
+  /** Number of the attempt that begins next. */
+  number: number
   retryAtMs: number | undefined
   lastError: ErrorData | undefined
   live: Attempt | undefined
@@ -34,7 +39,7 @@ export function newRow(
 ): StepRow {
   const { command, step, key, input, options } = asked
   const { attempt, state, retryAtMs } = known
-  const idle = { lastError: undefined, live: undefined, timer: undefined }
+  const idle = { number: 0, lastError: undefined, live: undefined, timer: undefined }
   return { command, step, key, input, options, attempt, state, retryAtMs, ...idle }
 }
 
@@ -45,6 +50,12 @@ export type RunStepsOptions = {
   log: RunLog
   /** Runs `task` in the run's turn. */
   post: (task: () => void) => void
+  /** True while no attempt may begin. */
+  holds: () => boolean
+  /** Attempts begin to run, or none does any more. */
+  onActive: (isActive: boolean) => void
+  /** In how much time attempts ran before. */
+  activeMs: number
   /** A result for the definition, with the event that records it. */
   onResult: (event: NewRunEvent) => void
 }
@@ -56,9 +67,28 @@ export class RunSteps {
   readonly #options: RunStepsOptions
   readonly #attempts = new Set<Attempt>()
   #closed = false
+  /** Attempts whose start is in the log and whose end is not. */
+  #running = 0
+  #activeMs: number
+  #activeSinceMs = 0
 
   constructor(options: RunStepsOptions) {
     this.#options = options
+    this.#activeMs = options.activeMs
+  }
+
+  /** The time in which attempts ran, each moment counted once, by the times in the log. */
+  activeMs(nowMs: number): number {
+    return this.#activeMs + (this.#running === 0 ? 0 : Math.max(0, nowMs - this.#activeSinceMs))
+  }
+
+  get isActive(): boolean {
+    return this.#running > 0
+  }
+
+  /** Lets begin what was held. */
+  letGo(): void {
+    for (const row of this.rows.values()) if (row.state === 'held') this.#queue(row)
   }
 
   /** Lets the next attempt of a step begin as soon as its back-off and a free slot allow. */
@@ -79,6 +109,7 @@ export class RunSteps {
   cancel(row: StepRow, reason: string, runEnded: boolean): void {
     if (row.state === 'ended') return
     const { command, step, key, attempt } = row
+    if (row.state === 'running') this.#endActive()
     this.#end(row)
     row.live?.abort(new Error(reason))
     const ended = runEnded ? { run_ended: true as const } : {}
@@ -109,23 +140,27 @@ export class RunSteps {
 
   #queue(row: StepRow): void {
     if (row.state === 'ended' || this.#closed) return
-    const { parts, run, post } = this.#options
-    const number = row.state === 'cut' ? row.attempt : row.attempt + 1
+    const { parts, run, post, holds } = this.#options
+    if (row.state !== 'held') row.number = row.state === 'cut' ? row.attempt : row.attempt + 1
     row.retryAtMs = undefined
-    row.state = 'queued'
-    const granted = () => post(() => this.#begin(row, number))
-    if (parts.slots.take(run.runId, granted, row.options)) this.#begin(row, number)
+    row.state = holds() ? 'held' : 'queued'
+    if (row.state === 'held') return
+    const granted = () => post(() => this.#begin(row))
+    if (parts.slots.take(run.runId, granted, row.options)) this.#begin(row)
   }
 
   /** Holds a slot from here on. */
-  #begin(row: StepRow, attempt: number): void {
+  #begin(row: StepRow): void {
+    if (row.state === 'queued' && this.#options.holds()) row.state = 'held'
     if (row.state !== 'queued' || this.#closed) {
       this.#release(row)
       return
     }
+    const attempt = row.number
     row.attempt = attempt
     row.state = 'running'
     const { command, step, key } = row
+    this.#beginActive()
     this.#push(
       { type: 'step.started', data: { step, key, command, attempt } },
       () => this.#launch(row),
@@ -202,6 +237,7 @@ export class RunSteps {
 
   #record(row: StepRow, settled: Settled): void {
     const { command, step, key, attempt } = row
+    this.#endActive()
     if (settled.kind === 'failed') {
       this.#recordFailure(row, settled.error)
       return
@@ -232,6 +268,20 @@ export class RunSteps {
     this.#push({ type: 'step.failed', data: { ...base, error, retry_at } })
     row.retryAtMs = retryAtMs
     this.dispatch(row)
+  }
+
+  #beginActive(): void {
+    this.#running += 1
+    if (this.#running > 1) return
+    this.#activeSinceMs = this.#options.journal.stampMs()
+    this.#options.onActive(true)
+  }
+
+  #endActive(): void {
+    this.#running -= 1
+    if (this.#running > 0) return
+    this.#activeMs += Math.max(0, this.#options.journal.stampMs() - this.#activeSinceMs)
+    this.#options.onActive(false)
   }
 
   #end(row: StepRow): void {

@@ -1,8 +1,9 @@
 import { isTerminal } from '@kyros/contract/run-status'
-import { EngineFenced } from '@kyros/store/command'
+import { EngineFenced, type NewRunEvent } from '@kyros/store/command'
 import type { RunRecord } from '@kyros/store/store'
+import type { LoadedDefinition } from '../definitions/definitions.ts'
 import type { EngineParts } from './engine-parts.ts'
-import { emptyHistory, type History, historyFrom } from './history.ts'
+import { addEvent, emptyHistory, type History, historyFrom } from './history.ts'
 import { LiveRun } from './live-run.ts'
 import { factsOf, type RunFacts } from './run-facts.ts'
 import { Sleepers } from './sleepers.ts'
@@ -12,6 +13,16 @@ import type { Timer } from './timers.ts'
 const reloadAfterMs = 1000
 const maxIdleInMemory = 20_000
 const evictedAtOnce = 1000
+
+/** A run whose first turn is over and that is not committed yet. */
+export type Unborn = {
+  /** What it said, to be committed with it. */
+  readonly events: NewRunEvent[]
+  /** It is on disk. */
+  born(): void
+  /** It is not, or is not ours to move. */
+  refuse(reason: string): void
+}
 
 /**
  * The runs that this engine moves. Each is in memory once, however many ask for it at the same time; one that only
@@ -78,11 +89,32 @@ export class RunTable {
     if (!this.#live.has(run.runId) && !this.#reading.has(run.runId)) await this.#add(run, history)
   }
 
+  /** Lets a run go as far as it can before it is committed; undefined when its definition cannot be had. */
+  async prepare(run: RunFacts, history: History): Promise<Unborn | undefined> {
+    const loaded = await this.#parts.definitions.load(run.definition)
+    if (loaded === undefined) return undefined
+    const unborn = this.#create(run, history, loaded)
+    const events = await unborn.prepare()
+    return {
+      events,
+      born: () => {
+        this.#live.set(run.runId, unborn)
+        unborn.born()
+      },
+      refuse: (reason) => {
+        this.#parts.slots.forget(run.runId)
+        this.#parts.gates.leave(run.runId)
+        unborn.refuse(reason).catch(this.#parts.onBug)
+      },
+    }
+  }
+
   /** Lets go of every run; nothing of it is recorded. */
   async closeAll(reason: string): Promise<void> {
     const runs = [...this.#live.values()]
     this.#live.clear()
     this.#asleep.clear()
+    this.#parts.gates.close()
     this.#idle.clear()
     this.#evicting?.cancel()
     this.#evicting = undefined
@@ -109,6 +141,7 @@ export class RunTable {
     const record = given ?? (await store.runs.get(runId))
     if (record === undefined || isTerminal(record.status)) {
       this.#asleep.delete(runId)
+      this.#parts.gates.leave(runId)
       return undefined
     }
     const histories = await store.runs.histories([runId])
@@ -122,7 +155,15 @@ export class RunTable {
     const known = this.#live.get(run.runId)
     if (known !== undefined) return known
     if (history.steps.size > 0) workspaces.adopt(run.runId)
-    const created = new LiveRun({
+    const created = this.#create(run, history, loaded)
+    this.#live.set(run.runId, created)
+    this.#asleep.delete(run.runId)
+    created.resume()
+    return created
+  }
+
+  #create(run: RunFacts, history: History, loaded: LoadedDefinition | undefined): LiveRun {
+    return new LiveRun({
       parts: this.#parts,
       run,
       history,
@@ -131,10 +172,6 @@ export class RunTable {
       onLost: (lost, error) => this.#lose(lost, error),
       onIdle: (idle) => this.#rest(idle),
     })
-    this.#live.set(run.runId, created)
-    this.#asleep.delete(run.runId)
-    created.resume()
-    return created
   }
 
   /** Their time has come, all at once perhaps: some are read together, and what fails is tried again. */
@@ -190,11 +227,12 @@ export class RunTable {
   }
 
   #forget(run: LiveRun): void {
-    const { slots, workspaces, log } = this.#parts
+    const { slots, gates, workspaces, log } = this.#parts
     const { runId } = run.facts
     if (this.#live.get(runId) === run) this.#live.delete(runId)
     this.#idle.delete(run)
     slots.forget(runId)
+    gates.leave(runId)
     if (!workspaces.has(runId) && !run.steps.hasAttempts) return
     run
       .quiet()
@@ -223,9 +261,7 @@ export class RunTable {
 export function historyOf(events: History['events']): History {
   const history = emptyHistory()
   for (const event of events) {
-    history.events.push(event)
-    history.lastMs = event.timeMs
-    if (event.type === 'run.waiting') history.shown = event.data
+    addEvent(history, event)
   }
   history.runSeq = events.length
   return history

@@ -13,6 +13,7 @@ export class RunTimers {
   readonly #timers: Timers
   readonly #journal: Journal
   readonly #post: (turn: () => void) => void
+  readonly #holds: () => boolean
   readonly #onFired: (event: NewRunEvent) => void
   /** Commands whose timer the history began. */
   #known: ReadonlyMap<number, TimerHistory> | undefined
@@ -21,11 +22,14 @@ export class RunTimers {
     timers: Timers
     journal: Journal
     post: (turn: () => void) => void
+    /** True while nothing may fire: what falls due waits. */
+    holds: () => boolean
     onFired: (event: NewRunEvent) => void
   }) {
     this.#timers = options.timers
     this.#journal = options.journal
     this.#post = options.post
+    this.#holds = options.holds
     this.#onFired = options.onFired
   }
 
@@ -60,6 +64,13 @@ export class RunTimers {
     for (const command of this.rows.keys()) this.cancel(command, true)
   }
 
+  /** Fires what fell due while nothing was to fire, in the order of its times. */
+  letGo(nowMs: number): void {
+    const due = [...this.rows.values()].filter(({ fireAtMs }) => fireAtMs <= nowMs)
+    due.sort((a, b) => a.fireAtMs - b.fireAtMs)
+    for (const row of due) this.#post(() => this.#fire(row))
+  }
+
   close(): void {
     for (const row of this.rows.values()) row.timer?.cancel()
   }
@@ -77,7 +88,7 @@ export class RunTimers {
   }
 
   #fire(row: Row): void {
-    if (this.rows.get(row.command) !== row) return
+    if (this.rows.get(row.command) !== row || this.#holds()) return
     this.#end(row)
     const timeMs = this.#journal.stampMs()
     const data = { timer: row.name, command: row.command }

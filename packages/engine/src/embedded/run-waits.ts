@@ -4,11 +4,15 @@ import type { LiveRun } from './live-run.ts'
 /** What keeps a run from moving, as its log says it; undefined while something of it is under way. */
 export function waitsFor(run: LiveRun, block: (detail: string) => void): Shown | undefined {
   if (run.blocked !== undefined) return { reason: 'blocked', detail: run.blocked }
+  const { held } = run
+  let holdsSome = held?.reason === 'paused'
   const missing: string[] = []
   for (const row of run.steps.rows.values()) {
-    if (row.state !== 'missing') return undefined
-    missing.push(row.step)
+    if (row.state === 'missing') missing.push(row.step)
+    else if (held === undefined || row.state === 'running') return undefined
+    else holdsSome = true
   }
+  if (held !== undefined && holdsSome) return held
   const [step] = missing
   if (step !== undefined) {
     const detail = `Nothing here does the step ${step}. Start a process whose steps include it.`

@@ -8,6 +8,7 @@ import type { Definitions, StartableWorkflow } from '../definitions/definitions.
 import { compileInputCheck, type InputCheck } from '../definitions/input-check.ts'
 import type { Engine, Submission, Submitted } from '../engine.ts'
 import { engineFlags, sdkVersion } from './engine-flags.ts'
+import type { Unborn } from './run-table.ts'
 import type { EngineClock } from './timers.ts'
 
 export type Accepted = { run: NewRun; events: NewRunEvent[] }
@@ -20,13 +21,15 @@ export type SubmitterOptions = {
   definitions: Definitions
   /** True where another process, or a later one, has to be told of a new run in the commit that makes it. */
   mustAnnounce: () => boolean
+  /** Lets the run go as far as it can before its commit, where this process moves it and nothing speaks against it. */
+  prepare: (accepted: Accepted) => Promise<Unborn | undefined>
   /** Called with every new run once it is on disk. It must not fail: the run is accepted, whatever comes now. */
   onAccepted: (accepted: Accepted) => Promise<void>
 }
 
 /** Turns submissions into one durable commit each. */
 export function createSubmitter(options: SubmitterOptions): Submitter {
-  const { store, definitions, mustAnnounce, onAccepted } = options
+  const { store, definitions, mustAnnounce, prepare, onAccepted } = options
   // By entry: a workflow that is loaded anew has another schema.
   const checks = new WeakMap<CatalogueEntry, InputCheck>()
 
@@ -55,15 +58,14 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const events = [created(run, submission.priority), ...firstWait(submission, workflow)]
       const job = jobOf(submission)
       const { idempotency } = submission
-      const written = await store.write({
-        kind: 'submit_job',
-        job,
-        run,
-        events,
-        announce: mustAnnounce(),
-        ...(idempotency && { idempotency }),
-      })
-      return answer(written, { run, events }, onAccepted)
+      const announce = mustAnnounce()
+      const unborn = announce || events.length > 1 ? undefined : await prepare({ run, events })
+      const command = { kind: 'submit_job', job, run, announce, ...(idempotency && { idempotency }) } as const
+      const written = await committed(unborn, () =>
+        store.write({ ...command, events: unborn === undefined ? events : [...events, ...unborn.events] }),
+      )
+      if (unborn === undefined) return answer(written, { run, events }, onAccepted)
+      return 'replayed' in written ? written : { seq: written.seqs[0] ?? 0 }
     },
 
     retry: async (jobId, next) => {
@@ -87,6 +89,22 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       })
       return answer(written, { run, events }, onAccepted)
     },
+  }
+}
+
+/** Writes a new run, and lets what was prepared of it go on, or not. */
+async function committed<R extends { seqs: number[] } | { replayed: unknown }>(
+  unborn: Unborn | undefined,
+  write: () => Promise<R>,
+): Promise<R> {
+  try {
+    const written = await write()
+    if ('replayed' in written) unborn?.refuse('The request was answered before.')
+    else unborn?.born()
+    return written
+  } catch (error) {
+    unborn?.refuse(String(error))
+    throw error
   }
 }
 

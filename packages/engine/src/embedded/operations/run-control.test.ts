@@ -1,6 +1,10 @@
 import type { NewRunEvent } from '@kyros/store/command'
 import { expect, test } from 'vitest'
+import { createTimers } from '../timers.ts'
 import { foldControl, RunControl } from './run-control.ts'
+
+const clock = { nowMs: () => 0, sleep: () => new Promise<void>(() => {}) }
+const parts = { clock, timers: createTimers(clock) }
 
 const paused = (timeMs: number): NewRunEvent => ({ type: 'run.pause_requested', timeMs, data: {} })
 const resumed = (timeMs: number): NewRunEvent => ({ type: 'run.resume_requested', timeMs, data: {} })
@@ -12,11 +16,11 @@ const used = (tokens: number, cost_usd = 0): NewRunEvent => ({
 
 test('a run of which nobody wanted anything has no control', () => {
   expect(foldControl(undefined, { type: 'run.started', timeMs: 1, data: {} }, 'ada')).toBeUndefined()
-  expect(new RunControl(undefined, undefined).held(1_000_000)).toBeUndefined()
+  expect(new RunControl(parts, undefined, undefined).held(1_000_000)).toBeUndefined()
 })
 
 test('time in which a run is paused adds up, and a second pause changes nothing', () => {
-  const control = new RunControl(undefined, undefined)
+  const control = new RunControl(parts, undefined, undefined)
   for (const [event, actor] of [
     [paused(100), 'ada'],
     [paused(150), 'bob'],
@@ -31,7 +35,12 @@ test('time in which a run is paused adds up, and a second pause changes nothing'
 })
 
 test('what is used adds up to the limit of the workflow, and a limit of the run replaces that', () => {
-  const control = new RunControl(undefined, { tokens: 100, costUsd: 1, timeMs: 5000, onExceeded: 'fail' })
+  const control = new RunControl(parts, undefined, {
+    tokens: 100,
+    costUsd: 1,
+    timeMs: 5000,
+    onExceeded: 'fail',
+  })
   control.fold(used(60, 0.25), undefined)
   expect(control.held(4999)).toBeUndefined()
   expect(control.held(5000)).toMatchObject({

@@ -2,6 +2,8 @@ import type { NewRunEvent } from '@kyros/store/command'
 import type { WorkflowBudget } from '@kyros/workflows/define'
 import type { BudgetLimits } from '../../engine.ts'
 import type { Shown } from '../history.ts'
+import type { LiveRun, RunHands } from '../live-run.ts'
+import type { EngineClock, Timer, Timers } from '../timers.ts'
 
 /** What the log says of what people and limits do to a run. */
 export type ControlHistory = {
@@ -59,12 +61,18 @@ export function foldControl(
 /** A limit that is reached, and what was used of it. */
 export type Exceeded = { what: 'time' | 'tokens' | 'cost'; used: number; limit: number; sentence: string }
 
+export type ControlParts = { readonly clock: Pick<EngineClock, 'nowMs'>; readonly timers: Timers }
+
 /** Whether a run may begin anything now, and what keeps it. */
 export class RunControl {
+  readonly #parts: ControlParts
   readonly #budget: WorkflowBudget | undefined
   #history: ControlHistory
+  /** Fires when the active time is used up, while attempts run. */
+  #timer: Timer | undefined
 
-  constructor(history: ControlHistory | undefined, budget: WorkflowBudget | undefined) {
+  constructor(parts: ControlParts, history: ControlHistory | undefined, budget: WorkflowBudget | undefined) {
+    this.#parts = parts
     this.#history = history ?? untouched
     this.#budget = budget
   }
@@ -111,6 +119,37 @@ export class RunControl {
       return { what: 'cost', used: usedUsd, limit: costUsd, sentence }
     }
     return undefined
+  }
+
+  /** Attempts of the run begin to run, or none does any more: its time is limited while some do. */
+  onActive(run: LiveRun, isActive: boolean): void {
+    this.#timer?.cancel()
+    const { timeMs } = this.limits
+    if (!isActive || timeMs === undefined) return
+    const { clock, timers } = this.#parts
+    const nowMs = clock.nowMs()
+    const dueMs = nowMs + Math.max(0, timeMs - run.steps.activeMs(nowMs))
+    this.#timer = timers.at(dueMs, () => {
+      run
+        .act((hands, done) => {
+          this.enforce(run, hands)
+          done()
+        })
+        .catch(() => {})
+    })
+  }
+
+  /** Ends the run if its workflow wants that of one that has reached a limit. */
+  enforce(run: LiveRun, hands: RunHands): void {
+    if (!this.failsWhenExceeded || run.ended || run.cancelReason !== undefined) return
+    const exceeded = this.exceeded(run.steps.activeMs(this.#parts.clock.nowMs()))
+    if (exceeded === undefined) return
+    const error = { code: 'budget_exceeded', message: `The run has reached its budget. ${exceeded.sentence}` }
+    hands.end({ type: 'run.failed', data: { reason: 'budget_exceeded', error } })
+  }
+
+  close(): void {
+    this.#timer?.cancel()
   }
 
   /** Why no attempt may begin; undefined when it may. */
