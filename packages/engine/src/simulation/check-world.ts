@@ -23,6 +23,7 @@ export async function checkWorld(world: World): Promise<Violation[]> {
   const violations = record.bugs.map(
     (detail): Violation => ({ runId: '', kind: 'wrong', rule: 'fault', detail }),
   )
+  violations.push(...record.stuck)
   for (const run of callers.runs) violations.push(...(await checkOne(world, run)))
   const known = new Set(callers.runs.map(({ runId }) => runId))
   const { items } = await inner.runs.list({ limit: 200 })

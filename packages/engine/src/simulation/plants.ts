@@ -17,7 +17,7 @@ function withWrite(store: Store, write: (original: Write) => Write): Store {
   return new Proxy(store, { get: (target, name) => (name === 'write' ? planted : Reflect.get(target, name)) })
 }
 
-function withReads<K extends 'runs' | 'events'>(store: Store, noun: K, reads: Partial<Store[K]>): Store {
+function withReads<K extends 'runs'>(store: Store, noun: K, reads: Partial<Store[K]>): Store {
   const planted = { ...store[noun], ...reads }
   return new Proxy(store, { get: (target, name) => (name === noun ? planted : Reflect.get(target, name)) })
 }
@@ -87,9 +87,12 @@ export const plants: { readonly [name: string]: Plant } = {
   /** Reads a history without its completed steps. */
   forget_completion: {
     store: (store) =>
-      withReads(store, 'events', {
-        ofRun: async (...args: Parameters<Store['events']['ofRun']>): Promise<Event[]> =>
-          (await store.events.ofRun(...args)).filter(({ type }) => type !== 'step.completed'),
+      withReads(store, 'runs', {
+        histories: async (runIds: readonly string[]) => {
+          const histories = await store.runs.histories(runIds)
+          const without = (events: Event[]) => events.filter(({ type }) => type !== 'step.completed')
+          return new Map([...histories].map(([runId, events]) => [runId, without(events)]))
+        },
       }),
   },
   /** Does not find every run that has not ended. */

@@ -89,7 +89,7 @@ async function liveRound(
   record.onInbox = (message) => callers.noteInbox(message)
   troubles.begin()
   let isOver = false
-  liveThrough({ scheduler, random: random.fork('workload'), callers, names, record, troubles }).then(
+  liveThrough({ scheduler, random: random.fork('workload'), callers, names, record, troubles, inner }).then(
     () => {
       isOver = true
     },

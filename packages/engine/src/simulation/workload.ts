@@ -1,4 +1,6 @@
 import type { Json } from '@kyros/contract/json'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { Store } from '@kyros/store/store'
 import type { Callers, KnownRun } from './callers.ts'
 import { type Fixture, fixtureNames } from './catalogue.ts'
 import { generateProgram } from './generate-program.ts'
@@ -14,12 +16,15 @@ export type Workload = {
   names: readonly string[]
   record: WorldRecord
   troubles: Troubles
+  inner: Store
 }
 
 const lookEveryMs = 5000
 /** So long runs may take by themselves once all is calm; then they are cancelled. */
 const patienceMs = 90_000
 const hopelessMs = 15 * 60_000
+/** In a calm, a run that waits for nobody has a new event within this time: steps, limits and back-offs are shorter. */
+const longestSilenceMs = 40_000
 
 /** The random program, mostly, and some of the fixtures. */
 export function chooseWorkflows(random: Random): string[] {
@@ -30,13 +35,16 @@ export function chooseWorkflows(random: Random): string[] {
 /** Everything that people do in a world, to its quiet end. */
 export async function liveThrough(workload: Workload): Promise<void> {
   const { random, callers, record, troubles, scheduler } = workload
-  const stories = Array.from({ length: random.int(1, 3) + random.small(0, 7) }, (_, index) => tellStory(workload, index))
+  const stories = Array.from({ length: random.int(1, 3) + random.small(0, 7) }, (_, index) =>
+    tellStory(workload, index),
+  )
   await Promise.all(stories)
   await callers.pause(random.small(0, 5000))
   troubles.calm()
   scheduler.note('all is calm')
   const calmMs = scheduler.nowMs
   while (!record.allEnded && scheduler.nowMs < calmMs + patienceMs) await callers.pause(lookEveryMs)
+  await findStuck(workload)
   while (!record.allEnded && scheduler.nowMs < calmMs + hopelessMs) {
     for (const run of callers.runs) if (record.runs.get(run.runId)?.ended === false) await callers.cancel(run)
     await callers.pause(lookEveryMs)
@@ -45,6 +53,21 @@ export async function liveThrough(workload: Workload): Promise<void> {
   await callers.pause(10_000)
   await troubles.close()
   await callers.pause(2000)
+}
+
+/** A run that could go on and does not is lost, even if somebody who asks for it would set it going. */
+async function findStuck({ callers, record, inner, scheduler }: Workload): Promise<void> {
+  for (const { runId } of callers.runs) {
+    const run = await inner.runs.get(runId)
+    if (run === undefined || isTerminal(run.status)) continue
+    const last = (await inner.events.ofRun(runId, run.run_seq - 1))[0]
+    const silentMs = scheduler.nowMs - Date.parse(last?.time ?? run.created_at)
+    const isDue =
+      run.waiting_until !== null && Date.parse(run.waiting_until) < scheduler.nowMs - longestSilenceMs
+    if (silentMs < longestSilenceMs || (run.status === 'waiting' && !isDue)) continue
+    const detail = `The run is ${run.status}, could go on, and has not moved for ${silentMs} ms.`
+    record.stuck.push({ runId, kind: 'lost', rule: 'going on', detail })
+  }
 }
 
 /** One run and what is done to it. */
@@ -70,7 +93,9 @@ async function doSomething(random: Random, callers: Callers, run: KnownRun): Pro
     case 'signal':
       return callers.signal(run, signalOf(run.workflow))
     case 'burst': {
-      const signals = Array.from({ length: random.int(2, 5) }, () => callers.signal(run, signalOf(run.workflow)))
+      const signals = Array.from({ length: random.int(2, 5) }, () =>
+        callers.signal(run, signalOf(run.workflow)),
+      )
       await Promise.all(signals)
       return
     }

@@ -1,4 +1,5 @@
 import type { Command, InboxMessage, NewRunEvent } from '@kyros/store/command'
+import type { Violation } from './model.ts'
 import { isEnd } from './model-log.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { ObservedEffect } from './simulated-steps.ts'
@@ -12,6 +13,7 @@ export class WorldRecord {
   readonly runs = new Map<string, { runSeq: number; ended: boolean }>()
   readonly effects: ObservedEffect[] = []
   readonly bugs: string[] = []
+  readonly stuck: Violation[] = []
   onInbox: (message: InboxMessage) => void = () => {}
   readonly #scheduler: Scheduler
 

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { plants } from './plants.ts'
+
+const program = new URL('./run-simulation.ts', import.meta.url).pathname
+
+/** In a process of its own: the simulation replaces its globals. */
+async function simulation(...args: string[]): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { timeout: 100_000 })
+  return stdout.trim().split('\n')
+}
+
+test('nothing is lost or doubled in worlds of crashes and outages', async () => {
+  const lines = await simulation('--seeds', '60')
+  expect(lines).toEqual(['60 rounds, 0 lost, 0 doubled'])
+}, 120_000)
+
+test('the same seeds give the same worlds, and others give others', async () => {
+  const worlds = (first: string) => simulation('--seeds', '12', '--first', first, '--fingerprints')
+  const [once, again, others] = await Promise.all([worlds('100'), worlds('100'), worlds('200')])
+  expect(again).toEqual(once)
+  expect(new Set([...once, ...others]).size).toBe(2 * 12 + 1)
+}, 120_000)
+
+test('a trace has every happening of its seed', async () => {
+  const lines = await simulation('--seed', '100', '--trace')
+  expect(lines.at(-1)).toBe('1 rounds, 0 lost, 0 doubled')
+  expect(lines.filter((line) => line.includes('applied: submit_job')).length).toBeGreaterThan(0)
+}, 120_000)
+
+test('every fault that is built in on purpose is found', async () => {
+  const lines = await simulation('--plant', 'all', '--seeds', '300')
+  const found = lines.filter((line) => line.includes(': found by seed'))
+  expect(found.map((line) => line.split(':')[0])).toEqual(Object.keys(plants))
+}, 120_000)
