@@ -17,6 +17,7 @@ export type CommandDeclaration = {
 export const groups: Readonly<Record<string, string>> = {
   jobs: 'Submit, look at and stop jobs',
   runs: 'Look at runs, follow them, stop them',
+  workflows: 'Write, check and test workflows of your own',
   events: 'Read and write the event log',
   db: 'Look after the database',
   user: 'Look after the users of the server',

@@ -62,7 +62,10 @@ function declare(
   const words = declaration.path.split(' ')
   const name = words.at(-1) ?? ''
   const parent = words.length > 1 ? groupOf(program, parents, words[0] ?? '') : program
-  const command = parent.command(`${name} ${declaration.takes ?? ''}`.trim())
+  const called = `${name} ${declaration.takes ?? ''}`.trim()
+  const command = (words.length === 1 ? parents.get(name) : undefined) ?? parent.command(called)
+  // A command may be a group as well: `kyros workflows` and `kyros workflows check`.
+  if (words.length === 1) parents.set(name, command)
   command.description(declaration.summary).addHelpText('after', `\nExample:\n  $ ${declaration.example}`)
   for (const [flags, description] of declaration.options ?? []) command.option(flags, description)
   command.action(async () => {

@@ -17,6 +17,7 @@ import {
   sandbox,
 } from '../doctor/machine-checks.ts'
 import { database, ports, redis, temporal } from '../doctor/network-checks.ts'
+import { ownWorkflows } from '../doctor/workflow-checks.ts'
 
 const secretKey: Check = async ({ config }) => {
   const fault = secretKeyFault(config.environment, config.security.secret_key)
@@ -36,6 +37,7 @@ const checks: readonly Check[] = [
   sandbox,
   consoleBuild,
   secretKey,
+  ownWorkflows,
   ports,
   database,
   redis,
@@ -51,7 +53,7 @@ export const doctor: CommandFunction = async (context) => {
   const serverUrl = dataDir === undefined ? undefined : runningServer(dataDir)?.url
   const findings: Finding[] = []
   for (const check of checks) {
-    const found = await check({ config, dataDir, serverUrl })
+    const found = await check({ config, directory: context.directory, dataDir, serverUrl })
     findings.push(...found)
     if (!context.wantsJson) for (const finding of found) printFinding(context, finding)
   }

@@ -137,6 +137,7 @@ async function compose(
     version,
     environment: config.environment,
     publicConfig: publicConfig(input.settings),
+    workflowFaults: () => ownWorkflows.faults(),
     docsEnabled: config.docs.enabled ?? config.environment !== 'production',
     consoleDir,
     authRoutes: auth.routes,

@@ -10,6 +10,8 @@ export type Finding = { name: string } & (
 
 export type Machine = {
   config: Config
+  /** Where the command was called. */
+  directory: string
   /** Absolute path of the data directory; undefined when everything is kept in memory. */
   dataDir: string | undefined
   /** Address of the server that runs on that directory. */

@@ -1,3 +1,4 @@
+import type { WorkflowFault } from '@kyros/contract/workflow-fault'
 import type { Engine } from '@kyros/engine/engine'
 import type { Clock } from '@kyros/kernel/clock'
 import type { Store } from '@kyros/store/store'
@@ -9,6 +10,8 @@ export type ApiContext = {
   readonly clock: Clock
   /** A new UUIDv7. */
   readonly newId: () => string
+  /** What is wrong with workflows of users' own, at this moment. */
+  readonly workflowFaults?: () => WorkflowFault[]
   /** The project of jobs that name none. */
   readonly defaultProjectId: string
 }

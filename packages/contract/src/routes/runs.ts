@@ -15,6 +15,7 @@ import {
 import { PageQuery, page } from '../page.ts'
 import { routes } from '../route.ts'
 import { Artifact, LogLine, Run, RunSummary } from '../run.ts'
+import { WorkflowFault } from '../workflow-fault.ts'
 
 const byId = Type.Object({ id: Id })
 
@@ -30,6 +31,7 @@ export const runRoutes = routes({
     problems: [
       'workflow_unknown',
       'workflow_input_invalid',
+      'run_concurrency_reached',
       'project_not_found',
       'idempotency_key_reused',
       'idempotency_key_in_flight',
@@ -78,7 +80,7 @@ export const runRoutes = routes({
     permission: 'operator',
     params: byId,
     success: { status: 201, schema: RunStarted },
-    problems: ['run_not_found', 'run_not_ended'],
+    problems: ['run_not_found', 'run_not_ended', 'run_concurrency_reached'],
     idempotent: true,
   },
   bulkRuns: {
@@ -189,6 +191,14 @@ export const runRoutes = routes({
     tag: 'Runs',
     summary: 'List the workflows that can run here, with their input schemas and steps',
     permission: 'viewer',
-    success: { status: 200, schema: Type.Object({ workflow_types: Type.Array(WorkflowType) }) },
+    success: {
+      status: 200,
+      schema: Type.Object({
+        workflow_types: Type.Array(WorkflowType),
+        faults: Type.Array(WorkflowFault, {
+          description: 'What keeps workflows of users’ own from being listed, or should be looked at',
+        }),
+      }),
+    },
   },
 })

@@ -31,6 +31,10 @@ export type AuthorOptions = {
   taken: ReadonlySet<string>
   /** Which load this is; a later one sees changes also in the files that steps import. Default: the first, 0. */
   generation?: number
+  /** Only the workflow of this file; absolute. */
+  only?: string
+  /** Steps that somebody else provides: the steps file need not have them. */
+  fakes?: readonly string[]
 }
 
 /**
@@ -40,7 +44,8 @@ export type AuthorOptions = {
 export async function loadAuthorWorkflows(options: AuthorOptions): Promise<AuthorWorkflows> {
   const cache = createDefinitionCache(options.cacheDir)
   const { found, faults } = await findWorkflows(options.dir)
-  const read = await Promise.all(found.map((files) => readWorkflow(files, cache, options.generation ?? 0)))
+  const wanted = found.filter(({ definition }) => options.only === undefined || options.only === definition)
+  const read = await Promise.all(wanted.map((files) => readWorkflow(files, cache, options)))
   const names = new Map<string, string>()
   const workflows: AuthorWorkflow[] = []
   const refused: string[] = []
@@ -70,7 +75,11 @@ function clashOf(
 
 type Read = { file: string; workflow: AuthorWorkflow | undefined; faults: WorkflowFault[] }
 
-async function readWorkflow(files: WorkflowFiles, cache: DefinitionCache, generation: number): Promise<Read> {
+async function readWorkflow(
+  files: WorkflowFiles,
+  cache: DefinitionCache,
+  options: AuthorOptions,
+): Promise<Read> {
   const file = files.definition
   try {
     const module = await cache.description(file)
@@ -79,7 +88,7 @@ async function readWorkflow(files: WorkflowFiles, cache: DefinitionCache, genera
     const { description } = read
     const entry = pathToFileURL(file)
     const bundle = await cache.bundle({ name: description.name, entry })
-    const { steps, faults } = await stepsFor(files, bundle.steps, generation)
+    const { steps, faults } = await stepsFor(files, bundle.steps, options)
     const found = [...bundle.warnings, ...faults]
     if (steps === undefined) return { file, workflow: undefined, faults: found }
     return {
@@ -113,9 +122,10 @@ type StepUse = { name: string; file: string; line: number }
 /** The steps file beside a definition, which must hold every step that the definition calls by name. */
 async function stepsFor(
   files: WorkflowFiles,
-  uses: readonly StepUse[],
-  generation: number,
+  all: readonly StepUse[],
+  { generation = 0, fakes = [] }: AuthorOptions,
 ): Promise<{ steps: AuthorSteps | undefined; faults: WorkflowFault[] }> {
+  const uses = all.filter(({ name }) => !fakes.includes(name))
   const place = { file: files.definition, line: uses[0]?.line ?? null }
   if (files.steps === undefined) {
     if (uses.length === 0) return { steps: {}, faults: [] }
@@ -137,8 +147,8 @@ async function stepsFor(
     )
     return { steps: undefined, faults }
   }
-  const used = new Set(uses.map(({ name }) => name))
-  const idle = Object.keys(steps).filter((name) => uses.length > 0 && !used.has(name))
+  const used = new Set(all.map(({ name }) => name))
+  const idle = Object.keys(steps).filter((name) => all.length > 0 && !used.has(name))
   const at = { file: files.steps, line: null }
   return {
     steps,

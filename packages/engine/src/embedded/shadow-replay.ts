@@ -25,7 +25,8 @@ export async function shadowReplay(
   return replayEvents(events, { ...factsOf(record) }, loaded)
 }
 
-async function replayEvents(
+/** The same for events that are at hand, oldest first. */
+export async function replayEvents(
   events: readonly NewRunEvent[],
   run: ReturnType<typeof factsOf>,
   loaded: LoadedDefinition,

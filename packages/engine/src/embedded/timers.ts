@@ -1,5 +1,10 @@
 /** The part of the kernel's clock that the engine uses. */
-export type EngineClock = { nowMs(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> }
+export type EngineClock = {
+  nowMs(): number
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** How long to sleep at most before looking at the time again. Default: 30 seconds. */
+  readonly longestSleepMs?: number
+}
 
 export type Timer = { readonly dueMs: number; cancel(): void }
 
@@ -62,7 +67,7 @@ export function createTimers(clock: EngineClock): Timers {
     if (sleeping !== undefined && sleeping.untilMs <= first.dueMs) return
     sleeping?.wake.abort()
     const wake = new AbortController()
-    const durationMs = Math.max(0, Math.min(first.dueMs - clock.nowMs(), longestSleepMs))
+    const durationMs = Math.max(0, Math.min(first.dueMs - clock.nowMs(), clock.longestSleepMs ?? longestSleepMs))
     const mine = { untilMs: clock.nowMs() + durationMs, wake }
     sleeping = mine
     const done = () => {

@@ -69,7 +69,10 @@ function registerReads(app: FastifyInstance, context: ApiContext): void {
     return reply.type('application/json; charset=utf-8').send(history)
   })
   registerRoute(app, api.listWorkflowTypes, ({ request, reply }) =>
-    sendTagged(request, reply, { workflow_types: engine.workflows() }),
+    sendTagged(request, reply, {
+      workflow_types: engine.workflows(),
+      faults: context.workflowFaults?.() ?? [],
+    }),
   )
 }
 

@@ -1,0 +1,83 @@
+import type { Store } from '@kyros/store/store'
+
+// Work hands itself on from turn to turn: it is over when nothing has begun for this many.
+const quietTurns = 4
+const giveUpMs = 20_000
+
+/** Knows whether anything goes on that ends by itself: reads and writes of the store, and steps. */
+export class BusyWatch {
+  #underWay = 0
+  #begun = 0
+  #steps = 0
+
+  /** True while the implementation of a step runs. */
+  get isInStep(): boolean {
+    return this.#steps > 0
+  }
+
+  /** A store whose every call is counted while it is under way. */
+  watchStore(store: Store): Store {
+    return watched(store, (result) => this.#during(result))
+  }
+
+  async duringStep<T>(body: () => Promise<T>): Promise<T> {
+    this.#steps += 1
+    this.#begun += 1
+    try {
+      return await body()
+    } finally {
+      this.#steps -= 1
+      this.#begun += 1
+    }
+  }
+
+  /**
+   * Resolves when nothing more happens without time passing or a message from outside; a step that waits for something
+   * else keeps it waiting unless `despiteSteps`. @throws when that takes longer than 20 seconds of real time
+   */
+  async quiet(options: { despiteSteps?: boolean } = {}): Promise<void> {
+    const untilMs = performance.now() + giveUpMs
+    let [seen, turns] = [this.#begun, 0]
+    while (turns < quietTurns) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const isStill = this.#underWay === 0 && (this.#steps === 0 || options.despiteSteps === true)
+      turns = isStill && seen === this.#begun ? turns + 1 : 0
+      seen = this.#begun
+      if (performance.now() < untilMs) continue
+      const what = this.#steps > 0 ? 'A step has been running' : 'The engine has been busy'
+      throw new Error(
+        `${what} for ${giveUpMs / 1000} s. Time stands still while a step runs; advance() lets it pass.`,
+      )
+    }
+  }
+
+  #during(result: unknown): void {
+    if (!(result instanceof Promise)) return
+    this.#underWay += 1
+    this.#begun += 1
+    const end = () => {
+      this.#underWay -= 1
+    }
+    result.then(end, end)
+  }
+}
+
+/** An object whose methods, and those of the objects in it, tell what they answer. */
+function watched<T extends object>(target: T, tell: (result: unknown) => void): T {
+  const known = new Map<PropertyKey, unknown>()
+  return new Proxy(target, {
+    get: (_target, key) => {
+      const value: unknown = Reflect.get(target, key, target)
+      if (typeof value === 'object' && value !== null) {
+        if (!known.has(key)) known.set(key, watched(value, tell))
+        return known.get(key)
+      }
+      if (typeof value !== 'function') return value
+      return (...words: unknown[]) => {
+        const result: unknown = Reflect.apply(value, target, words)
+        tell(result)
+        return result
+      }
+    },
+  })
+}
