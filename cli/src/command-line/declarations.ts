@@ -1,4 +1,5 @@
 import type { CommandDeclaration } from './declaration.ts'
+import { operationDeclarations } from './operation-declarations.ts'
 
 const listening = [
   ['--port <number>', 'port to listen on; 0 picks one (default: 8000)'],
@@ -193,30 +194,6 @@ const runs: CommandDeclaration[] = [
   },
 ]
 
-const workflows: CommandDeclaration[] = [
-  {
-    path: 'init',
-    takes: '[dir]',
-    summary: 'Make an example of a workflow of your own, with its steps and a test',
-    example: 'kyros init my-workflows',
-    load: async () => (await import('../init/init.ts')).init,
-  },
-  {
-    path: 'workflows check',
-    takes: '[dir]',
-    summary: 'Say what is wrong with the workflows in a directory (default: workflows.dir, ./workflows)',
-    example: 'kyros workflows check',
-    load: async () => (await import('../workflows/check.ts')).checkCommand,
-  },
-  {
-    path: 'workflows test',
-    takes: '[dir]',
-    summary: 'Run the tests beside workflows, on the Node that runs Kyros',
-    example: 'kyros workflows test',
-    load: async () => (await import('../workflows/run-tests.ts')).testCommand,
-  },
-]
-
 const events: CommandDeclaration[] = [
   {
     path: 'events list',
@@ -371,7 +348,7 @@ export const declarations: readonly CommandDeclaration[] = [
   ...servers,
   ...jobs,
   ...runs,
-  ...workflows,
+  ...operationDeclarations,
   ...events,
   ...database,
   ...others,

@@ -82,6 +82,15 @@ test('after an outage the status settles on connected once nothing more arrives'
   expect(statuses).toEqual(['connecting', 'offline', 'connected', 'offline', 'catching_up', 'connected'])
 })
 
+test('a stream that the server completes ends, and is not opened again', async () => {
+  server = await startTestServer((_, response) => {
+    open(response, 1, 2)
+    response.end('event: end\ndata: {}\n\n')
+  })
+  expect(await follow(server.baseUrl, { until: 9 })).toEqual([1, 2])
+  expect(server.seen).toHaveLength(1)
+})
+
 test('a reset is passed on and forgets the position', async () => {
   server = await startTestServer((_, response, number) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })

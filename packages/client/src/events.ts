@@ -24,12 +24,14 @@ export type StreamOptions = {
 
 export type StreamOperation = Extract<
   OperationId,
-  'streamEvents' | 'tailEvents' | 'listRunEvents' | 'listJobEvents' | 'listRunLogs'
+  'streamEvents' | 'tailEvents' | 'listRunEvents' | 'listJobEvents' | 'listRunLogs' | 'streamRun'
 >
 
 type Item<K extends StreamOperation> = K extends 'listRunLogs'
   ? Answer<'listRunLogs'>['lines'][number]
-  : Answer<'listEvents'>['events'][number]
+  : K extends 'streamRun'
+    ? Answer<'streamRun'>
+    : Answer<'listEvents'>['events'][number]
 
 /** `reset` says that the numbers asked for are no longer kept: read the whole again. */
 export type StreamMessage<K extends StreamOperation> =
@@ -48,7 +50,8 @@ const defaultBackoff = { minMs: 500, maxMs: 15_000 }
 const caughtUpMs = 300
 
 /**
- * Follows a stream by number: what comes before a break comes once, what came during it comes after it.
+ * Follows a stream by number: what comes before a break comes once, what came during it comes after it. Ends when the
+ * server says that it is complete.
  * @throws ApiError when the server refuses (401 after a failed refresh, 403, 404)
  */
 export async function* followStream<K extends StreamOperation>(
@@ -67,11 +70,9 @@ export async function* followStream<K extends StreamOperation>(
       failures = 0
       const heard = { onStatus, isCatchingUp: wasConnected }
       wasConnected = true
-      yield* readBlocks<K>(open, position, {
-        ...heard,
-        connection,
-        staleMs: options.staleMs ?? defaultStaleMs,
-      })
+      const staleMs = options.staleMs ?? defaultStaleMs
+      const hasEnded = yield* readBlocks<K>(open, position, { ...heard, connection, staleMs })
+      if (hasEnded) return
     }
     if (signal.aborted) return
     const retryInMs = position.retryMs ?? backoffMs(failures, backoff)
@@ -127,11 +128,12 @@ type Reading = {
   onStatus: ((status: StreamStatus) => void) | undefined
 }
 
+/** Answers whether the server said that nothing more will come. */
 async function* readBlocks<K extends StreamOperation>(
   body: ReadableStream<Uint8Array>,
   position: Position,
   { connection, staleMs, isCatchingUp, onStatus }: Reading,
-): AsyncGenerator<StreamMessage<K>, void, void> {
+): AsyncGenerator<StreamMessage<K>, boolean, void> {
   const reader = body.getReader()
   const parse = createSseParser()
   const decoder = new TextDecoder()
@@ -141,8 +143,9 @@ async function* readBlocks<K extends StreamOperation>(
   try {
     for (;;) {
       const chunk = await readChunk(reader, staleMs)
-      if (chunk === undefined) return
+      if (chunk === undefined) return false
       for (const block of parse(decoder.decode(chunk, { stream: true }))) {
+        if (block.event === 'end') return true
         const message = toMessage<K>(block, position)
         if (message !== undefined) yield message
       }

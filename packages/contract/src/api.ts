@@ -2,6 +2,7 @@ import { authRoutes } from './routes/auth.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { olderRoutes } from './routes/older.ts'
 import { platformRoutes } from './routes/platform.ts'
+import { runOperationRoutes } from './routes/run-operations.ts'
 import { runRoutes } from './routes/runs.ts'
 import { viewRoutes } from './routes/views.ts'
 
@@ -11,6 +12,7 @@ export const api = {
   ...authRoutes,
   ...jobRoutes,
   ...runRoutes,
+  ...runOperationRoutes,
   ...viewRoutes,
   ...olderRoutes,
 }

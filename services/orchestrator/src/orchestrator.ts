@@ -1,5 +1,4 @@
 import type { JsonObject } from '@kyros/contract/json'
-import type { WorkflowFault } from '@kyros/contract/workflow-fault'
 import type { Engine } from '@kyros/engine/engine'
 import type { Clock } from '@kyros/kernel/clock'
 import type { Service, ServiceHealth } from '@kyros/kernel/service'
@@ -14,8 +13,10 @@ import { registerOlderRoutes } from './older/routes.ts'
 import { registerPlatformRoutes } from './platform/routes.ts'
 import { ensureDefaultProject } from './projects/ensure-default-project.ts'
 import { registerProjectRoutes } from './projects/routes.ts'
+import { registerRunOperationRoutes } from './runs/operation-routes.ts'
 import { registerRunRoutes } from './runs/routes.ts'
 import { registerViewRoutes } from './views/routes.ts'
+import { registerWaitpointRoutes } from './waitpoints/routes.ts'
 
 export type OrchestratorOptions = {
   store: Store
@@ -25,8 +26,6 @@ export type OrchestratorOptions = {
   newId: () => string
   version: string
   environment: string
-  /** What is wrong with workflows of users' own, at this moment. Default: nothing. */
-  workflowFaults?: () => WorkflowFault[]
   /** Effective configuration, secrets already hidden: what GET /v1/config shows parts of. */
   publicConfig: JsonObject
   docsEnabled: boolean
@@ -73,6 +72,8 @@ async function registerSlices(
   registerProjectRoutes(app, context)
   registerJobRoutes(app, context)
   registerRunRoutes(app, context)
+  registerRunOperationRoutes(app, context)
+  registerWaitpointRoutes(app, context)
   registerViewRoutes(app, context)
   registerEventRoutes(app, context)
   await registerOlderRoutes(app, context, servePage)

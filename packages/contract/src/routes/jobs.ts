@@ -22,6 +22,7 @@ export const jobRoutes = routes({
       'job_empty',
       'workflow_unknown',
       'workflow_input_invalid',
+      'run_concurrency_reached',
       'project_not_found',
       'idempotency_key_reused',
       'idempotency_key_in_flight',
@@ -81,7 +82,7 @@ export const jobRoutes = routes({
     permission: 'operator',
     params: byId,
     success: { status: 201, schema: Job },
-    problems: ['job_not_found', 'run_not_ended'],
+    problems: ['job_not_found', 'run_not_ended', 'run_concurrency_reached'],
     idempotent: true,
   },
   setJobStatus: {

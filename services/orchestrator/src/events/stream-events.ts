@@ -4,7 +4,7 @@ import type { SseMessage, SseStream } from '@kyros/kernel/sse'
 import type { FollowOptions, Store } from '@kyros/store/store'
 
 // A stream ends after this time and its reader comes back: so that rights which were withdrawn end with it.
-const maxStreamMs = 30 * 60_000
+export const maxStreamMs = 30 * 60_000
 
 /**
  * Follows the log until the reader leaves. A reader that does not say where to go on gets what comes from now on,
