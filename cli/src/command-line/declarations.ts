@@ -194,6 +194,30 @@ const runs: CommandDeclaration[] = [
   },
 ]
 
+const workflows: CommandDeclaration[] = [
+  {
+    path: 'init',
+    takes: '[dir]',
+    summary: 'Make an example of a workflow of your own, with its steps and a test',
+    example: 'kyros init my-workflows',
+    load: async () => (await import('../init/init.ts')).init,
+  },
+  {
+    path: 'workflows check',
+    takes: '[dir]',
+    summary: 'Say what is wrong with the workflows in a directory (default: workflows.dir, ./workflows)',
+    example: 'kyros workflows check',
+    load: async () => (await import('../workflows/check.ts')).checkCommand,
+  },
+  {
+    path: 'workflows test',
+    takes: '[dir]',
+    summary: 'Run the tests beside workflows, on the Node that runs Kyros',
+    example: 'kyros workflows test',
+    load: async () => (await import('../workflows/run-tests.ts')).testCommand,
+  },
+]
+
 const events: CommandDeclaration[] = [
   {
     path: 'events list',
@@ -349,6 +373,7 @@ export const declarations: readonly CommandDeclaration[] = [
   ...jobs,
   ...runs,
   ...operationDeclarations,
+  ...workflows,
   ...events,
   ...database,
   ...others,

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@kyros/contract/json'
+import type { WorkflowFault } from '@kyros/contract/workflow-fault'
 import type { Engine } from '@kyros/engine/engine'
 import type { Clock } from '@kyros/kernel/clock'
 import type { Service, ServiceHealth } from '@kyros/kernel/service'
@@ -26,6 +27,8 @@ export type OrchestratorOptions = {
   newId: () => string
   version: string
   environment: string
+  /** What is wrong with workflows of users' own, at this moment. Default: nothing. */
+  workflowFaults?: () => WorkflowFault[]
   /** Effective configuration, secrets already hidden: what GET /v1/config shows parts of. */
   publicConfig: JsonObject
   docsEnabled: boolean

@@ -15,6 +15,7 @@ import {
 import { PageQuery, page } from '../page.ts'
 import { routes } from '../route.ts'
 import { Artifact, LogLine, Run, RunSummary } from '../run.ts'
+import { WorkflowFault } from '../workflow-fault.ts'
 
 const byId = Type.Object({ id: Id })
 
@@ -190,6 +191,14 @@ export const runRoutes = routes({
     tag: 'Runs',
     summary: 'List the workflows that can run here, with their input schemas and steps',
     permission: 'viewer',
-    success: { status: 200, schema: Type.Object({ workflow_types: Type.Array(WorkflowType) }) },
+    success: {
+      status: 200,
+      schema: Type.Object({
+        workflow_types: Type.Array(WorkflowType),
+        faults: Type.Array(WorkflowFault, {
+          description: 'What keeps workflows of users’ own from being listed, or should be looked at',
+        }),
+      }),
+    },
   },
 })
