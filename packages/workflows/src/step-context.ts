@@ -12,6 +12,12 @@ export type StepArtifacts = {
   get(name: string): Promise<Uint8Array | undefined>
 }
 
+/** Pieces that people follow while the step runs: beside the history, in order, and gone with the run. */
+export type StepStream = {
+  /** Resolves at once; what was written is durable before the end of the attempt is. @throws when the streams are full */
+  write(name: string, chunk: Json): Promise<void>
+}
+
 /** For whom the step works: what it may touch depends on the role, never on the input. */
 export type StepPrincipal = {
   readonly id: string
@@ -32,6 +38,7 @@ export type StepContext = {
   readonly workspace: string
   readonly artifacts: StepArtifacts
   readonly principal: StepPrincipal
+  readonly stream: StepStream
   log(level: 'info' | 'warn' | 'error', message: string): void
   /** Says that the attempt is alive; the details are shown as its progress. */
   heartbeat(details?: Json): void

@@ -24,6 +24,7 @@ function attempt(implementation: StepFunction, change: Partial<AttemptLimits> = 
     workspace: '/nowhere',
     principal: { id: 'u', role: 'viewer' },
     artifacts: { put: async () => ({ name: '', sha256: '', bytes: 0 }), get: async () => undefined },
+    stream: { write: async () => {} },
     log: () => {},
     heartbeat: (details) => live.beat(details),
     get signal() {

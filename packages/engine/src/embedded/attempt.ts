@@ -24,6 +24,8 @@ export class Attempt {
   readonly startedMs: number
   /** What the last heartbeat said. */
   progress: Json | undefined
+  /** Resolves when what it wrote beside the log is durable; set once it writes. */
+  flushed: (() => Promise<void> | undefined) | undefined
   readonly #parts: AttemptParts
   readonly #limits: AttemptLimits
   readonly #onEnd: (end: AttemptEnd) => void

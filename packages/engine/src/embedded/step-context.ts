@@ -1,9 +1,10 @@
 import type { Store } from '@kyros/store/store'
-import type { StepArtifacts, StepContext } from '@kyros/workflows/step-context'
+import type { StepArtifacts, StepContext, StepStream } from '@kyros/workflows/step-context'
 import type { Principal } from '../engine.ts'
 import type { Attempt } from './attempt.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { RunLog } from './log-buffer.ts'
+import { StreamWriter } from './streams.ts'
 import type { EngineClock } from './timers.ts'
 
 export type AttemptOf = {
@@ -24,6 +25,7 @@ export class AttemptContext implements StepContext {
   readonly principal: Principal
   readonly #of: AttemptOf
   readonly #live: Attempt
+  #stream: StepStream | undefined
 
   constructor(of: AttemptOf, live: Attempt) {
     this.#of = of
@@ -51,6 +53,11 @@ export class AttemptContext implements StepContext {
     return createArtifacts(store, this.runId, clock)
   }
 
+  get stream(): StepStream {
+    this.#stream ??= this.#openStream()
+    return this.#stream
+  }
+
   // These two are got and then called, often taken out of the context by the implementation.
   get heartbeat(): StepContext['heartbeat'] {
     return (details) => this.#live.beat(details)
@@ -60,6 +67,14 @@ export class AttemptContext implements StepContext {
     const { log, key, number, parts } = this.#of
     return (level, message) =>
       log.add({ timeMs: parts.clock.nowMs(), level, step: key, attempt: number, message: String(message) })
+  }
+
+  #openStream(): StepStream {
+    const { parts, runId, key: step, number: attempt } = this.#of
+    const { store, clock } = parts
+    const writer = new StreamWriter({ store, clock, runId, step, attempt })
+    this.#live.flushed = () => writer.flushed()
+    return { write: (name, chunk) => writer.write(name, chunk) }
   }
 }
 

@@ -100,6 +100,7 @@ export async function makeTestStep(parent: string, change: Partial<StepContext> 
     idempotencyKey: 'run/step',
     signal: AbortSignal.timeout(60_000),
     workspace: await mkdtemp(join(parent, 'workspace-')),
+    stream: { write: async () => {} },
     artifacts: {
       put: async (name, _mediaType, data) => {
         const text = Buffer.from(data).toString('utf8')
