@@ -63,6 +63,8 @@ export class TestKit implements AsyncDisposable {
     const { engine, clock, steps, projectId } = this.#parts
     const name = await this.#load(definition, options.steps ?? {})
     const [jobId, runId] = [this.#newId(), this.#newId()]
+    // Before the engine knows of the run, whose first step may begin at once.
+    steps.byRun.set(runId, options.steps ?? {})
     await engine.submit({
       jobId,
       runId,
@@ -79,7 +81,6 @@ export class TestKit implements AsyncDisposable {
       principal: tester,
       timeMs: clock.nowMs(),
     })
-    steps.byRun.set(runId, options.steps ?? {})
     const run = new TestRun(runId, this.#parts, this)
     await run.settled()
     return run
