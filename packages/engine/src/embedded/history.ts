@@ -44,6 +44,12 @@ export type History = {
   activity: Activity
 }
 
+// Most runs are begun with nothing recorded: they share these, which are never written to.
+const noRecorded: History['recorded'] = new Map()
+const noSteps: History['steps'] = new Map()
+const noTimers: History['timers'] = new Map()
+const noInboxIds: History['inboxIds'] = new Set()
+
 export function emptyHistory(): History {
   return {
     events: [],
@@ -53,11 +59,11 @@ export function emptyHistory(): History {
     startAtMs: undefined,
     ended: false,
     cancelReason: undefined,
-    recorded: new Map(),
-    steps: new Map(),
-    timers: new Map(),
+    recorded: noRecorded,
+    steps: noSteps,
+    timers: noTimers,
     shown: undefined,
-    inboxIds: new Set(),
+    inboxIds: noInboxIds,
     control: undefined,
     activity: new Activity(),
   }
@@ -133,7 +139,9 @@ function addToRun(history: History, event: NewRunEvent): void {
     case 'run.budget_set':
     case 'budget.used':
     case 'signal.received':
-      if (event.data.inbox_id !== undefined) history.inboxIds.add(event.data.inbox_id)
+      if (event.data.inbox_id === undefined) return
+      if (history.inboxIds === noInboxIds) history.inboxIds = new Set()
+      history.inboxIds.add(event.data.inbox_id)
       return
     default:
   }
@@ -147,8 +155,9 @@ function addToSteps(history: History, event: NewRunEvent): void {
   switch (event.type) {
     case 'step.scheduled': {
       const { command, step, key, max_attempts: maxAttempts } = event.data
-      history.recorded.set(command, { kind: 'step', name: step })
+      record(history, command, { kind: 'step', name: step })
       const fresh = { attempt: 0, state: 'scheduled' as const, retryAtMs: undefined }
+      if (history.steps === noSteps) history.steps = new Map()
       history.steps.set(command, { command, step, key, maxAttempts, ...fresh })
       return
     }
@@ -171,7 +180,8 @@ function addToSteps(history: History, event: NewRunEvent): void {
       return
     case 'timer.started': {
       const { command, timer: name, fire_at } = event.data
-      history.recorded.set(command, { kind: 'timer', name })
+      record(history, command, { kind: 'timer', name })
+      if (history.timers === noTimers) history.timers = new Map()
       history.timers.set(command, { command, name, fireAtMs: Date.parse(fire_at), ended: false })
       return
     }
@@ -183,6 +193,11 @@ function addToSteps(history: History, event: NewRunEvent): void {
     }
     default:
   }
+}
+
+function record(history: History, command: number, recorded: Recorded): void {
+  if (history.recorded === noRecorded) history.recorded = new Map()
+  history.recorded.set(command, recorded)
 }
 
 function setStep(history: History, command: number, change: Partial<StepHistory>): void {

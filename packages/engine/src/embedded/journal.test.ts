@@ -37,8 +37,8 @@ function open(failures: unknown[] = [], runSeq = 2, applied: ReadonlySet<unknown
     epoch: () => undefined,
     log: () => {},
   })
-  const onLost = (error: unknown) => lost.push(error)
-  const journal = new Journal({ writer, clock: testClock, runId, runSeq, onLost })
+  const owner = { facts: { runId }, onLost: (error: unknown) => lost.push(error) }
+  const journal = new Journal({ writer, clock: testClock }, owner, runSeq)
   const push = (whenDurable?: () => void, whenLost?: () => void) =>
     journal.push({ type: 'run.resumed', timeMs: journal.stampMs(), data: {} }, whenDurable, whenLost)
   return { journal, writer, push, writes, lost }

@@ -2,14 +2,13 @@ import type { NewRunEvent, RunAppend } from '@kyros/store/command'
 import type { JournalWriter, Pages } from './journal-writer.ts'
 import type { EngineClock } from './timers.ts'
 
-export type JournalOptions = {
-  writer: JournalWriter
-  clock: EngineClock
-  runId: string
-  /** `run_seq` of the last event of the run. */
-  runSeq: number
+export type JournalParts = { readonly writer: JournalWriter; readonly clock: EngineClock }
+
+/** Whose journal it is. */
+export type JournalOwner = {
+  readonly facts: { readonly runId: string }
   /** The log and this memory differ for good: the run must be read again, or is no longer ours. */
-  onLost: (error: unknown) => void
+  onLost(error: unknown): void
 }
 
 type Entry = {
@@ -26,7 +25,8 @@ const maxEventsPerWrite = 500
  * runs only then.
  */
 export class Journal implements Pages {
-  readonly #options: JournalOptions
+  readonly #parts: JournalParts
+  readonly #owner: JournalOwner
   #pending: Entry[] = []
   #writing: Entry[] | undefined
   #runSeq: number
@@ -36,9 +36,11 @@ export class Journal implements Pages {
   /** The run is not committed yet: what it says is part of the write that makes it. */
   #held = false
 
-  constructor(options: JournalOptions) {
-    this.#options = options
-    this.#runSeq = options.runSeq
+  /** `runSeq` of the last event of the run. */
+  constructor(parts: JournalParts, owner: JournalOwner, runSeq: number) {
+    this.#parts = parts
+    this.#owner = owner
+    this.#runSeq = runSeq
   }
 
   /** Number of the last event that is on disk. */
@@ -52,7 +54,7 @@ export class Journal implements Pages {
 
   /** Time for the next event: the clock's, but never before the event ahead of it. */
   stampMs(): number {
-    this.#lastMs = Math.max(this.#lastMs, this.#options.clock.nowMs())
+    this.#lastMs = Math.max(this.#lastMs, this.#parts.clock.nowMs())
     return this.#lastMs
   }
 
@@ -67,7 +69,7 @@ export class Journal implements Pages {
       return
     }
     this.#pending.push({ event, whenDurable, whenLost })
-    if (this.#writing === undefined && !this.#held) this.#options.writer.add(this)
+    if (this.#writing === undefined && !this.#held) this.#parts.writer.add(this)
   }
 
   /** From here on nothing is handed to the writer, until `born`. */
@@ -90,7 +92,7 @@ export class Journal implements Pages {
 
   /** Resolves when all that was pushed is on disk or the run is lost. */
   settled(): Promise<void> {
-    this.#options.writer.flush()
+    this.#parts.writer.flush()
     if (this.isSettled) return Promise.resolve()
     return new Promise((resolve) => {
       this.#settled ??= []
@@ -102,7 +104,7 @@ export class Journal implements Pages {
   drop(error: unknown): void {
     if (this.#lost !== undefined) return
     this.#lost = { error }
-    this.#options.writer.remove(this)
+    this.#parts.writer.remove(this)
     const entries = this.#pending
     this.#pending = []
     for (const entry of entries) entry.whenLost?.(error)
@@ -116,7 +118,7 @@ export class Journal implements Pages {
       this.#pending.length <= maxEventsPerWrite ? this.#pending : this.#pending.slice(0, maxEventsPerWrite)
     this.#pending = this.#pending.length <= maxEventsPerWrite ? [] : this.#pending.slice(maxEventsPerWrite)
     const events = this.#writing.map((entry) => entry.event)
-    return { runId: this.#options.runId, events, expectedRunSeq: this.#runSeq, unlessEnded: true }
+    return { runId: this.#owner.facts.runId, events, expectedRunSeq: this.#runSeq, unlessEnded: true }
   }
 
   written(count?: number): void {
@@ -127,7 +129,7 @@ export class Journal implements Pages {
     this.#runSeq += entries.length
     this.#writing = undefined
     for (const entry of entries) entry.whenDurable?.()
-    if (this.#pending.length > 0) this.#options.writer.add(this)
+    if (this.#pending.length > 0) this.#parts.writer.add(this)
     this.#tellSettled()
   }
 
@@ -138,7 +140,7 @@ export class Journal implements Pages {
     }
     this.#pending = [...(this.#writing ?? []), ...this.#pending]
     this.#writing = undefined
-    this.#options.writer.add(this)
+    this.#parts.writer.add(this)
   }
 
   lost(error: unknown): void {
@@ -148,7 +150,7 @@ export class Journal implements Pages {
     const isFirst = this.#lost === undefined
     this.drop(error)
     this.#tellSettled()
-    if (isFirst) this.#options.onLost(error)
+    if (isFirst) this.#owner.onLost(error)
   }
 
   #tellSettled(): void {

@@ -3,7 +3,7 @@ import { problem } from '@kyros/contract/problem'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import type { EngineParts } from './engine-parts.ts'
-import type { History, Shown } from './history.ts'
+import { emptyHistory, type History, type Shown } from './history.ts'
 import { Journal } from './journal.ts'
 import { RunLog } from './log-buffer.ts'
 import { RunControl } from './operations/run-control.ts'
@@ -23,12 +23,17 @@ export type LiveRunOptions = {
   history: History
   /** Undefined: nothing can run yet (no agent), or the bundle is missing. */
   loaded: LoadedDefinition | undefined
+  owner: RunOwner
+}
+
+/** Who keeps the runs in memory. */
+export type RunOwner = {
   /** The run ended, and that is on disk. */
-  onEnded: (run: LiveRun) => void
+  onEnded(run: LiveRun): void
   /** Memory and log differ; the run must be read again. */
-  onLost: (run: LiveRun, error: unknown) => void
+  onLost(run: LiveRun, error: unknown): void
   /** Everything that happened is done, and the run waits for something outside. */
-  onIdle: (run: LiveRun) => void
+  onIdle(run: LiveRun): void
 }
 
 type EndEvent = Extract<
@@ -62,6 +67,8 @@ export type RunHands = {
  */
 export class LiveRun implements Player {
   readonly facts: RunFacts
+  readonly journal: Journal
+  readonly log: RunLog
   readonly steps: RunSteps
   readonly timers: RunTimers
   host: WorkflowHost | undefined
@@ -78,8 +85,6 @@ export class LiveRun implements Player {
   /** Why it was not let in, where its workflow refuses runs beyond a limit. */
   rejection: string | undefined
   readonly #options: LiveRunOptions
-  readonly #journal: Journal
-  readonly #log: RunLog
   /** What replay compares with; empty once the run has caught up. */
   #history: History
   #seenInbox: Set<number> | undefined
@@ -99,7 +104,6 @@ export class LiveRun implements Player {
 
   constructor(options: LiveRunOptions) {
     const { parts, run, history, loaded } = options
-    const { runId } = run
     this.#options = options
     this.facts = run
     this.#history = history
@@ -108,25 +112,15 @@ export class LiveRun implements Player {
     if (this.cancelReason !== undefined) this.#cancelling = Promise.resolve()
     this.shown = history.shown
     if (history.inboxIds.size > 0) this.#seenInbox = history.inboxIds
-    const onLost = (error: unknown) => this.#options.onLost(this, error)
-    const { runSeq } = history
-    const journal = new Journal({ writer: parts.writer, clock: parts.clock, runId, runSeq, onLost })
-    journal.startFrom(history.lastMs)
-    const log = new RunLog(parts, runId, (error) => this.#warn(error))
-    const post = (turn: Turn) => this.post(turn)
-    const onResult = (event: NewRunEvent) => this.#apply(event)
-    this.#journal = journal
-    this.#log = log
+    this.journal = new Journal(parts, this, history.runSeq)
+    this.journal.startFrom(history.lastMs)
+    this.log = new RunLog(parts, run.runId)
     const budget = loaded?.definition.budget
     if (history.control !== undefined || budget !== undefined) {
       this.control = new RunControl(parts, history.control, budget)
     }
-    const holds = () => this.held !== undefined
-    const onActive = (isActive: boolean) => this.control?.onActive(this, isActive)
-    const activeMs = history.activity.totalMs
-    this.steps = new RunSteps({ parts, run, journal, log, post, holds, onActive, activeMs, onResult })
-    const isPaused = () => this.held?.reason === 'paused'
-    this.timers = new RunTimers({ timers: parts.timers, journal, post, holds: isPaused, onFired: onResult })
+    this.steps = new RunSteps(parts, this, history.activity.totalMs)
+    this.timers = new RunTimers(parts.timers, this)
     if (loaded !== undefined) this.host = this.#createHost(loaded)
   }
 
@@ -142,23 +136,23 @@ export class LiveRun implements Player {
 
   /** Lets a run that is not committed yet go as far as it can; what it said is to be committed with it. */
   async prepare(): Promise<NewRunEvent[]> {
-    this.#journal.hold()
+    this.journal.hold()
     this.resume()
     await this.#isQuiet()
-    return this.#journal.takeHeld()
+    return this.journal.takeHeld()
   }
 
   /** The run is committed with what `prepare` gave: the outside world may be touched. */
   born(): void {
-    this.#journal.born()
+    this.journal.born()
     this.#options.parts.writer.flush()
     if (this.#startWait?.reason === 'concurrency') this.start()
-    if (this.shown !== undefined && !this.ended) this.#options.onIdle(this)
+    if (this.shown !== undefined && !this.ended) this.#options.owner.onIdle(this)
   }
 
   /** The run was not committed, or is not ours to move: nothing of it happened. */
   async refuse(reason: string): Promise<void> {
-    this.#journal.lost(new Error(reason))
+    this.journal.lost(new Error(reason))
     await this.close(reason)
   }
 
@@ -203,10 +197,10 @@ export class LiveRun implements Player {
     await this.steps.close(reason)
     await this.#isQuiet()
     const grace = new AbortController()
-    await Promise.race([this.#journal.settled(), clock.sleep(abortGraceMs, grace.signal).catch(() => {})])
+    await Promise.race([this.journal.settled(), clock.sleep(abortGraceMs, grace.signal).catch(() => {})])
     grace.abort()
-    this.#journal.drop(new Error(reason))
-    await this.#log.flush()
+    this.journal.drop(new Error(reason))
+    await this.log.flush()
   }
 
   /** When the run moves by itself; Infinity where only somebody from outside moves it. */
@@ -221,19 +215,19 @@ export class LiveRun implements Player {
     this.#closed = true
     this.#timeout?.cancel()
     this.timers.close()
-    this.#journal.drop(new Error('The run sleeps.'))
+    this.journal.drop(new Error('The run sleeps.'))
   }
 
   /** Resolves when nothing is under way: no turn and no write. */
   async settled(): Promise<void> {
     await this.#isQuiet()
-    await this.#journal.settled()
+    await this.journal.settled()
   }
 
   /** True when nothing of the run is under way in this process: only timers and the outside can move it. */
   get isIdle(): boolean {
-    const isQuiet = this.#turns.length === 0 && !this.#isBusy && this.#journal.isSettled
-    return isQuiet && this.steps.rows.size === 0 && !this.steps.hasAttempts && this.#log.isEmpty
+    const isQuiet = this.#turns.length === 0 && !this.#isBusy && this.journal.isSettled
+    return isQuiet && this.steps.rows.size === 0 && !this.steps.hasAttempts && this.log.isEmpty
   }
 
   /** Something to do in this run's turn; forgotten once the run is closed. */
@@ -274,14 +268,14 @@ export class LiveRun implements Player {
     this.#turns = []
     this.#replay = undefined
     this.#commands = undefined
-    this.#options.onLost(this, error)
+    this.#options.owner.onLost(this, error)
     this.#tellQuiet()
   }
 
   /** After the end: resolves when no attempt runs and the log is written. */
   async quiet(): Promise<void> {
     await this.steps.attemptsEnded()
-    await this.#log.flush()
+    await this.log.flush()
   }
 
   get #isBusy(): boolean {
@@ -305,7 +299,7 @@ export class LiveRun implements Player {
     const waiting = this.#quiet
     this.#quiet = undefined
     for (const resolve of waiting ?? []) resolve()
-    if (this.shown !== undefined && !this.ended && !this.#closed) this.#options.onIdle(this)
+    if (this.shown !== undefined && !this.ended && !this.#closed) this.#options.owner.onIdle(this)
   }
 
   #durable(turn: (done: () => void, lost: (error: unknown) => void) => void): Promise<void> {
@@ -324,7 +318,7 @@ export class LiveRun implements Player {
     const { runId, workflow, version, attempt, maxRetries, input } = this.facts
     const onLog = (level: 'info' | 'warn' | 'error', message: string) => {
       if (this.#replay !== undefined) return
-      this.#log.add({ timeMs: this.#options.parts.clock.nowMs(), level, step: null, attempt: null, message })
+      this.log.add({ timeMs: this.#options.parts.clock.nowMs(), level, step: null, attempt: null, message })
     }
     const run = { runId, workflow, version, attempt, maxRetries, input }
     return new WorkflowHost({ run, loaded, recorded: this.#history.recorded, onLog })
@@ -333,7 +327,7 @@ export class LiveRun implements Player {
   #resume(): void {
     const history = this.#history
     if (history.ended) {
-      this.#options.onEnded(this)
+      this.#options.owner.onEnded(this)
       return
     }
     if (this.facts.definition === '') return
@@ -371,8 +365,7 @@ export class LiveRun implements Player {
     for (const row of this.steps.rows.values()) this.steps.dispatch(row)
     this.control?.enforce(this, this.#hands())
     // The events are in the log; keeping them here too would cost memory for nothing.
-    history.events = []
-    history.steps.clear()
+    this.#history = emptyHistory()
   }
 
   #waitForStart(): void {
@@ -391,7 +384,7 @@ export class LiveRun implements Player {
     this.shown = undefined
     this.startedMs = event.timeMs
     this.#armTimeout(event.timeMs)
-    this.#apply(event)
+    this.apply(event)
   }
 
   /** True when as many runs of its workflow are under way as may be, and it is one of them. */
@@ -456,7 +449,7 @@ export class LiveRun implements Player {
     const event = this.#push({ type: 'run.cancel_requested', actor, data }, durable.resolve, durable.reject)
     if (this.startedMs !== undefined && this.blocked === undefined) {
       this.#letGo()
-      this.#apply(event)
+      this.apply(event)
       return
     }
     this.#endCancelled(reason)
@@ -478,7 +471,7 @@ export class LiveRun implements Player {
       return
     }
     const data = { signal, payload, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
-    this.#apply(this.#push({ type: 'signal.received', actor, data }, done, lost))
+    this.apply(this.#push({ type: 'signal.received', actor, data }, done, lost))
   }
 
   #isTaken(inboxId: number | undefined): boolean {
@@ -492,7 +485,7 @@ export class LiveRun implements Player {
   #hands(): RunHands {
     return {
       push: (event, whenDurable, whenLost) => this.#push(event, whenDurable, whenLost),
-      apply: (event) => this.#apply(event),
+      apply: (event) => this.apply(event),
       isTaken: (inboxId) => this.#isTaken(inboxId),
       end: (event) => {
         this.#stopAll('The run ends.')
@@ -510,7 +503,8 @@ export class LiveRun implements Player {
     this.timers.letGo(this.#options.parts.clock.nowMs())
   }
 
-  #apply(event: NewRunEvent): void {
+  /** Lets the definition see an event that was just recorded. */
+  apply(event: NewRunEvent): void {
     if (!this.ended) this.host?.apply(event)
   }
 
@@ -612,8 +606,8 @@ export class LiveRun implements Player {
     this.#timeout?.cancel()
     this.control?.close()
     // Handed over before the end is: who sees the end finds the whole log. It never rejects.
-    if (!this.#log.isEmpty) void this.#log.flush()
-    this.#push(end, () => this.#options.onEnded(this))
+    if (!this.log.isEmpty) void this.log.flush()
+    this.#push(end, () => this.#options.owner.onEnded(this))
   }
 
   /** Says in the log when a run begins to wait, and when it goes on. */
@@ -633,13 +627,17 @@ export class LiveRun implements Player {
     whenLost?: (error: unknown) => void,
   ): NewRunEvent {
     // Border cast: `type` and `data` were written together by the caller.
-    const stamped = { ...event, timeMs: this.#journal.stampMs() } as NewRunEvent
-    this.#journal.push(stamped, whenDurable, whenLost)
+    const stamped = { ...event, timeMs: this.journal.stampMs() } as NewRunEvent
+    this.journal.push(stamped, whenDurable, whenLost)
     return stamped
   }
 
-  #warn(error: unknown): void {
-    this.#options.parts.log('warn', `Log lines of run ${this.facts.runId} were lost: ${String(error)}`)
+  onLost(error: unknown): void {
+    this.#options.owner.onLost(this, error)
+  }
+
+  onActive(isActive: boolean): void {
+    this.control?.onActive(this, isActive)
   }
 }
 

@@ -19,7 +19,10 @@ beforeEach(async () => {
 afterEach(() => rig.stop())
 
 const open = (errors: unknown[] = [], id = runId) =>
-  new RunLog({ store: rig.store, timers, clock: testClock }, id, (error) => errors.push(error))
+  new RunLog(
+    { store: rig.store, timers, clock: testClock, log: (_level, message) => errors.push(message) },
+    id,
+  )
 
 test('lines are written together a moment later', async () => {
   const log = open()

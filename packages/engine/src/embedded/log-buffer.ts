@@ -8,6 +8,7 @@ const maxMessageChars = 16_384
 
 export type RunLogParts = {
   readonly store: Pick<Store, 'write'>
+  readonly log: (level: 'warn', message: string) => void
   readonly timers: Timers
   readonly clock: EngineClock
 }
@@ -16,15 +17,13 @@ export type RunLogParts = {
 export class RunLog {
   readonly #parts: RunLogParts
   readonly #runId: string
-  readonly #onError: (error: unknown) => void
   #lines: NewLogLine[] = []
   #written = 0
   #timer: { cancel(): void } | undefined
 
-  constructor(parts: RunLogParts, runId: string, onError: (error: unknown) => void) {
+  constructor(parts: RunLogParts, runId: string) {
     this.#parts = parts
     this.#runId = runId
-    this.#onError = onError
   }
 
   get isEmpty(): boolean {
@@ -56,7 +55,7 @@ export class RunLog {
       })
       this.#written = Math.max(this.#written, lastLine)
     } catch (error) {
-      this.#onError(error)
+      this.#parts.log('warn', `Log lines of run ${this.#runId} were lost: ${String(error)}`)
     }
   }
 }

@@ -43,28 +43,28 @@ export function newRow(
   return { command, step, key, input, options, attempt, state, retryAtMs, ...idle }
 }
 
-export type RunStepsOptions = {
-  parts: EngineParts
-  run: RunFacts
-  journal: Journal
-  log: RunLog
+/** Whose steps they are. */
+export type StepsOf = {
+  readonly facts: RunFacts
+  readonly journal: Journal
+  readonly log: RunLog
+  /** Why no attempt may begin now. */
+  readonly held: unknown
   /** Runs `task` in the run's turn. */
-  post: (task: () => void) => void
-  /** True while no attempt may begin. */
-  holds: () => boolean
+  post(task: () => void): void
   /** Attempts begin to run, or none does any more. */
-  onActive: (isActive: boolean) => void
-  /** In how much time attempts ran before. */
-  activeMs: number
+  onActive(isActive: boolean): void
   /** A result for the definition, with the event that records it. */
-  onResult: (event: NewRunEvent) => void
+  apply(event: NewRunEvent): void
 }
 
 /** The steps of one run: who waits for a slot, who runs, who waits for the next attempt. */
 export class RunSteps {
   /** Those that have not ended, by command. */
   readonly rows = new Map<number, StepRow>()
-  readonly #options: RunStepsOptions
+  readonly #parts: EngineParts
+  readonly #run: StepsOf
+  /** Attempts at work, also those whose result nobody waits for any more. */
   readonly #attempts = new Set<Attempt>()
   #closed = false
   /** Attempts whose start is in the log and whose end is not. */
@@ -72,9 +72,11 @@ export class RunSteps {
   #activeMs: number
   #activeSinceMs = 0
 
-  constructor(options: RunStepsOptions) {
-    this.#options = options
-    this.#activeMs = options.activeMs
+  /** `activeMs`: in how much time attempts ran before. */
+  constructor(parts: EngineParts, run: StepsOf, activeMs: number) {
+    this.#parts = parts
+    this.#run = run
+    this.#activeMs = activeMs
   }
 
   /** The time in which attempts ran, each moment counted once, by the times in the log. */
@@ -93,13 +95,13 @@ export class RunSteps {
 
   /** Lets the next attempt of a step begin as soon as its back-off and a free slot allow. */
   dispatch(row: StepRow): void {
-    const { clock, timers } = this.#options.parts
+    const { clock, timers } = this.#parts
     const { retryAtMs } = row
     if (this.#implementation(row) === undefined) {
       row.state = 'missing'
     } else if (retryAtMs !== undefined && retryAtMs > clock.nowMs()) {
       row.state = 'backoff'
-      row.timer = timers.at(retryAtMs, () => this.#options.post(() => this.#queue(row)))
+      row.timer = timers.at(retryAtMs, () => this.#run.post(() => this.#queue(row)))
     } else {
       this.#queue(row)
     }
@@ -135,23 +137,23 @@ export class RunSteps {
   }
 
   #implementation(row: StepRow): StepFunction | undefined {
-    return this.#options.parts.implementation(this.#options.run.workflow, row.step)
+    return this.#parts.implementation(this.#run.facts.workflow, row.step)
   }
 
   #queue(row: StepRow): void {
     if (row.state === 'ended' || this.#closed) return
-    const { parts, run, post, holds } = this.#options
+    const run = this.#run
     if (row.state !== 'held') row.number = row.state === 'cut' ? row.attempt : row.attempt + 1
     row.retryAtMs = undefined
-    row.state = holds() ? 'held' : 'queued'
+    row.state = run.held === undefined ? 'queued' : 'held'
     if (row.state === 'held') return
-    const granted = () => post(() => this.#begin(row))
-    if (parts.slots.take(run.runId, granted, row.options)) this.#begin(row)
+    const granted = () => run.post(() => this.#begin(row))
+    if (this.#parts.slots.take(run.facts.runId, granted, row.options)) this.#begin(row)
   }
 
   /** Holds a slot from here on. */
   #begin(row: StepRow): void {
-    if (row.state === 'queued' && this.#options.holds()) row.state = 'held'
+    if (row.state === 'queued' && this.#run.held !== undefined) row.state = 'held'
     if (row.state !== 'queued' || this.#closed) {
       this.#release(row)
       return
@@ -170,7 +172,8 @@ export class RunSteps {
 
   /** All that the attempt depends on is on disk now. */
   #launch(row: StepRow): void {
-    const { parts, run, log } = this.#options
+    const { log, facts } = this.#run
+    const parts = this.#parts
     const implementation = this.#implementation(row)
     if (row.state !== 'running' || this.#closed || implementation === undefined) {
       this.#release(row)
@@ -180,7 +183,7 @@ export class RunSteps {
     const live: Attempt = new Attempt(parts, options, (end) => this.#ended(row, number, live, end))
     row.live = live
     this.#attempts.add(live)
-    const { runId, principal } = run
+    const { runId, principal } = facts
     live.run(
       implementation,
       row.input,
@@ -191,29 +194,28 @@ export class RunSteps {
   #ended(row: StepRow, number: number, live: Attempt, end: AttemptEnd): void {
     this.#attempts.delete(live)
     row.live = undefined
-    const { log, parts } = this.#options
-    // Handed over before the end is: who sees the end finds the lines.
+    const { log } = this.#run
+    // Handed over before the end is: who sees the end finds the lines and the chunks.
     const lines = log.isEmpty ? undefined : log.flush()
+    const chunks = live.flushed?.()
     const settled = this.#settled(row, end)
-    if (lines === undefined && !(settled instanceof Promise)) {
+    if (lines === undefined && chunks === undefined && !(settled instanceof Promise)) {
       this.#hand(row, number, settled)
       return
     }
-    Promise.all([settled, lines]).then(([known]) => this.#hand(row, number, known), parts.onBug)
+    Promise.all([settled, lines, chunks]).then(([known]) => this.#hand(row, number, known), this.#parts.onBug)
   }
 
   #hand(row: StepRow, number: number, settled: Settled): void {
-    const { parts, post } = this.#options
     this.#release(row)
-    if (this.#closed || parts.isClosing()) return
-    post(() => {
+    if (this.#closed || this.#parts.isClosing()) return
+    this.#run.post(() => {
       if (row.state === 'running' && row.attempt === number) this.#record(row, settled)
     })
   }
 
   #release(row: StepRow): void {
-    const { parts, run } = this.#options
-    parts.slots.release(run.runId, row.options)
+    this.#parts.slots.release(this.#run.facts.runId, row.options)
   }
 
   #settled(row: StepRow, end: AttemptEnd): Settled | Promise<Settled> {
@@ -228,7 +230,7 @@ export class RunSteps {
 
   async #store(row: StepRow, output: Json): Promise<Settled> {
     try {
-      const stored = await toStored(output, `The output of step ${row.step}`, this.#options.parts.store.blobs)
+      const stored = await toStored(output, `The output of step ${row.step}`, this.#parts.store.blobs)
       return { kind: 'completed', output, stored }
     } catch (error) {
       return unusable(error)
@@ -250,7 +252,7 @@ export class RunSteps {
     })
     const { timeMs } = event
     const data = { step, key, command, attempt, output }
-    this.#options.onResult(output === stored ? event : { type: 'step.completed', timeMs, data })
+    this.#run.apply(output === stored ? event : { type: 'step.completed', timeMs, data })
   }
 
   #recordFailure(row: StepRow, error: ErrorData): void {
@@ -260,10 +262,10 @@ export class RunSteps {
     const delayMs = retryDelayMs(row.options, attempt, error)
     if (delayMs === undefined) {
       this.#end(row)
-      this.#options.onResult(this.#push({ type: 'step.failed', data: { ...base, error } }))
+      this.#run.apply(this.#push({ type: 'step.failed', data: { ...base, error } }))
       return
     }
-    const retryAtMs = this.#options.journal.stampMs() + delayMs
+    const retryAtMs = this.#run.journal.stampMs() + delayMs
     const retry_at = new Date(retryAtMs).toISOString()
     this.#push({ type: 'step.failed', data: { ...base, error, retry_at } })
     row.retryAtMs = retryAtMs
@@ -273,15 +275,15 @@ export class RunSteps {
   #beginActive(): void {
     this.#running += 1
     if (this.#running > 1) return
-    this.#activeSinceMs = this.#options.journal.stampMs()
-    this.#options.onActive(true)
+    this.#activeSinceMs = this.#run.journal.stampMs()
+    this.#run.onActive(true)
   }
 
   #endActive(): void {
     this.#running -= 1
     if (this.#running > 0) return
-    this.#activeMs += Math.max(0, this.#options.journal.stampMs() - this.#activeSinceMs)
-    this.#options.onActive(false)
+    this.#activeMs += Math.max(0, this.#run.journal.stampMs() - this.#activeSinceMs)
+    this.#run.onActive(false)
   }
 
   #end(row: StepRow): void {
@@ -295,7 +297,7 @@ export class RunSteps {
     whenDurable?: () => void,
     whenLost?: () => void,
   ): NewRunEvent {
-    const { journal } = this.#options
+    const { journal } = this.#run
     // Border cast: `type` and `data` were written together by the caller.
     const stamped = { type: event.type, timeMs: journal.stampMs(), data: event.data } as NewRunEvent
     journal.push(stamped, whenDurable, whenLost)

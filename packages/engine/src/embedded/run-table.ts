@@ -4,7 +4,7 @@ import type { RunRecord } from '@kyros/store/store'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { addEvent, emptyHistory, type History, historyFrom } from './history.ts'
-import { LiveRun } from './live-run.ts'
+import { LiveRun, type RunOwner } from './live-run.ts'
 import { factsOf, type RunFacts } from './run-facts.ts'
 import { Sleepers } from './sleepers.ts'
 import type { Timer } from './timers.ts'
@@ -28,7 +28,7 @@ export type Unborn = {
  * The runs that this engine moves. Each is in memory once, however many ask for it at the same time; one that only
  * waits is let go after a while and read again when its time comes or somebody reaches for it.
  */
-export class RunTable {
+export class RunTable implements RunOwner {
   readonly #live = new Map<string, LiveRun>()
   readonly #reading = new Map<string, Promise<LiveRun | undefined>>()
   readonly #asleep: Sleepers
@@ -168,9 +168,7 @@ export class RunTable {
       run,
       history,
       loaded,
-      onEnded: (ended) => this.#forget(ended),
-      onLost: (lost, error) => this.#lose(lost, error),
-      onIdle: (idle) => this.#rest(idle),
+      owner: this,
     })
   }
 
@@ -186,7 +184,7 @@ export class RunTable {
     }
   }
 
-  #rest(run: LiveRun): void {
+  onIdle(run: LiveRun): void {
     if (this.#live.get(run.facts.runId) !== run) return
     this.#idle.delete(run)
     this.#idle.set(run, this.#parts.clock.nowMs())
@@ -226,7 +224,7 @@ export class RunTable {
     this.#parts.workspaces.leave(runId)
   }
 
-  #forget(run: LiveRun): void {
+  onEnded(run: LiveRun): void {
     const { slots, gates, workspaces, log } = this.#parts
     const { runId } = run.facts
     if (this.#live.get(runId) === run) this.#live.delete(runId)
@@ -242,7 +240,7 @@ export class RunTable {
       )
   }
 
-  #lose(run: LiveRun, error: unknown): void {
+  onLost(run: LiveRun, error: unknown): void {
     const { slots, timers, clock, log, onBug, isClosing } = this.#parts
     const { runId } = run.facts
     if (this.#live.get(runId) !== run) return

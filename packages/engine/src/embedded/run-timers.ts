@@ -1,36 +1,39 @@
 import type { NewRunEvent } from '@kyros/store/command'
-import type { TimerHistory } from './history.ts'
+import type { Shown, TimerHistory } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Timer, Timers } from './timers.ts'
 import type { TimerName } from './workflow-host.ts'
 
 type Row = { command: number; name: string; fireAtMs: number; timer: Timer | undefined }
 
+/** Whose timers they are. */
+export type TimersOf = {
+  readonly journal: Journal
+  /** While it is paused, what falls due waits. */
+  readonly held: Shown | undefined
+  post(turn: () => void): void
+  apply(event: NewRunEvent): void
+}
+
+// Most runs have no timer at all.
+const noRows: ReadonlyMap<number, Row> = new Map()
+
 /** The durable timers of one run. */
 export class RunTimers {
-  /** Those that have neither fired nor been cancelled, by command. */
-  readonly rows = new Map<number, Row>()
+  #rows: Map<number, Row> | undefined
   readonly #timers: Timers
-  readonly #journal: Journal
-  readonly #post: (turn: () => void) => void
-  readonly #holds: () => boolean
-  readonly #onFired: (event: NewRunEvent) => void
+  readonly #run: TimersOf
   /** Commands whose timer the history began. */
   #known: ReadonlyMap<number, TimerHistory> | undefined
 
-  constructor(options: {
-    timers: Timers
-    journal: Journal
-    post: (turn: () => void) => void
-    /** True while nothing may fire: what falls due waits. */
-    holds: () => boolean
-    onFired: (event: NewRunEvent) => void
-  }) {
-    this.#timers = options.timers
-    this.#journal = options.journal
-    this.#post = options.post
-    this.#holds = options.holds
-    this.#onFired = options.onFired
+  constructor(timers: Timers, run: TimersOf) {
+    this.#timers = timers
+    this.#run = run
+  }
+
+  /** Those that have neither fired nor been cancelled, by command. */
+  get rows(): ReadonlyMap<number, Row> {
+    return this.#rows ?? noRows
   }
 
   /** Arms again what the history left running; called before `add` sees the same commands. */
@@ -45,10 +48,10 @@ export class RunTimers {
   add(asked: { command: number; name: TimerName; durationMs: number }): void {
     const { command, name, durationMs } = asked
     if (this.#known?.has(command)) return
-    const timeMs = this.#journal.stampMs()
+    const timeMs = this.#run.journal.stampMs()
     const fireAtMs = timeMs + durationMs
     const fire_at = new Date(fireAtMs).toISOString()
-    this.#journal.push({ type: 'timer.started', timeMs, data: { timer: name, command, fire_at } })
+    this.#run.journal.push({ type: 'timer.started', timeMs, data: { timer: name, command, fire_at } })
     this.#arm({ command, name, fireAtMs, timer: undefined })
   }
 
@@ -57,7 +60,7 @@ export class RunTimers {
     if (row === undefined) return
     this.#end(row)
     const data = { timer: row.name, command, ...(runEnded ? { run_ended: true as const } : {}) }
-    this.#journal.push({ type: 'timer.cancelled', timeMs: this.#journal.stampMs(), data })
+    this.#run.journal.push({ type: 'timer.cancelled', timeMs: this.#run.journal.stampMs(), data })
   }
 
   cancelAll(): void {
@@ -68,7 +71,7 @@ export class RunTimers {
   letGo(nowMs: number): void {
     const due = [...this.rows.values()].filter(({ fireAtMs }) => fireAtMs <= nowMs)
     due.sort((a, b) => a.fireAtMs - b.fireAtMs)
-    for (const row of due) this.#post(() => this.#fire(row))
+    for (const row of due) this.#run.post(() => this.#fire(row))
   }
 
   close(): void {
@@ -83,22 +86,23 @@ export class RunTimers {
   }
 
   #arm(row: Row): void {
-    this.rows.set(row.command, row)
-    row.timer = this.#timers.at(row.fireAtMs, () => this.#post(() => this.#fire(row)))
+    this.#rows ??= new Map()
+    this.#rows.set(row.command, row)
+    row.timer = this.#timers.at(row.fireAtMs, () => this.#run.post(() => this.#fire(row)))
   }
 
   #fire(row: Row): void {
-    if (this.rows.get(row.command) !== row || this.#holds()) return
+    if (this.rows.get(row.command) !== row || this.#run.held?.reason === 'paused') return
     this.#end(row)
-    const timeMs = this.#journal.stampMs()
+    const timeMs = this.#run.journal.stampMs()
     const data = { timer: row.name, command: row.command }
     const event: NewRunEvent = { type: 'timer.fired', timeMs, data }
-    this.#journal.push(event)
-    this.#onFired(event)
+    this.#run.journal.push(event)
+    this.#run.apply(event)
   }
 
   #end(row: Row): void {
     row.timer?.cancel()
-    this.rows.delete(row.command)
+    this.#rows?.delete(row.command)
   }
 }
