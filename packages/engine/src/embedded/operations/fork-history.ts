@@ -1,0 +1,84 @@
+import type { NewRunEvent } from '@kyros/store/command'
+import { currentPart } from './scratch-replay.ts'
+
+/**
+ * What a run that is forked from step `fromStep` takes over: all that was recorded before the step was scheduled, in
+ * order and with its times. Of what was under way then only the asking is kept, so that it begins anew. Undefined when
+ * the run never came to that step.
+ */
+export function forkPrefix(events: readonly NewRunEvent[], fromStep: string): NewRunEvent[] | undefined {
+  const cut = events.findLastIndex((event) => event.type === 'step.scheduled' && event.data.key === fromStep)
+  if (cut === -1) return undefined
+  const before = events.slice(0, cut)
+  const part = currentPart(before)
+  const ended = endedCommands(part)
+  const started = before.find((event) => event.type === 'run.started')
+  const kept = part.flatMap((event) => (event.type === 'run.started' ? [] : keep(event, ended)))
+  return started === undefined ? kept : [started, ...kept]
+}
+
+/** Keys of the steps that a fork may begin from, in the order in which they were scheduled. */
+export function stepKeys(events: readonly NewRunEvent[]): string[] {
+  return [...new Set(events.flatMap((event) => (event.type === 'step.scheduled' ? [event.data.key] : [])))]
+}
+
+function endedCommands(events: readonly NewRunEvent[]): Set<number> {
+  const ended = new Set<number>()
+  for (const event of events) {
+    switch (event.type) {
+      case 'step.failed':
+        if (event.data.retry_at === undefined) ended.add(event.data.command)
+        break
+      case 'step.completed':
+      case 'step.cancelled':
+      case 'timer.fired':
+      case 'timer.cancelled':
+      case 'waitpoint.completed':
+      case 'waitpoint.expired':
+      case 'waitpoint.cancelled':
+      case 'child.completed':
+      case 'child.failed':
+      case 'child.cancelled':
+        ended.add(event.data.command)
+        break
+      default:
+    }
+  }
+  return ended
+}
+
+function keep(event: NewRunEvent, ended: ReadonlySet<number>): NewRunEvent[] {
+  switch (event.type) {
+    // What happened to the other run and not in it.
+    case 'run.created':
+    case 'run.waiting':
+    case 'run.resumed':
+    case 'run.pause_requested':
+    case 'run.resume_requested':
+    case 'run.upgraded':
+    case 'run.forked':
+    case 'budget.used':
+      return []
+    case 'step.started':
+    case 'step.failed':
+      return ended.has(event.data.command) ? [event] : []
+    // Its run belongs to the other one: this one gets its own.
+    case 'child.started':
+      return ended.has(event.data.command) ? [event] : []
+    case 'run.budget_set':
+    case 'signal.received':
+    case 'waitpoint.completed':
+    case 'update.accepted':
+      return [withoutInboxId(event)]
+    default:
+      return [event]
+  }
+}
+
+/** The message was taken by the other run. */
+function withoutInboxId(event: NewRunEvent): NewRunEvent {
+  if (!('inbox_id' in event.data)) return event
+  const { inbox_id: _, ...data } = event.data
+  // The same event with one optional field less.
+  return { ...event, data } as NewRunEvent
+}
