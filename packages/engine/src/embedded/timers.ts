@@ -15,10 +15,12 @@ export type Timers = {
   stop(): void
 }
 
+const nothing = () => {}
+
 class Entry implements Timer {
   readonly dueMs: number
   readonly order: number
-  readonly fire: () => void
+  fire: () => void
   readonly #onCancel: () => void
   over = false
 
@@ -32,6 +34,8 @@ class Entry implements Timer {
   cancel(): void {
     if (this.over) return
     this.over = true
+    // The entry stays in the heap for a while; what it would have called need not.
+    this.fire = nothing
     this.#onCancel()
   }
 }
@@ -67,7 +71,10 @@ export function createTimers(clock: EngineClock): Timers {
     if (sleeping !== undefined && sleeping.untilMs <= first.dueMs) return
     sleeping?.wake.abort()
     const wake = new AbortController()
-    const durationMs = Math.max(0, Math.min(first.dueMs - clock.nowMs(), clock.longestSleepMs ?? longestSleepMs))
+    const durationMs = Math.max(
+      0,
+      Math.min(first.dueMs - clock.nowMs(), clock.longestSleepMs ?? longestSleepMs),
+    )
     const mine = { untilMs: clock.nowMs() + durationMs, wake }
     sleeping = mine
     const done = () => {
