@@ -10,7 +10,7 @@ import { type Definitions, prepareDefinitions } from '../definitions/definitions
 import type { Engine, Principal, RunOperations } from '../engine.ts'
 import type { StepFunction } from './attempt.ts'
 import type { EngineLog, EngineParts } from './engine-parts.ts'
-import { drainInbox } from './inbox.ts'
+import { Inbox } from './inbox.ts'
 import { JournalWriter } from './journal-writer.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
 import type { LiveRun } from './live-run.ts'
@@ -74,6 +74,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   readonly #log: EngineLog
   readonly #parts: EngineParts
   readonly #table: RunTable
+  readonly #inbox: Inbox
   readonly #submitter: Submitter
   readonly #lease: Lease
   /** Aborts when this process stops to hold the engine. */
@@ -95,6 +96,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     this.#lease = this.#createLease(options)
     this.#parts = this.#createParts(options, definitions)
     this.#table = new RunTable(this.#parts, () => this.#lease.lost())
+    this.#inbox = new Inbox({ store, table: this.#table, log })
     const mustAnnounce = () => this.#closing || !this.#lease.isHeld
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
     const prepare = (accepted: Accepted) => this.#prepare(accepted)
@@ -279,12 +281,15 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   }
 
   async #hold(signal: AbortSignal): Promise<void> {
+    // From the first moment: until it was read, whatever comes has to queue up behind it.
+    const inbox = this.#inbox.keep(signal)
+    inbox.catch(() => {})
     await recover(this.#parts, this.#table, signal)
     this.#recovered = true
     this.#parts.gates.open()
     await Promise.all([
+      inbox,
       sweepGates(this.#parts, signal),
-      drainInbox(this.#store, this.#table, this.#log, signal),
       takeUpForgotten(this.#parts, this.#table, signal),
     ])
   }
@@ -332,7 +337,8 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     message: InboxMessage,
     act: (run: NonNullable<Awaited<ReturnType<RunTable['find']>>>) => Promise<void>,
   ): Promise<void> {
-    const run = this.#lease.isHeld && !this.#closing ? await this.#table.find(runId) : undefined
+    const isOurs = this.#lease.isHeld && !this.#closing && (await this.#inbox.caughtUp())
+    const run = isOurs ? await this.#table.find(runId) : undefined
     if (run !== undefined && (await this.#tried(() => act(run)))) return
     const record = await this.#record(runId)
     if (isTerminal(record.status)) {

@@ -6,33 +6,90 @@ import type { RunTable } from './run-table.ts'
 
 const pageSize = 500
 
-/**
- * Does what other processes asked for, in order, until `signal` aborts. A message is taken off only after its effect is
- * on disk, and a signal carries the message's id, so a crash in between repeats nothing.
- */
-export async function drainInbox(
-  store: Store,
-  table: RunTable,
-  log: EngineLog,
-  signal: AbortSignal,
-): Promise<void> {
-  let after = 0
-  const drain = async () => {
+type InboxOptions = { store: Store; table: RunTable; log: EngineLog }
+
+/** What other processes, and this one while it did not hold the engine, asked of its runs. */
+export class Inbox {
+  readonly #store: Store
+  readonly #table: RunTable
+  readonly #log: EngineLog
+  /** Where this process reads, while it holds the engine. */
+  #reader: { after: number; signal: AbortSignal } | undefined
+  /** Whether everything was read once since this process holds the engine. */
+  #isRead = false
+  #last: Promise<void> = Promise.resolve()
+  #next: Promise<void> | undefined
+
+  constructor({ store, table, log }: InboxOptions) {
+    this.#store = store
+    this.#table = table
+    this.#log = log
+  }
+
+  /**
+   * Does what was asked, in order, until `signal` aborts. A message is taken off only after its effect is on disk, and
+   * a signal carries the message's id, so a crash in between repeats nothing.
+   */
+  async keep(signal: AbortSignal): Promise<void> {
+    const reader = { after: 0, signal }
+    this.#reader = reader
+    this.#isRead = false
+    try {
+      await this.#drainSafely()
+      for await (const _ of this.#store.inbox.changes(signal)) await this.#drainSafely()
+    } finally {
+      if (this.#reader === reader) this.#reader = undefined
+    }
+  }
+
+  /**
+   * True: all that was acknowledged by way of the inbox before this call has reached its run, so that what comes now may
+   * go there directly and overtakes nothing. False: it has to queue up in the inbox.
+   */
+  async caughtUp(): Promise<boolean> {
+    const reader = this.#reader
+    if (reader === undefined) return false
+    // On SQLite there is no other process, and this one fills the inbox only while it does not hold the engine.
+    if (this.#isRead && this.#store.dialect === 'sqlite') return true
+    await this.#drainSafely()
+    return this.#isRead && this.#reader === reader && !reader.signal.aborted
+  }
+
+  async #drainSafely(): Promise<void> {
+    try {
+      await this.#drainAnew()
+      this.#isRead = true
+    } catch (error) {
+      this.#isRead = false
+      this.#log('warn', `The engine's inbox is read again: ${String(error)}`)
+    }
+  }
+
+  /** A read that begins after this call. All who ask while one is under way share the one after it. */
+  #drainAnew(): Promise<void> {
+    this.#next ??= this.#last.then(() => {
+      this.#next = undefined
+      const draining = this.#drain()
+      this.#last = draining.catch(() => {})
+      return draining
+    })
+    return this.#next
+  }
+
+  async #drain(): Promise<void> {
+    const reader = this.#reader
+    if (reader === undefined) return
     for (;;) {
-      const messages = await store.inbox.list(after, pageSize)
+      const messages = await this.#store.inbox.list(reader.after, pageSize)
       for (const { id, message } of messages) {
-        if (signal.aborted) return
-        await obey(table, message, id)
-        after = id
+        if (reader.signal.aborted) throw new Error('this process does not hold the engine any more')
+        await obey(this.#table, message, id)
+        reader.after = id
       }
-      if (messages.length > 0) await store.write({ kind: 'take_inbox', upToId: after })
+      if (messages.length > 0) await this.#store.write({ kind: 'take_inbox', upToId: reader.after })
       if (messages.length < pageSize) return
     }
   }
-  const drainSafely = () =>
-    drain().catch((error: unknown) => log('warn', `The engine's inbox is read again: ${String(error)}`))
-  await drainSafely()
-  for await (const _ of store.inbox.changes(signal)) await drainSafely()
 }
 
 async function obey(table: RunTable, message: InboxMessage, id: number): Promise<void> {
