@@ -11,7 +11,7 @@ import type { Timer } from './timers.ts'
 
 // Between losing a run and reading it again, so that a fault that stays does not spin.
 const reloadAfterMs = 1000
-const maxIdleInMemory = 20_000
+const maxIdleInMemory = 5_000
 const evictedAtOnce = 1000
 
 /** A run whose first turn is over and that is not committed yet. */
