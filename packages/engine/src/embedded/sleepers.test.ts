@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { afterEach, expect, test } from 'vitest'
+import { Sleepers } from './sleepers.ts'
+import { createTimers, type EngineClock } from './timers.ts'
+
+/** A clock that stands still until it is moved, and wakes who sleeps. */
+function manualClock() {
+  let nowMs = 0
+  const sleeping = new Set<{ dueMs: number; wake: () => void }>()
+  const clock: EngineClock = {
+    nowMs: () => nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        const one = { dueMs: nowMs + ms, wake: resolve }
+        sleeping.add(one)
+        signal?.addEventListener('abort', () => sleeping.delete(one) && reject(signal.reason))
+      }),
+  }
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
+  const moveTo = async (ms: number) => {
+    nowMs = ms
+    for (let due = [...sleeping].filter((one) => one.dueMs <= nowMs); due.length > 0; ) {
+      for (const one of due) sleeping.delete(one) && one.wake()
+      await settle()
+      due = [...sleeping].filter((one) => one.dueMs <= nowMs)
+    }
+  }
+  return { clock, moveTo }
+}
+
+const stops: (() => void)[] = []
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+function open() {
+  const { clock, moveTo } = manualClock()
+  const timers = createTimers(clock)
+  stops.push(() => timers.stop())
+  const woken: string[] = []
+  const batches: number[] = []
+  const sleepers = new Sleepers(timers, (runIds) => {
+    woken.push(...runIds)
+    batches.push(runIds.length)
+  })
+  return { sleepers, woken, batches, moveTo }
+}
+
+test('each run is woken once, at its last time, and not before it', async () => {
+  const times = fc.array(fc.tuple(fc.nat(20), fc.nat(100)), { maxLength: 60 })
+  await fc.assert(
+    fc.asyncProperty(times, async (asked) => {
+      const { sleepers, woken, moveTo } = open()
+      const due = new Map<string, number>()
+      for (const [run, ms] of asked) {
+        sleepers.add(`run ${run}`, ms + 1)
+        due.set(`run ${run}`, ms + 1)
+      }
+      for (const nowMs of [10, 50, 101]) {
+        await moveTo(nowMs)
+        const expected = [...due].filter(([, ms]) => ms <= nowMs).map(([run]) => run)
+        expect(woken.toSorted()).toEqual(expected.toSorted())
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('a run that nobody needs to wake stays known and costs no timer', async () => {
+  const { sleepers, woken, moveTo } = open()
+  sleepers.add('for somebody', Infinity)
+  sleepers.add('for its time', 5)
+  await moveTo(1000)
+  expect(woken).toEqual(['for its time'])
+  expect([sleepers.has('for somebody'), sleepers.has('for its time'), sleepers.size]).toEqual([true, true, 2])
+  sleepers.delete('for its time')
+  expect(sleepers.size).toBe(1)
+})
+
+test('very many that are due together are woken in bites, and those that are deleted not at all', async () => {
+  const { sleepers, woken, batches, moveTo } = open()
+  for (let run = 0; run < 1800; run++) sleepers.add(`run ${run}`, 10)
+  for (let run = 0; run < 1500; run++) sleepers.delete(`run ${run}`)
+  for (let run = 2000; run < 3000; run++) sleepers.add(`run ${run}`, 10)
+  await moveTo(10)
+  expect(woken).toHaveLength(1300)
+  expect(Math.max(...batches)).toBeLessThanOrEqual(500)
+})
+
+test('after it was cleared nobody is woken', async () => {
+  const { sleepers, woken, moveTo } = open()
+  sleepers.add('gone', 5)
+  sleepers.clear()
+  await moveTo(10)
+  expect([woken, sleepers.size]).toEqual([[], 0])
+})
