@@ -75,8 +75,13 @@ test('state that all runs share is refused, what may be meant is warned of', asy
   ])
 })
 
-test('a global that is only warned of keeps its name', async () => {
+test('what is only warned of, and dates that are made of a value, keep their names', async () => {
   const { source, warnings } = await bundleDefinition(bad('languages.ts'))
   expect(source).toContain('new Intl.NumberFormat("en")')
-  expect(warnings).toHaveLength(1)
+  expect(source).toContain('new Date(now() + Date.parse("1970-01-02"))')
+  expect(warnings.map(({ code, line }) => `${code}:${line}`)).toEqual([
+    'not_awaited:8',
+    'language_dependent:9',
+    'language_dependent:9',
+  ])
 })

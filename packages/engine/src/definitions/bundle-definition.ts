@@ -9,7 +9,7 @@ import { authorFile } from './author-modules.ts'
 import { buildFaults } from './build-faults.ts'
 import { inspectFile } from './definition-rules.ts'
 import { DefinitionError, errorAt, type Place } from './fault.ts'
-import { findGlobals, forbiddenGlobalDefines, restoreAllowed } from './forbidden-globals.ts'
+import { findGlobals, forbiddenGlobalDefines, restoreGlobals } from './forbidden-globals.ts'
 import { markUnused } from './schema-purity.ts'
 
 export type Bundle = {
@@ -47,7 +47,7 @@ export async function bundleDefinition(from: BundleSource): Promise<Bundle> {
     ...own.flatMap((file) => file.faults),
   ].sort((a, b) => a.file.localeCompare(b.file, 'en') || (a.line ?? 0) - (b.line ?? 0))
   if (faults.some(({ severity }) => severity === 'error')) throw new DefinitionError(from.name, faults)
-  const source = restoreAllowed(await withoutPaths(output))
+  const source = restoreGlobals(await withoutPaths(output))
   return { hash: hashOf(source), source, inputs, warnings: faults, steps: own.flatMap((file) => file.steps) }
 }
 

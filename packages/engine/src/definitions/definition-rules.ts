@@ -1,7 +1,17 @@
 import type { WorkflowFault } from '@kyros/contract/workflow-fault'
 import { errorAt, warningAt } from './fault.ts'
 import { findKeptState } from './kept-state.ts'
-import { nameOf, nodeIn, nodesIn, type ParsedFile, parseFile, type SyntaxNode, walk } from './syntax-tree.ts'
+import {
+  boundNames,
+  isFunction,
+  nameOf,
+  nodeIn,
+  nodesIn,
+  type ParsedFile,
+  parseFile,
+  type SyntaxNode,
+  walk,
+} from './syntax-tree.ts'
 
 /** What a file says of itself: its faults, and the steps that its code calls by name. */
 export type FileFacts = {
@@ -25,6 +35,7 @@ export function inspectFile(path: string, text: string): FileFacts {
 }
 
 const localeMethods = /^(toLocale\w*|localeCompare)$/
+const zoneMethods = /^([gs]et(Date|Day|FullYear|Hours|Minutes|Month)|getTimezoneOffset|to(Date|Time)String)$/
 
 function faultsOfNode(file: string, { lineOf }: ParsedFile, node: SyntaxNode): WorkflowFault[] {
   const place = { file, line: lineOf(node.start) }
@@ -53,34 +64,43 @@ function faultsOfNode(file: string, { lineOf }: ParsedFile, node: SyntaxNode): W
   }
   const callee = node.type === 'CallExpression' ? nodeIn(node, 'callee') : undefined
   const method = callee?.type === 'MemberExpression' ? nameOf(nodeIn(callee, 'property')) : undefined
-  if (method !== undefined && localeMethods.test(method)) {
-    return [
-      warningAt(
-        { file, line: lineOf(callee?.end ?? node.start) },
-        'language_dependent',
-        `${method} depends on the language and time zone of the machine`,
-        'name both, or format in a step',
-      ),
-    ]
+  if (method === undefined) return []
+  const at = { file, line: lineOf(callee?.end ?? node.start) }
+  if (localeMethods.test(method)) {
+    const message = `${method} depends on the language and time zone of the machine`
+    return [warningAt(at, 'language_dependent', message, 'name both, or format in a step')]
+  }
+  if (zoneMethods.test(method)) {
+    const message = `${method} depends on the time zone of the machine`
+    return [warningAt(at, 'language_dependent', message, 'use the UTC method of the same name')]
   }
   return []
 }
 
-const waits = new Set(['sleep', 'condition', 'shield', 'child'])
+const waits = new Set(['sleep', 'condition', 'shield', 'child', 'scope', 'saga', 'loop', 'continueAsNew'])
 
 /** A call that stands alone: nothing waits for it, and it is cut off when the definition ends. */
 function findFloating(file: string, { lineOf }: ParsedFile, nodes: readonly SyntaxNode[]): WorkflowFault[] {
+  const takenOut = namesTakenOut(nodes)
   return nodes.flatMap((node) => {
     const call = node.type === 'ExpressionStatement' ? nodeIn(node, 'expression') : undefined
     const callee = call?.type === 'CallExpression' ? nodeIn(call, 'callee') : undefined
-    if (callee?.type !== 'MemberExpression' || call === undefined) return []
-    const name = nameOf(nodeIn(callee, 'property')) ?? ''
-    const isStep = isStepAccess(callee)
-    const isWait = waits.has(name) && /^(context|ctx)$/.test(nameOf(nodeIn(callee, 'object')) ?? '')
-    if (!isStep && !isWait) return []
+    if (callee === undefined || call === undefined) return []
+    const isMember = callee.type === 'MemberExpression'
+    const name = nameOf(isMember ? nodeIn(callee, 'property') : callee) ?? ''
+    const isOfContext = isMember
+      ? /^(context|ctx)$/.test(nameOf(nodeIn(callee, 'object')) ?? '')
+      : takenOut.has(name)
+    if (!isStepAccess(callee) && !(isOfContext && waits.has(name))) return []
     const message = `nothing waits for ${name}, which is cut off when the workflow ends`
     return [warningAt({ file, line: lineOf(call.start) }, 'not_awaited', message, 'write await before it')]
   })
+}
+
+/** Names that a function takes out of its first argument, as `run: async ({ step, sleep }) => …` does. */
+function namesTakenOut(nodes: readonly SyntaxNode[]): Set<string> {
+  const first = nodes.filter(isFunction).flatMap((node) => nodesIn(node, 'params').slice(0, 1))
+  return new Set(first.filter(({ type }) => type === 'ObjectPattern').flatMap(boundNames))
 }
 
 /** `context.step.X`, or `step.X` where `step` was taken out of a context. */

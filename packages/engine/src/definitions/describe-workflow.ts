@@ -118,14 +118,17 @@ function describe(
   module: Record<string, unknown>,
 ): { description: WorkflowDescription } | { faults: WorkflowFault[] } {
   const at = (name: string): Place => ({ file, line: lineOfExport(file, text, name) })
-  const { workflow, title, description, inputSchema, stepTitles } = module
+  const { workflow, stepTitles } = module
   if (typeof workflow !== 'object' || workflow === null) {
     const hint = 'export const workflow = defineWorkflow<Steps>()({ name, version, run })'
     return {
       faults: [errorAt(at('default'), 'definition_missing', 'exports no definition as `workflow`', hint)],
     }
   }
-  const { name, version, run } = Object.fromEntries(Object.entries(workflow))
+  const own = Object.fromEntries(Object.entries(workflow))
+  const { name, version, run } = own
+  // Beside the definition they may use a schema library; inside it they are part of what runs.
+  const { title = own.title, description = own.description, inputSchema = own.input } = module
   const invalid = (message: string, hint: string) =>
     errorAt(at('workflow'), 'definition_invalid', message, hint)
   const faults: WorkflowFault[] = []

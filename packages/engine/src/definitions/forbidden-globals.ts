@@ -47,9 +47,6 @@ export const forbiddenGlobals: { readonly [name: string]: Forbidden } = {
 const prefix = '__kyros_forbidden_'
 const markerOf = (name: string) => `${prefix}${name.replace('.', '_')}`
 const nameOfMarker = new Map(Object.keys(forbiddenGlobals).map((name) => [markerOf(name), name]))
-/** Those that only warn stay as they are in the bundle that runs. */
-const allowed = Object.keys(forbiddenGlobals).filter((name) => forbiddenGlobals[name]?.isWarning === true)
-
 /**
  * The bundler renames every free use of these globals, and only free uses: a parameter or a property of the same
  * name is left alone. What is left of the markers after bundling is a use of the real thing.
@@ -64,7 +61,7 @@ export function findGlobals(bundle: string, placeOf: (offset: number) => Place):
   for (const { 0: marker, index } of bundle.matchAll(new RegExp(`\\b${prefix}\\w+`, 'g'))) {
     const name = nameOfMarker.get(marker) ?? ''
     const forbidden = forbiddenGlobals[name]
-    if (forbidden === undefined) continue
+    if (forbidden === undefined || isHarmless(name, bundle, index, index + marker.length)) continue
     const place = placeOf(index)
     const fault = forbidden.isWarning === true ? warningAt : errorAt
     // Once for a line, however often it stands there.
@@ -76,10 +73,19 @@ export function findGlobals(bundle: string, placeOf: (offset: number) => Place):
   return [...found.values()]
 }
 
-/** Gives the globals that are only warned of their names back. */
-export function restoreAllowed(bundle: string): string {
-  return allowed.reduce(
-    (text, name) => text.replaceAll(new RegExp(`\\b${markerOf(name)}\\b`, 'g'), name),
-    bundle,
+/** A date that is made of a value reads no clock. */
+function isHarmless(name: string, bundle: string, start: number, end: number): boolean {
+  if (name !== 'Date') return false
+  const before = bundle.slice(Math.max(0, start - 16), start)
+  const after = bundle.slice(end, end + 8)
+  if (/\binstanceof\s*$/.test(before)) return true
+  return /\bnew\s*$/.test(before) ? /^\(\s*[^\s)]/.test(after) : /^\.(UTC|parse)\b/.test(after)
+}
+
+/** Gives the globals their names back, in a bundle in which no use of them is refused. */
+export function restoreGlobals(bundle: string): string {
+  return bundle.replaceAll(
+    new RegExp(`\\b${prefix}\\w+`, 'g'),
+    (marker) => nameOfMarker.get(marker) ?? marker,
   )
 }
