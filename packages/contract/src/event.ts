@@ -128,6 +128,17 @@ export type CarriedSignal = { signal: string; payload: Json }
 /** What becomes of a child when its parent ends: stopped, left alone, or asked to clean up and end. */
 export type ParentClose = 'cancel' | 'abandon' | 'request_cancel'
 
+export type ParentLink = { run_id: string; command: number; parent_close: ParentClose }
+
+/** What of a run outlives its parts. `control`: what people and limits did to it, in the engine's own words. */
+export type RunBefore = {
+  started_ms: number
+  active_ms: number
+  control?: Json
+  inbox_ids: number[]
+  parent?: ParentLink
+}
+
 /**
  * What each event of a run says. `command` is the number of the workflow command (step, timer, waitpoint, child,
  * recorded value, attributes) that it belongs to: replay matches on (command, kind, name).
@@ -146,6 +157,8 @@ export type RunEventData = {
     sdk_version: string
     created_by: string
     retry_of?: string
+    /** It is a child: of this run, asked for by this command, and what becomes of it when that ends. */
+    parent?: ParentLink
   }
   'run.started': Record<string, never>
   'run.waiting': { reason: string; detail?: string; until?: string }
@@ -168,6 +181,8 @@ export type RunEventData = {
     part?: number
     /** The state that `loop` goes on with. */
     loop?: { state: Json }
+    /** What the engine has to know of the parts before, so that it need not read them. */
+    before?: RunBefore
   }
   /** The run goes on with another bundle, which its history fits. `from`: the hash it had. */
   'run.upgraded': { definition: string; version: string; from: string }

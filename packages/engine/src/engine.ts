@@ -1,4 +1,5 @@
 import type { Role } from '@kyros/contract/auth'
+import type { ParentLink } from '@kyros/contract/event'
 import type { Why, WorkflowType } from '@kyros/contract/job'
 import type { Json, JsonObject } from '@kyros/contract/json'
 import type { Idempotency } from '@kyros/store/command'
@@ -23,6 +24,8 @@ export type Submission = {
   runAtMs?: number
   principal: Principal
   timeMs: number
+  /** The run that it is a child of. */
+  parent?: ParentLink
   /** What to keep for the caller's Idempotency-Key. */
   idempotency?: Idempotency
 }

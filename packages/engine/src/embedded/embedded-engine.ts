@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { availableParallelism, hostname } from 'node:os'
 import type { Why } from '@kyros/contract/job'
 import { ProblemError, problem } from '@kyros/contract/problem'
@@ -9,6 +9,7 @@ import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import { type Definitions, prepareDefinitions } from '../definitions/definitions.ts'
 import type { Engine, Principal, RunOperations } from '../engine.ts'
 import type { StepFunction } from './attempt.ts'
+import { ChildRuns } from './child-runs.ts'
 import type { EngineLog, EngineParts } from './engine-parts.ts'
 import { Inbox } from './inbox.ts'
 import { JournalWriter } from './journal-writer.ts'
@@ -22,8 +23,9 @@ import { createRunGates } from './run-gates.ts'
 import { historyOf, RunTable, type Unborn } from './run-table.ts'
 import { createSlots, type SlotLimits } from './slots.ts'
 import { type Accepted, createSubmitter, type Submitter } from './submit.ts'
-import { createTimers, type EngineClock } from './timers.ts'
+import { createTimers, type EngineClock, type Timers } from './timers.ts'
 import { type Loop, Turns } from './turns.ts'
+import { createWaitpointTokens } from './waitpoint-tokens.ts'
 import { explain } from './why.ts'
 import { guardRejections } from './workflow-scope.ts'
 import { createWorkspaces } from './workspaces.ts'
@@ -53,6 +55,8 @@ export type EmbeddedEngineOptions = {
   loop?: Loop
   /** How long a step that was told to stop may take. Default: 5 seconds. */
   abortGraceMs?: number
+  /** 32 secret bytes that tokens of waitpoints are made with, the same at every start. Default: others each time. */
+  waitpointKey?: Uint8Array
   /** PostgreSQL only: how long after its death another process takes the engine over. Default: 8 seconds. */
   leaseTtlMs?: number
 }
@@ -221,18 +225,21 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     const { store, clock, log, steps } = options
     const epoch = () => this.#lease.epoch
     const writer = new JournalWriter({ store, clock, epoch, log })
+    const timers = createTimers(clock)
     return {
       store,
       clock,
       log,
       definitions,
-      timers: createTimers(clock),
+      timers,
       slots: createSlots(
         options.maxAttempts ?? 2 * availableParallelism(),
         () => clock.nowMs(),
         options.limits,
       ),
       gates: this.#createGates(),
+      children: this.#createChildren(options, timers),
+      waitpointTokens: createWaitpointTokens(options.waitpointKey ?? randomBytes(32)),
       workspaces: createWorkspaces(options.workspaceDir),
       abortGraceMs: options.abortGraceMs ?? 5000,
       epoch,
@@ -252,6 +259,16 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
         )
       },
     }
+  }
+
+  #createChildren({ store, clock, log }: EmbeddedEngineOptions, timers: Timers): ChildRuns {
+    return new ChildRuns({
+      ...{ store, clock, timers, log },
+      submit: (submission) => this.submit(submission),
+      cancel: (runId, reason) => this.cancel(runId, reason, { id: 'engine', role: 'admin' }),
+      find: (runId) => this.#table.find(runId),
+      isClosing: () => this.#closing,
+    })
   }
 
   #createGates(): EngineParts['gates'] {

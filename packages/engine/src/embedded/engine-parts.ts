@@ -1,11 +1,13 @@
 import type { Store } from '@kyros/store/store'
 import type { Definitions } from '../definitions/definitions.ts'
 import type { StepFunction } from './attempt.ts'
+import type { ChildRuns } from './child-runs.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { RunGates } from './run-gates.ts'
 import type { Slots } from './slots.ts'
 import type { EngineClock, Timers } from './timers.ts'
 import type { Turns } from './turns.ts'
+import type { WaitpointTokens } from './waitpoint-tokens.ts'
 import type { Workspaces } from './workspaces.ts'
 
 export type EngineLog = (level: 'info' | 'warn' | 'error', message: string) => void
@@ -18,6 +20,8 @@ export type EngineParts = {
   readonly slots: Slots
   readonly gates: RunGates
   readonly turns: Turns
+  readonly children: ChildRuns
+  readonly waitpointTokens: WaitpointTokens
   readonly writer: JournalWriter
   readonly workspaces: Workspaces
   readonly definitions: Definitions

@@ -1,9 +1,12 @@
-import { type Event, isRunEvent, type RunEvent } from '@kyros/contract/event'
+import { type Event, isRunEvent, type ParentLink, type RunEvent } from '@kyros/contract/event'
+import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
+import { type AsksHistory, foldAsks, parentIn } from './asks-history.ts'
 import { Activity } from './operations/activity.ts'
 import { type ControlHistory, foldControl } from './operations/run-control.ts'
+import { recordedCommand } from './workflow-command.ts'
 import type { Recorded } from './workflow-host.ts'
 
 /** What the log says of one step or timer. */
@@ -42,6 +45,12 @@ export type History = {
   control: ControlHistory | undefined
   /** In how much time attempts ran. */
   activity: Activity
+  /** What it asked of the outside and was asked; undefined when nothing. */
+  asks: AsksHistory | undefined
+  /** The bundle it runs, where that is another than it began with. */
+  bundle: { definition: string; version: string } | undefined
+  /** Whose child it is. */
+  parent: ParentLink | undefined
 }
 
 // Most runs are begun with nothing recorded: they share these, which are never written to.
@@ -66,6 +75,9 @@ export function emptyHistory(): History {
     inboxIds: noInboxIds,
     control: undefined,
     activity: new Activity(),
+    asks: undefined,
+    bundle: undefined,
+    parent: undefined,
   }
 }
 
@@ -91,25 +103,77 @@ export function asNewEvent(event: RunEvent): NewRunEvent {
   return { type: event.type, timeMs: Date.parse(event.time), data: event.data } as NewRunEvent
 }
 
-function isInBlob(event: NewRunEvent): boolean {
-  if (event.type !== 'step.completed') return false
-  const { output } = event.data
-  return typeof output === 'object' && output !== null && '$blob' in output
+/** The payload of an event that may be kept beside the log, under its field. */
+function payloadOf(event: NewRunEvent): { field: string; value: Json } | undefined {
+  switch (event.type) {
+    case 'step.completed':
+      return { field: 'output', value: event.data.output }
+    case 'waitpoint.completed':
+    case 'update.accepted':
+      return { field: 'payload', value: event.data.payload }
+    case 'child.completed':
+      return { field: 'result', value: event.data.result }
+    case 'run.continued':
+      return { field: 'input', value: event.data.input }
+    default:
+      return undefined
+  }
 }
 
-async function resolved(event: NewRunEvent, store: Pick<Store, 'blobs'>): Promise<NewRunEvent> {
-  if (event.type !== 'step.completed') return event
-  return { ...event, data: { ...event.data, output: await fromStored(event.data.output, store.blobs) } }
+function isInBlob(event: NewRunEvent): boolean {
+  return isReference(payloadOf(event)?.value) || isReference(loopStateOf(event))
+}
+
+function isReference(value: Json | undefined): boolean {
+  return typeof value === 'object' && value !== null && '$blob' in value
+}
+
+function loopStateOf(event: NewRunEvent): Json | undefined {
+  return event.type === 'run.continued' ? event.data.loop?.state : undefined
+}
+
+async function resolved(event: NewRunEvent, { blobs }: Pick<Store, 'blobs'>): Promise<NewRunEvent> {
+  const payload = payloadOf(event)
+  if (payload === undefined) return event
+  const data: { [field: string]: unknown } = { ...event.data }
+  data[payload.field] = await fromStored(payload.value, blobs)
+  const state = loopStateOf(event)
+  if (state !== undefined) data.loop = { state: await fromStored(state, blobs) }
+  // Border cast: the same event with one payload in place of its reference.
+  return { ...event, data } as NewRunEvent
 }
 
 /** Folds one event, in order. */
 export function addEvent(history: History, event: NewRunEvent, actor?: string): void {
+  if (event.type === 'run.continued') beginPart(history, event)
   history.events.push(event)
   history.control = foldControl(history.control, event, actor)
+  history.asks = foldAsks(history.asks, event)
+  history.parent ??= parentIn(event)
   history.activity.fold(event)
   history.lastMs = Math.max(history.lastMs, event.timeMs)
   addToRun(history, event)
   addToSteps(history, event)
+}
+
+/** Replay starts here: of what was before, only what outlives a part is kept. */
+function beginPart(history: History, event: Extract<NewRunEvent, { type: 'run.continued' }>): void {
+  const { definition, version, before } = event.data
+  history.events = []
+  history.recorded = noRecorded
+  history.steps = noSteps
+  history.timers = noTimers
+  history.shown = undefined
+  history.bundle = { definition, version }
+  // What the parts before asked for has ended with them.
+  if (history.asks !== undefined) {
+    history.asks.waitpoints.clear()
+    history.asks.children.clear()
+  }
+  history.startedMs ??= before?.started_ms ?? event.timeMs
+  history.inboxIds = new Set([...history.inboxIds, ...(before?.inbox_ids ?? [])])
+  // Border cast: only `LiveRun` writes it, with what this field held.
+  if (before?.control !== undefined) history.control = before.control as ControlHistory
 }
 
 function addToRun(history: History, event: NewRunEvent): void {
@@ -134,10 +198,15 @@ function addToRun(history: History, event: NewRunEvent): void {
     case 'run.timed_out':
       history.ended = true
       return
+    case 'run.upgraded':
+      history.bundle = { definition: event.data.definition, version: event.data.version }
+      return
     case 'run.pause_requested':
     case 'run.resume_requested':
     case 'run.budget_set':
     case 'budget.used':
+    case 'waitpoint.completed':
+    case 'update.accepted':
     case 'signal.received':
       if (event.data.inbox_id === undefined) return
       if (history.inboxIds === noInboxIds) history.inboxIds = new Set()
@@ -152,10 +221,11 @@ function startOf({ reason, until }: Shown): number | undefined {
 }
 
 function addToSteps(history: History, event: NewRunEvent): void {
+  const recorded = recordedCommand(event)
+  if (recorded !== undefined) record(history, recorded)
   switch (event.type) {
     case 'step.scheduled': {
       const { command, step, key, max_attempts: maxAttempts } = event.data
-      record(history, command, { kind: 'step', name: step })
       const fresh = { attempt: 0, state: 'scheduled' as const, retryAtMs: undefined }
       if (history.steps === noSteps) history.steps = new Map()
       history.steps.set(command, { command, step, key, maxAttempts, ...fresh })
@@ -180,7 +250,6 @@ function addToSteps(history: History, event: NewRunEvent): void {
       return
     case 'timer.started': {
       const { command, timer: name, fire_at } = event.data
-      record(history, command, { kind: 'timer', name })
       if (history.timers === noTimers) history.timers = new Map()
       history.timers.set(command, { command, name, fireAtMs: Date.parse(fire_at), ended: false })
       return
@@ -195,9 +264,9 @@ function addToSteps(history: History, event: NewRunEvent): void {
   }
 }
 
-function record(history: History, command: number, recorded: Recorded): void {
+function record(history: History, { command, kind, name }: Recorded & { command: number }): void {
   if (history.recorded === noRecorded) history.recorded = new Map()
-  history.recorded.set(command, recorded)
+  history.recorded.set(command, { kind, name })
 }
 
 function setStep(history: History, command: number, change: Partial<StepHistory>): void {

@@ -34,7 +34,7 @@ export async function recover(parts: EngineParts, table: RunTable, signal: Abort
 
 /** A run that waits for its time or for somebody needs no memory until then. */
 function mayRest({ status, reason }: RunRecord): boolean {
-  return status === 'waiting' && (reason === 'timer' || reason === 'signal')
+  return status === 'waiting' && (reason === 'timer' || reason === 'signal' || reason === 'waitpoint')
 }
 
 function wakeAtMs(record: RunRecord): number {

@@ -115,6 +115,7 @@ export class RunTable implements RunOwner {
     this.#live.clear()
     this.#asleep.clear()
     this.#parts.gates.close()
+    this.#parts.children.clear()
     this.#idle.clear()
     this.#evicting?.cancel()
     this.#evicting = undefined
@@ -149,8 +150,9 @@ export class RunTable implements RunOwner {
     return history.ended ? undefined : this.#add(factsOf(record), history)
   }
 
-  async #add(run: RunFacts, history: History): Promise<LiveRun> {
+  async #add(facts: RunFacts, history: History): Promise<LiveRun> {
     const { definitions, workspaces } = this.#parts
+    const run = { ...facts, ...history.bundle }
     const loaded = run.definition === '' ? undefined : await definitions.load(run.definition)
     const known = this.#live.get(run.runId)
     if (known !== undefined) return known
@@ -231,6 +233,7 @@ export class RunTable implements RunOwner {
     this.#idle.delete(run)
     slots.forget(runId)
     gates.leave(runId)
+    this.#parts.children.ended(runId)
     if (!workspaces.has(runId) && !run.steps.hasAttempts) return
     run
       .quiet()

@@ -45,6 +45,11 @@ export class RunTimers {
     }
   }
 
+  /** A new part of the run begins, in which commands count anew. */
+  beginPart(): void {
+    this.#known = undefined
+  }
+
   add(asked: { command: number; name: TimerName; durationMs: number }): void {
     const { command, name, durationMs } = asked
     if (this.#known?.has(command)) return

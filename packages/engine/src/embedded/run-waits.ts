@@ -18,14 +18,23 @@ export function waitsFor(run: LiveRun, block: (detail: string) => void): Shown |
     const detail = `Nothing here does the step ${step}. Start a process whose steps include it.`
     return { reason: 'worker_missing', detail }
   }
-  const untilMs = run.timers.nextMs
+  const [child] = run.asks?.children.rows.values() ?? []
+  if (child !== undefined) return { reason: 'child', detail: `For ${child.workflow}, run ${child.runId}.` }
+  const untilMs = firstMs(run.timers.nextMs, run.asks?.waitpoints.nextMs)
   const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }
+  const [waitpoint] = run.asks?.waitpoints.rows.values() ?? []
+  if (waitpoint !== undefined)
+    return { reason: 'waitpoint', detail: waitpoint.title ?? waitpoint.name, ...until }
   if ((run.host?.conditions.size ?? 0) > 0 || run.host?.waitsForSignal) return { reason: 'signal', ...until }
   if (untilMs !== undefined) return { reason: 'timer', ...until }
   const detail =
     'The definition waits for something that is no step, timer or signal, so nothing can move it.'
   block(detail)
   return { reason: 'blocked', detail }
+}
+
+function firstMs(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b)
 }
 
 export function sameWait(a: Shown | undefined, b: Shown | undefined): boolean {

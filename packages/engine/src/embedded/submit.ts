@@ -1,3 +1,4 @@
+import type { ParentLink } from '@kyros/contract/event'
 import type { JsonObject } from '@kyros/contract/json'
 import { problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
@@ -55,7 +56,8 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const workflow = submission.workflow === null ? undefined : startable(submission.workflow)
       if (workflow !== undefined) check(workflow, submission.input)
       const run = newRun(submission, workflow)
-      const events = [created(run, submission.priority), ...firstWait(submission, workflow)]
+      const { priority, parent } = submission
+      const events = [created(run, { priority, parent }), ...firstWait(submission, workflow)]
       const job = jobOf(submission)
       const { idempotency } = submission
       const announce = mustAnnounce()
@@ -76,7 +78,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       if (workflow !== undefined) check(workflow, before.input)
       const run = retryOf(before, workflow, next)
       const events = [
-        created(run, before.priority, before.id),
+        created(run, { priority: before.priority, retryOf: before.id }),
         ...firstWait({ agentId: null, timeMs: next.timeMs }, workflow),
       ]
       const { idempotency } = next
@@ -179,7 +181,11 @@ function jobOf(submission: Submission) {
   return { ...job, createdBy: principal.id, createdMs: timeMs }
 }
 
-function created(run: NewRun, priority: string, retryOfRun?: string): NewRunEvent {
+function created(
+  run: NewRun,
+  of: { priority: string; retryOf?: string | undefined; parent?: ParentLink | undefined },
+): NewRunEvent {
+  const { priority, retryOf, parent } = of
   return {
     type: 'run.created',
     timeMs: run.createdMs,
@@ -196,7 +202,8 @@ function created(run: NewRun, priority: string, retryOfRun?: string): NewRunEven
       engine_flags: engineFlags,
       sdk_version: sdkVersion,
       created_by: run.createdBy,
-      ...(retryOfRun === undefined ? {} : { retry_of: retryOfRun }),
+      ...(retryOf === undefined ? {} : { retry_of: retryOf }),
+      ...(parent === undefined ? {} : { parent }),
     },
   }
 }

@@ -32,7 +32,7 @@ export type HostOptions = {
   /** Called for `context.log`, also during replay: the caller drops what it has seen. */
   onLog: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Who may answer waitpoint `command` of this run. Left out: waitpoints have no usable token. */
-  waitpointToken?: ((runId: string, command: number) => string) | undefined
+  waitpointToken?: ((part: number, command: number) => string) | undefined
 }
 
 type Waiting = {
@@ -311,6 +311,7 @@ export class WorkflowHost {
 
   /** Ends this part; nothing after it is executed. */
   continueAs(next: Pick<Continuation, 'input' | 'loop' | 'upgrade'>): Promise<never> {
+    if (this.cancelled) this.#end(() => ({ kind: 'cancelled' }))
     if (!this.#isOver) {
       this.#dropWaiting('The run continued as new before the update was answered.')
       const carried = this.#messages?.unhandled ?? []
@@ -469,7 +470,7 @@ export class WorkflowHost {
 
   waitpointToken(command: number): string {
     const { run, waitpointToken } = this.#options
-    return waitpointToken?.(run.runId, command) ?? `${run.runId}.${command}`
+    return waitpointToken?.(this.part, command) ?? `${run.runId}.${command}`
   }
 
   /** What the history holds under the next number. */

@@ -22,6 +22,9 @@ export class Activity {
         if (!this.#running.delete(event.data.command) || this.#running.size > 0) break
         this.#doneMs += Math.max(0, event.timeMs - this.#sinceMs)
         break
+      case 'run.continued':
+        this.#doneMs = event.data.before?.active_ms ?? this.#doneMs
+        break
       default:
     }
     this.#lastMs = event.timeMs

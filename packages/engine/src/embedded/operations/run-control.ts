@@ -2,7 +2,8 @@ import type { NewRunEvent } from '@kyros/store/command'
 import type { WorkflowBudget } from '@kyros/workflows/define'
 import type { BudgetLimits } from '../../engine.ts'
 import type { Shown } from '../history.ts'
-import type { LiveRun, RunHands } from '../live-run.ts'
+import type { LiveRun } from '../live-run.ts'
+import type { RunHands } from '../run-hands.ts'
 import type { EngineClock, Timer, Timers } from '../timers.ts'
 
 /** What the log says of what people and limits do to a run. */
@@ -75,6 +76,11 @@ export class RunControl {
     this.#parts = parts
     this.#history = history ?? untouched
     this.#budget = budget
+  }
+
+  /** What the log says by now. */
+  get history(): ControlHistory {
+    return this.#history
   }
 
   get paused(): ControlHistory['paused'] {

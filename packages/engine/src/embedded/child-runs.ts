@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto'
+import type { ErrorData, ParentClose, ParentLink } from '@kyros/contract/event'
+import { uuidv7 } from '@kyros/contract/id'
+import type { Json } from '@kyros/contract/json'
+import { ProblemError } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { RunRecord, Store } from '@kyros/store/store'
+import type { Engine } from '../engine.ts'
+import type { LiveRun } from './live-run.ts'
+import type { RunFacts } from './run-facts.ts'
+import type { EngineClock, Timers } from './timers.ts'
+
+/** How a child ended, as its parent is told. */
+export type ChildEnd = { kind: 'completed'; result: Json } | { kind: 'failed'; error: ErrorData }
+
+export type NewChild = {
+  parent: RunFacts
+  link: ParentLink
+  runId: string
+  workflow: string
+  key: string
+  input: Json
+  timeoutSeconds: number
+}
+
+export type ChildRunsOptions = {
+  store: Store
+  clock: EngineClock
+  timers: Timers
+  submit: Engine['submit']
+  cancel: (runId: string, reason: string) => Promise<void>
+  /** The run in memory, read if it is not there; undefined when it has ended. */
+  find: (runId: string) => Promise<LiveRun | undefined>
+  isClosing: () => boolean
+  log: (level: 'warn', message: string) => void
+}
+
+const retryAfterMs = 500
+const parentEnded = 'The run that it was a part of does not want it any more.'
+
+/**
+ * Runs that other runs wait for. What a parent's log says of a child is made true here, as often as it takes: that
+ * it exists, that its end is told, that it is stopped. A process that died in between does it again when the parent,
+ * or the child, is taken up.
+ */
+export class ChildRuns {
+  readonly #options: ChildRunsOptions
+  /** Who waits for the run; also where the parent is not in memory. */
+  readonly #parents = new Map<string, ParentLink>()
+
+  constructor(options: ChildRunsOptions) {
+    this.#options = options
+  }
+
+  /** Sees to it that the child exists, and tells the parent when it ends. */
+  begin(child: NewChild): void {
+    this.#parents.set(child.runId, child.link)
+    this.#keepTrying(child.runId, () => this.#begin(child))
+  }
+
+  /** Stops a child in the way that was agreed for it. */
+  close(runId: string, parentClose: ParentClose): void {
+    this.#parents.delete(runId)
+    if (parentClose === 'abandon') return
+    this.#keepTrying(runId, () => this.#close(runId, parentClose))
+  }
+
+  /** A child was taken up: its parent may have ended while nobody could tell it. */
+  adopt(runId: string, link: ParentLink): void {
+    if (this.#parents.has(runId)) return
+    this.#keepTrying(runId, async () => {
+      const parent = await this.#options.store.runs.get(link.run_id)
+      if (parent === undefined || isTerminal(parent.status)) this.close(runId, link.parent_close)
+    })
+  }
+
+  /** A run has ended, and that is on disk. */
+  ended(runId: string): void {
+    if (this.#parents.has(runId)) this.#keepTrying(runId, () => this.#tell(runId))
+  }
+
+  clear(): void {
+    this.#parents.clear()
+  }
+
+  async #begin(child: NewChild): Promise<void> {
+    const { store } = this.#options
+    const record = await store.runs.get(child.runId)
+    if (record !== undefined) {
+      if (isTerminal(record.status)) await this.#tell(child.runId)
+      return
+    }
+    try {
+      await this.#options.submit(await this.#submission(child))
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.status >= 500) throw error
+      const { code, message: detail } = error
+      await this.#report(child.runId, { kind: 'failed', error: { code, message: detail } }, null)
+    }
+  }
+
+  async #submission(child: NewChild): Promise<Parameters<Engine['submit']>[0]> {
+    const { runId, workflow, key, input, timeoutSeconds, parent, link } = child
+    const { maxRetries, principal } = parent
+    const timeMs = this.#options.clock.nowMs()
+    const above = await this.#options.store.runs.get(parent.runId)
+    if (above === undefined) throw new Error(`The run ${parent.runId} is not there any more.`)
+    // The same again after a crash: the key keeps it from coming to be twice.
+    const kept = { principal: 'engine', route: 'child', key: runId, fingerprint: runId }
+    return {
+      jobId: jobIdOf(runId),
+      runId,
+      title: `${above.name}: ${key}`,
+      task: null,
+      agentId: null,
+      workflow,
+      input,
+      priority: above.priority,
+      projectId: above.project_id,
+      metadata: { parent_run_id: parent.runId },
+      maxRetries,
+      timeoutSeconds,
+      principal,
+      timeMs,
+      parent: link,
+      idempotency: { ...kept, status: 201, response: { run_id: runId }, createdMs: timeMs },
+    }
+  }
+
+  async #tell(runId: string): Promise<void> {
+    const record = await this.#options.store.runs.get(runId)
+    if (record === undefined || !isTerminal(record.status)) return
+    await this.#report(runId, endOf(record), record.result)
+  }
+
+  async #report(runId: string, end: ChildEnd, stored: Json): Promise<void> {
+    const link = this.#parents.get(runId)
+    if (link === undefined) return
+    const parent = await this.#options.find(link.run_id)
+    if (parent === undefined) this.#parents.delete(runId)
+    else {
+      parent.post(() => {
+        this.#parents.delete(runId)
+        parent.asks?.children.ended(link.command, runId, end, stored)
+      })
+    }
+  }
+
+  async #close(runId: string, parentClose: 'cancel' | 'request_cancel'): Promise<void> {
+    const { find, cancel, store } = this.#options
+    if (parentClose === 'request_cancel') {
+      const record = await store.runs.get(runId)
+      if (record !== undefined && !isTerminal(record.status) && !record.cancel_requested)
+        await cancel(runId, parentEnded)
+      return
+    }
+    const run = await find(runId)
+    await run?.act((hands, done) => {
+      hands.end({ type: 'run.cancelled', data: { reason: parentEnded } })
+      done()
+    })
+  }
+
+  #keepTrying(runId: string, act: () => Promise<void>): void {
+    const { isClosing, timers, clock, log } = this.#options
+    act().catch((error: unknown) => {
+      if (isClosing() || (error instanceof ProblemError && error.status < 500)) return
+      log('warn', `The child ${runId} is seen to a little later: ${String(error)}`)
+      timers.at(clock.nowMs() + retryAfterMs, () => this.#keepTrying(runId, act))
+    })
+  }
+}
+
+/** The job of a child follows from its run, so that a second try makes the same. */
+function jobIdOf(runId: string): string {
+  const timeMs = Number.parseInt(runId.slice(0, 8) + runId.slice(9, 13), 16)
+  return uuidv7(timeMs, createHash('sha256').update(`job of ${runId}`).digest().subarray(0, 10))
+}
+
+function endOf(record: RunRecord): ChildEnd {
+  switch (record.status) {
+    case 'completed':
+      return { kind: 'completed', result: record.result }
+    case 'failed':
+      return { kind: 'failed', error: record.error ?? { code: 'child_failed', message: 'The child failed.' } }
+    case 'timed_out': {
+      const message = record.error?.message ?? 'The child took longer than its limit.'
+      return { kind: 'failed', error: { code: 'child_timed_out', message } }
+    }
+    default: {
+      const message = `The child was cancelled: ${record.reason_detail ?? 'no reason given'}`
+      return { kind: 'failed', error: { code: 'child_cancelled', message } }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { ErrorData } from '@kyros/contract/event'
+import type { Json } from '@kyros/contract/json'
+import type { AsksHistory } from './asks-history.ts'
+import type { Waits } from './run-waitpoints.ts'
+import type { Command, UpdateEnd } from './workflow-command.ts'
+
+type Asker = { answer(end: UpdateEnd): void; lost(error: unknown): void }
+
+/** The updates of one run, by the ids of their senders: the same id again is answered the same. */
+export class RunUpdates {
+  /** Undefined while not answered. */
+  readonly #ends = new Map<string, UpdateEnd | undefined>()
+  readonly #askers = new Map<string, Asker[]>()
+  readonly #waits: Waits
+
+  constructor(waits: Waits) {
+    this.#waits = waits
+  }
+
+  takeUp(history: AsksHistory): void {
+    for (const [updateId, end] of history.updates) this.#ends.set(updateId, end)
+  }
+
+  get underWay(): number {
+    let count = 0
+    for (const end of this.#ends.values()) if (end === undefined) count += 1
+    return count
+  }
+
+  /**
+   * Asks the definition for a change. `stored` goes into the log. `refusal` is asked only for an id that is new, and
+   * what it refuses leaves no trace.
+   */
+  ask(
+    update: {
+      name: string
+      updateId: string
+      payload: Json
+      stored: Json
+      actor: string
+      refusal: () => ErrorData | undefined
+    },
+    asker: Asker,
+  ): void {
+    const { name, updateId, payload, stored, actor } = update
+    const end = this.#ends.get(updateId)
+    if (end !== undefined) {
+      asker.answer(end)
+      return
+    }
+    if (this.#ends.has(updateId)) {
+      this.#await(updateId, asker)
+      return
+    }
+    const refusal = update.refusal()
+    if (refusal !== undefined) {
+      asker.answer({ kind: 'failed', error: refusal })
+      return
+    }
+    this.#ends.set(updateId, undefined)
+    this.#await(updateId, asker)
+    const lost = (error: unknown) => this.#lose(updateId, error)
+    const data = { update: name, update_id: updateId, payload: stored }
+    const event = this.#waits.push({ type: 'update.accepted', actor, data }, undefined, lost)
+    this.#waits.apply({ type: 'update.accepted', timeMs: event.timeMs, data: { ...data, payload } })
+  }
+
+  /** The definition's answer; recorded once. */
+  settle({ update, updateId, end }: Extract<Command, { kind: 'update_result' }>): void {
+    if (this.#ends.get(updateId) !== undefined) return
+    this.#ends.set(updateId, end)
+    const tell = () => {
+      for (const asker of this.#taken(updateId)) asker.answer(end)
+    }
+    const lost = (error: unknown) => this.#lose(updateId, error)
+    const base = { update, update_id: updateId }
+    if (end.kind === 'completed') {
+      this.#waits.push({ type: 'update.completed', data: { ...base, result: end.result } }, tell, lost)
+    } else this.#waits.push({ type: 'update.failed', data: { ...base, error: end.error } }, tell, lost)
+  }
+
+  /** Nobody will answer any more in this process. */
+  close(error: unknown): void {
+    for (const updateId of this.#askers.keys()) this.#lose(updateId, error)
+  }
+
+  #await(updateId: string, asker: Asker): void {
+    const askers = this.#askers.get(updateId)
+    if (askers === undefined) this.#askers.set(updateId, [asker])
+    else askers.push(asker)
+  }
+
+  #taken(updateId: string): Asker[] {
+    const askers = this.#askers.get(updateId) ?? []
+    this.#askers.delete(updateId)
+    return askers
+  }
+
+  #lose(updateId: string, error: unknown): void {
+    for (const asker of this.#taken(updateId)) asker.lost(error)
+  }
+}
