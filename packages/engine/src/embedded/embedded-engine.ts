@@ -49,6 +49,8 @@ export type EmbeddedEngineOptions = {
   maxAttempts?: number
   /** Attempts at once by queue and by concurrency key. */
   limits?: SlotLimits
+  /** How often to look for accepted runs that a fault kept from being taken up. Default: 2 seconds. */
+  sweepEveryMs?: number
   /** How long a run that waits for a timer or for somebody stays in memory. Default: 5 seconds. */
   evictAfterMs?: number
   /** Where time is simulated: how the event loop is shared. */
@@ -245,6 +247,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       epoch,
       writer,
       turns: new Turns(() => writer.flush(), options.loop),
+      sweepEveryMs: options.sweepEveryMs ?? 2000,
       evictAfterMs: options.evictAfterMs ?? 5000,
       isClosing: () => this.#closing,
       implementation: (workflow, step) => {

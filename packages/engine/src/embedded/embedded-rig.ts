@@ -80,6 +80,7 @@ async function startEngine(
     log: options.onLog ?? (() => {}),
     abortGraceMs: 50,
     leaseTtlMs: 1500,
+    sweepEveryMs: 200,
     ...(options.maxAttempts === undefined ? {} : { maxAttempts: options.maxAttempts }),
     ...options.change,
   })

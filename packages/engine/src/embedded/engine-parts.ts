@@ -27,6 +27,8 @@ export type EngineParts = {
   readonly definitions: Definitions
   readonly log: EngineLog
   readonly abortGraceMs: number
+  /** How often to look for accepted runs that nobody looks after. */
+  readonly sweepEveryMs: number
   /** How long a run that waits stays in memory. */
   readonly evictAfterMs: number
   /** The number of the lease that every write carries; undefined on SQLite, which has one process. */

@@ -5,7 +5,6 @@ import type { RunTable } from './run-table.ts'
 
 const pageSize = 200
 const retryReadMs = 500
-const sweepEveryMs = 2000
 const idsAtOnce = 2000
 
 /**
@@ -87,7 +86,7 @@ export async function takeUpForgotten(
     missing = ids.filter((id) => !table.has(id))
   }
   while (!signal.aborted) {
-    await parts.clock.sleep(sweepEveryMs, signal).catch(() => {})
+    await parts.clock.sleep(parts.sweepEveryMs, signal).catch(() => {})
     if (signal.aborted) return
     await sweep().catch((error: unknown) =>
       parts.log('warn', `Forgotten runs are looked for again: ${String(error)}`),
