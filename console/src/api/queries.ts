@@ -25,6 +25,13 @@ export const usersQuery = queryOptions({
   staleTime: 5 * 60_000,
 })
 
+/** The keys of this person. */
+export const apiKeysQuery = queryOptions({
+  queryKey: ['api-keys'],
+  queryFn: async ({ signal }) => (await client.call('listApiKeys', { signal })).api_keys,
+  staleTime: 5 * 60_000,
+})
+
 export const statsQuery = queryOptions({
   queryKey: ['stats'],
   queryFn: ({ signal }) => client.call('stats', { signal }),

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { type KeyboardEvent, useDeferredValue, useState } from 'react'
 import { workflowTypesQuery } from '../api/queries.ts'
+import { useRights } from '../api/useRights.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { words } from '../ui/StatusLabel.tsx'
 import { type Found, findByText, pages } from './find-anything.ts'
@@ -90,7 +91,9 @@ function useFound(text: string): { found: Found[]; isSearching: boolean } {
     return { key: name, kind: 'workflow', title, detail: description, href: `/jobs/new?workflow=${name}` }
   })
   const lower = text.toLowerCase()
+  const { mayCreate } = useRights()
   const local = [...pages, ...workflows]
+    .filter(({ href }) => mayCreate || !href.startsWith('/jobs/new'))
     .filter(({ title, detail }) => `${title} ${detail}`.toLowerCase().includes(lower))
     // What is called so comes before what only speaks of it: Enter takes the first.
     .sort((a, b) => Number(isCalled(b, lower)) - Number(isCalled(a, lower)))

@@ -7,6 +7,7 @@ import Search from '@carbon/icons-react/es/Search.js'
 import Task from '@carbon/icons-react/es/Task.js'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { Suspense, useEffect, useState } from 'react'
+import { useRights } from '../api/useRights.ts'
 import { pauseWhileHidden } from '../live/live.ts'
 import { Toasts } from '../ui/toasts.tsx'
 import { AccountMenu } from './AccountMenu.tsx'
@@ -39,7 +40,8 @@ export function Frame() {
   useEffect(() => setNavOpen(false), [pathname])
   useShortcut('Ctrl+K', 'Go to anything', () => setOverlay('palette'))
   useShortcut('?', 'Show the keys of this page', () => setOverlay('help'))
-  useShortcut('n', 'New job', () => void navigate({ to: '/jobs/new' }))
+  const { mayCreate } = useRights()
+  useShortcut('n', 'New job', () => mayCreate && void navigate({ to: '/jobs/new' }))
   return (
     <div className="k-frame">
       <a className="k-skip" href="#page">
@@ -90,6 +92,7 @@ function preloadWhenIdle(): () => void {
 }
 
 function Navigation({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  const { mayCreate } = useRights()
   return (
     <>
       {isOpen && <div className="k-nav__scrim" onClick={onClose} aria-hidden="true" />}
@@ -105,10 +108,12 @@ function Navigation({ isOpen, onClose }: { isOpen: boolean; onClose: () => void 
             {label}
           </Link>
         ))}
-        <Link to="/jobs/new" className="k-nav__new">
-          <Add size={16} aria-hidden="true" />
-          New job
-        </Link>
+        {mayCreate && (
+          <Link to="/jobs/new" className="k-nav__new">
+            <Add size={16} aria-hidden="true" />
+            New job
+          </Link>
+        )}
         <div className="k-nav__foot">
           <a href="/docs" target="_blank" rel="noreferrer">
             API reference

@@ -3,6 +3,7 @@ import type { RunStatus } from '@kyros/contract/run-status'
 import { canCancel, canRetry } from '@kyros/contract/run-status'
 import { useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
+import { useRights } from '../api/useRights.ts'
 import { formatCount, plural } from '../format/quantity.ts'
 import { useShortcut } from '../frame/shortcuts.ts'
 import { ConfirmDialog } from '../ui/Dialog.tsx'
@@ -12,7 +13,13 @@ import { actOnRuns } from './bulk-action.ts'
 import { ColumnPicker } from './ColumnPicker.tsx'
 import { useColumnChoice } from './column-choice.ts'
 
-type Row = { id: string; created_at: string; status: RunStatus; cancel_requested?: boolean }
+type Row = {
+  id: string
+  created_at: string
+  created_by: string
+  status: RunStatus
+  cancel_requested?: boolean
+}
 
 export type ListViewProps<R extends Row> = {
   noun: string
@@ -38,7 +45,9 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
   const { rows, noun } = props
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const [cancelling, setCancelling] = useState<readonly string[]>([])
-  const keys = useRowKeys(props, setCancelling)
+  const rights = useRights()
+  const isOwn = (row: R) => rights.mayActOn(row.created_by)
+  const keys = useRowKeys(props, isOwn, setCancelling)
   const columns = useColumnChoice(noun, props.columns)
   const act = (action: 'cancel' | 'retry', ids: readonly string[]) => {
     const runIds = rows.filter(({ id }) => ids.includes(id)).map(props.runIdOf)
@@ -47,7 +56,8 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
   }
   const toggle = (id: string) => setSelected(toggled(selected, id))
   const chosen = rows.filter(({ id }) => selected.has(id))
-  const retryable = chosen.filter(canRetry).map(({ id }) => id)
+  const own = chosen.filter(isOwn)
+  const retryable = own.filter(canRetry).map(({ id }) => id)
   if (props.isPending) return <LoadingLines lines={10} label={`Loading the ${noun}s`} />
   if (rows.length === 0 && props.error !== null)
     return <ErrorState error={props.error} onRetry={props.onRetryRead} />
@@ -59,7 +69,8 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
         {chosen.length > 0 && (
           <Selected
             count={chosen.length}
-            cancellable={chosen.filter(canCancel).map(({ id }) => id)}
+            foreign={chosen.length - own.length}
+            cancellable={own.filter(canCancel).map(({ id }) => id)}
             retryable={retryable}
             onCancel={setCancelling}
             onRetry={() => act('retry', retryable)}
@@ -82,7 +93,7 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
         total={props.total ?? rows.length}
         activeIndex={keys.activeIndex}
         onOpen={keys.open}
-        selection={{ ids: selected, onToggle: toggle }}
+        selection={rights.mayCreate ? { ids: selected, onToggle: toggle } : undefined}
         onEnd={props.onEnd}
         footer={<ListEnd {...props} />}
       />
@@ -123,6 +134,8 @@ function Count<R extends Row>({ rows, total, hasMore, noun, newCount, onShowNew 
 
 type SelectedProps = {
   count: number
+  /** How many of them belong to others. */
+  foreign: number
   cancellable: readonly string[]
   retryable: readonly string[]
   onCancel: (ids: readonly string[]) => void
@@ -130,11 +143,11 @@ type SelectedProps = {
   onClear: () => void
 }
 
-function Selected({ count, cancellable, retryable, onCancel, onRetry, onClear }: SelectedProps) {
+function Selected({ count, foreign, cancellable, retryable, onCancel, onRetry, onClear }: SelectedProps) {
   return (
     <fieldset className="k-list__selected">
       <legend className="k-hidden">What to do with the selected ones</legend>
-      <span>{`${count} selected`}</span>
+      <span>{`${count} selected${foreign === 0 ? '' : `, ${foreign} of others`}`}</span>
       <Button
         kind="ghost"
         size="sm"
@@ -159,7 +172,11 @@ function ListEnd<R extends Row>({ hasMore, error, onRetryRead }: ListViewProps<R
 }
 
 /** j and k move, Enter opens, x selects nothing by accident, c asks to cancel. */
-function useRowKeys<R extends Row>(props: ListViewProps<R>, onCancel: (ids: string[]) => void) {
+function useRowKeys<R extends Row>(
+  props: ListViewProps<R>,
+  isOwn: (row: R) => boolean,
+  onCancel: (ids: string[]) => void,
+) {
   const navigate = useNavigate()
   const [activeId, setActiveId] = useState<string | undefined>(undefined)
   const { rows } = props
@@ -174,7 +191,7 @@ function useRowKeys<R extends Row>(props: ListViewProps<R>, onCancel: (ids: stri
   useShortcut('k', 'Previous row', () => move(-1))
   useShortcut('Enter', 'Open the row', () => active !== undefined && open(active))
   useShortcut('c', `Cancel the ${props.noun}`, () => {
-    if (active !== undefined && canCancel(active)) onCancel([active.id])
+    if (active !== undefined && canCancel(active) && isOwn(active)) onCancel([active.id])
   })
   return { activeIndex, open }
 }

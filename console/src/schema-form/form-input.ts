@@ -98,11 +98,18 @@ function problemOf(
 }
 
 function textProblem(field: Extract<Field, { kind: 'text' }>, typed: string): string | undefined {
-  const { minLength, maxLength, pattern } = field
+  const { minLength, maxLength, pattern, patternMessage } = field
   if (typed.length < minLength) return `At least ${minLength} characters`
   if (typed.length > maxLength) return `At most ${maxLength} characters; this has ${typed.length}`
-  if (pattern !== undefined && !new RegExp(pattern, 'u').test(typed)) return `This does not fit ${pattern}`
+  if (pattern !== undefined && !new RegExp(pattern, 'u').test(typed)) {
+    return patternMessage === undefined ? `This does not fit ${pattern}` : sentence(patternMessage)
+  }
   return undefined
+}
+
+/** Schemas say it after the name of the field (`must be …`); beside the field it begins the line. */
+function sentence(message: string): string {
+  return message.charAt(0).toUpperCase() + message.slice(1)
 }
 
 function numberProblem(field: Extract<Field, { kind: 'number' }>, typed: string): string | undefined {

@@ -8,7 +8,15 @@ export type Field = {
 } & FieldKind
 
 export type FieldKind =
-  | { kind: 'text'; minLength: number; maxLength: number; pattern: string | undefined; isLong: boolean }
+  | {
+      kind: 'text'
+      minLength: number
+      maxLength: number
+      pattern: string | undefined
+      /** What the author says of a text that does not fit the pattern. */
+      patternMessage: string | undefined
+      isLong: boolean
+    }
   | { kind: 'number'; isInteger: boolean; minimum: number | undefined; maximum: number | undefined }
   | { kind: 'boolean' }
   | { kind: 'choice'; options: readonly Option[] }
@@ -95,6 +103,7 @@ function textKind(schema: Schema): FieldKind {
     minLength: numberOf(schema.minLength) ?? 0,
     maxLength,
     pattern: textOf(schema.pattern),
+    patternMessage: textOf(schema.patternMessage),
     isLong: maxLength !== Number.POSITIVE_INFINITY && maxLength > longTextChars * 2,
   }
 }

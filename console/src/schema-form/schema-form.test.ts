@@ -105,3 +105,10 @@ test('a draft made from an input gives the same input again', () => {
   const input = { repository: '/x', types: ['security'], tags: ['a'], limits: { depth: 2 }, extra: { a: 1 } }
   expect(toInput(fields, toDraft(fields, input))).toEqual(input)
 })
+
+test('of a text that does not fit its pattern the words of the schema are said', () => {
+  const slug = { type: 'string', pattern: '^[a-z]+$' }
+  const properties = { plain: slug, told: { ...slug, patternMessage: 'must be small letters' } }
+  const problems = problemsOf(fieldsOf({ type: 'object', properties }), { plain: 'A', told: 'A' })
+  expect(problems).toEqual({ plain: 'This does not fit ^[a-z]+$', told: 'Must be small letters' })
+})

@@ -27,7 +27,8 @@ type Props<Row> = {
   total: number
   activeIndex: number
   onOpen: (row: Row) => void
-  selection: Selection
+  /** Left out: rows cannot be chosen. */
+  selection: Selection | undefined
   /** Called when the end comes into sight. */
   onEnd: () => void
   footer?: ReactNode
@@ -124,13 +125,15 @@ function TableRow<Row>({ row, index, style, ...props }: RowProps<Row>) {
       onClick={(event) => !isControl(event.target) && props.onOpen(row)}
     >
       <span role="cell" className="k-table__check">
-        <Checkbox
-          id={`select-${id}`}
-          labelText={`Select ${props.rowLabel(row)}`}
-          hideLabel
-          checked={props.selection.ids.has(id)}
-          onChange={() => props.selection.onToggle(id)}
-        />
+        {props.selection !== undefined && (
+          <Checkbox
+            id={`select-${id}`}
+            labelText={`Select ${props.rowLabel(row)}`}
+            hideLabel
+            checked={props.selection.ids.has(id)}
+            onChange={() => props.selection?.onToggle(id)}
+          />
+        )}
       </span>
       {props.columns.map(({ key, render, isNumeric }) => (
         <span key={key} role="cell" className={`k-table__cell--${key}${isNumeric ? ' k-table__number' : ''}`}>

@@ -103,9 +103,11 @@ export type RunStarted = Static<typeof RunStarted>
 /** A bulk action takes no more runs than a page of a list holds. */
 const maxBulkRuns = maxPageSize
 
+export const bulkActions = ['cancel', 'retry', 'pause', 'resume', 'upgrade'] as const
+
 export const BulkRuns = Type.Object(
   {
-    action: Type.Union([Type.Literal('cancel'), Type.Literal('retry')]),
+    action: Type.Enum(bulkActions),
     ids: Type.Array(Id, { minItems: 1, maxItems: maxBulkRuns, uniqueItems: true }),
   },
   { $id: 'BulkRuns', additionalProperties: false },

@@ -50,6 +50,14 @@ export function canRetry(run: { status: RunStatus }): boolean {
   return isTerminal(run.status)
 }
 
+export function canPause(run: { status: RunStatus; paused?: boolean; cancel_requested?: boolean }): boolean {
+  return canCancel(run) && run.paused !== true
+}
+
+export function canResume(run: { status: RunStatus; paused?: boolean }): boolean {
+  return !isTerminal(run.status) && run.paused === true
+}
+
 export function canDelete(job: { status: RunStatus }): boolean {
   return isTerminal(job.status) || job.status === 'waiting' || job.status === 'pending'
 }

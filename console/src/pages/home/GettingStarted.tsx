@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { fewRunsQuery } from '../../api/queries.ts'
+import { useRights } from '../../api/useRights.ts'
 import { CopyButton } from '../../ui/CopyButton.tsx'
 
 const doneKey = 'kyros.getting_started.done'
@@ -12,6 +13,7 @@ const cliCommand = 'npm run -s kyros -- jobs list'
 
 /** The first steps, until they are taken or waved away. */
 export function GettingStarted({ stats }: { stats: Stats | undefined }) {
+  const { mayCreate } = useRights()
   const [isDone, setDone] = useState(() => localStorage.getItem(doneKey) !== null)
   const { data } = useQuery({ ...fewRunsQuery({ status: 'completed' }, 1), enabled: !isDone })
   const first = data?.workflows[0]
@@ -20,7 +22,7 @@ export function GettingStarted({ stats }: { stats: Stats | undefined }) {
     localStorage.setItem(doneKey, new Date().toISOString())
     setDone(true)
   }
-  if (isDone || stats === undefined || data === undefined) return null
+  if (isDone || !mayCreate || stats === undefined || data === undefined) return null
   return (
     <section className="k-start" aria-label="Getting started">
       <div className="k-tile__head">

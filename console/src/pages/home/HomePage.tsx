@@ -1,10 +1,8 @@
-import Add from '@carbon/icons-react/es/Add.js'
-import { Button } from '@carbon/react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { changesLists, fewRunsQuery, statsQuery } from '../../api/queries.ts'
 import { useLiveMessages } from '../../live/live.ts'
 import { useCoalesced } from '../../live/useCoalesced.ts'
+import { NewJobButton } from '../../ui/NewJobButton.tsx'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { ErrorState } from '../../ui/PageState.tsx'
 import { GettingStarted } from './GettingStarted.tsx'
@@ -22,9 +20,7 @@ export function HomePage() {
   return (
     <div className="k-page">
       <PageHead title="Home">
-        <Button as={Link} to="/jobs/new" renderIcon={Add} size="md">
-          New job
-        </Button>
+        <NewJobButton />
       </PageHead>
       <GettingStarted stats={stats} />
       <div className="k-home">

@@ -1,8 +1,7 @@
-import Add from '@carbon/icons-react/es/Add.js'
 import { Button } from '@carbon/react'
 import type { Job } from '@kyros/contract/job'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 import { client } from '../../api/client.ts'
 import { type JobFilter, jobsQuery, statsQuery, workflowTypesQuery } from '../../api/queries.ts'
@@ -12,6 +11,7 @@ import { ListView } from '../../listing/ListView.tsx'
 import { isRunStatus, type ListQuery, parseListQuery, sinceTime } from '../../listing/query-language.ts'
 import { SavedViews } from '../../listing/SavedViews.tsx'
 import { useLiveList } from '../../listing/useLiveList.ts'
+import { NewJobButton } from '../../ui/NewJobButton.tsx'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { EmptyState } from '../../ui/PageState.tsx'
 import { jobColumns } from './job-columns.tsx'
@@ -32,9 +32,7 @@ export function JobsPage() {
   return (
     <div className="k-page k-page--list">
       <PageHead title="Jobs" lead="What was asked for, newest first.">
-        <Button as={Link} to="/jobs/new" renderIcon={Add} size="md">
-          New job
-        </Button>
+        <NewJobButton />
       </PageHead>
       <FilterBar
         query={q}
@@ -107,14 +105,7 @@ function NoJobs({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => v
     )
   }
   return (
-    <EmptyState
-      title="No jobs yet"
-      action={
-        <Button as={Link} to="/jobs/new" size="md" renderIcon={Add}>
-          Start the first job
-        </Button>
-      }
-    >
+    <EmptyState title="No jobs yet" action={<NewJobButton label="Start the first job" />}>
       A job is something you ask Kyros to do. It is recorded before anything happens, and goes on where it was
       when the machine restarts.
     </EmptyState>

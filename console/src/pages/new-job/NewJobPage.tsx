@@ -2,6 +2,7 @@ import type { WorkflowType } from '@kyros/contract/job'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { jobQuery, workflowTypesQuery } from '../../api/queries.ts'
+import { useRights } from '../../api/useRights.ts'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { EmptyState, ErrorState, LoadingLines } from '../../ui/PageState.tsx'
 import { JobForm } from './JobForm.tsx'
@@ -13,6 +14,8 @@ export function NewJobPage() {
   const { data: types, error, isPending, refetch } = useQuery(workflowTypesQuery)
   const earlier = useQuery({ ...jobQuery(from ?? ''), enabled: from !== undefined })
   const isReady = !isPending && (from === undefined || !earlier.isPending)
+  const { mayCreate } = useRights()
+  if (!mayCreate) return <OnlyLooking />
   return (
     <div className="k-page k-page--form">
       <PageHead title="New job" lead="Pick what is to be done, say with what, and watch it happen." />
@@ -25,6 +28,17 @@ export function NewJobPage() {
           earlier={earlier.data}
         />
       )}
+    </div>
+  )
+}
+
+function OnlyLooking() {
+  return (
+    <div className="k-page k-page--form">
+      <PageHead title="New job" />
+      <EmptyState title="You may look, but not start jobs">
+        Ask an admin for the role operator, then come back here.
+      </EmptyState>
     </div>
   )
 }

@@ -1,23 +1,18 @@
-import Edit from '@carbon/icons-react/es/Edit.js'
-import Renew from '@carbon/icons-react/es/Renew.js'
-import StopOutline from '@carbon/icons-react/es/StopOutline.js'
-import { Button } from '@carbon/react'
 import type { Run } from '@kyros/contract/run'
-import { canCancel, canRetry, isTerminal } from '@kyros/contract/run-status'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
-import { client } from '../../api/client.ts'
-import { fewRunsQuery, runQuery } from '../../api/queries.ts'
-import { useShortcut } from '../../frame/shortcuts.ts'
+import { isTerminal } from '@kyros/contract/run-status'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { fewRunsQuery } from '../../api/queries.ts'
+import { plural } from '../../format/quantity.ts'
 import { ActorName } from '../../ui/ActorName.tsx'
 import { CopyButton } from '../../ui/CopyButton.tsx'
-import { ConfirmDialog } from '../../ui/Dialog.tsx'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { StatusLabel } from '../../ui/StatusLabel.tsx'
 import { DurationText, TimeText } from '../../ui/TimeText.tsx'
-import { toastDone, toastFailed } from '../../ui/toasts.tsx'
 import { WorkflowName } from '../../ui/WorkflowName.tsx'
+import { RunActions } from './actions/RunActions.tsx'
+import { BudgetFact } from './BudgetFact.tsx'
 
 const maxRunsOfJob = 20
 
@@ -49,6 +44,11 @@ export function RunHeader({ run, atMs }: { run: Run; atMs: number | undefined })
         <Fact name="By">
           <ActorName actor={run.created_by} />
         </Fact>
+        {run.budget !== undefined && (
+          <Fact name="Budget">
+            <BudgetFact budget={run.budget} />
+          </Fact>
+        )}
         <Fact name="Run">
           <span className="k-id" title={run.id}>
             <code>{`…${run.id.slice(-8)}`}</code>
@@ -56,6 +56,7 @@ export function RunHeader({ run, atMs }: { run: Run; atMs: number | undefined })
           </span>
         </Fact>
       </dl>
+      <Origin run={run} />
       <OtherRuns run={run} />
     </header>
   )
@@ -75,74 +76,23 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   )
 }
 
-function RunActions({ run }: { run: Run }) {
-  const [isAsking, setAsking] = useState(false)
-  const cancel = useCancel(run)
-  const retry = useRetry(run)
-  useShortcut('c', 'Cancel the run', () => canCancel(run) && setAsking(true))
+/** The run whose results this one took over, and how often it began anew; mostly nothing. */
+function Origin({ run }: { run: Run }) {
+  const { forked_from: from, continued = 0 } = run
+  if (from === undefined && continued === 0) return null
   return (
-    <>
-      <Link
-        to="/jobs/new"
-        search={{ from: run.job_id }}
-        className="cds--btn cds--btn--ghost cds--btn--md cds--layout--size-md"
-      >
-        Run again with changes
-        <Edit className="cds--btn__icon" aria-hidden="true" />
-      </Link>
-      {canCancel(run) && (
-        <Button kind="danger--tertiary" size="md" renderIcon={StopOutline} onClick={() => setAsking(true)}>
-          Cancel
-        </Button>
+    <p className="k-origin k-faint">
+      {from !== undefined && (
+        <Link
+          to="/runs/$runId"
+          params={{ runId: from.run_id }}
+        >{`Took over what came before ${from.step}`}</Link>
       )}
-      {canRetry(run) && (
-        <Button
-          kind={run.status === 'completed' ? 'tertiary' : 'primary'}
-          size="md"
-          renderIcon={Renew}
-          disabled={retry.isPending}
-          onClick={() => retry.mutate()}
-        >
-          {run.status === 'completed' ? 'Run again' : 'Retry'}
-        </Button>
+      {continued > 0 && (
+        <span>{`Continued as new ${plural(continued, 'time')}; shown are the steps since.`}</span>
       )}
-      {isAsking && (
-        <ConfirmDialog
-          title="Cancel this run?"
-          confirm="Cancel the run"
-          isDangerous
-          isBusy={cancel.isPending}
-          onClose={() => setAsking(false)}
-          onConfirm={() => cancel.mutate(undefined, { onSettled: () => setAsking(false) })}
-        >
-          Steps that are running are told to stop and clean up. What is done so far is kept, and the job can
-          be started again.
-        </ConfirmDialog>
-      )}
-    </>
+    </p>
   )
-}
-
-function useCancel(run: Run) {
-  const queryClient = useQueryClient()
-  return useMutation({
-    mutationFn: () => client.call('cancelRun', { params: { id: run.id }, body: {} }),
-    // The events of the run move the page; this only bridges the moment until the first of them.
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: runQuery(run.id).queryKey, exact: true }),
-    onError: (error) => toastFailed('The run goes on', error),
-  })
-}
-
-function useRetry(run: Run) {
-  const navigate = useNavigate()
-  return useMutation({
-    mutationFn: () => client.call('retryRun', { params: { id: run.id } }),
-    onSuccess: (started) => {
-      toastDone('Started again', run.name)
-      return navigate({ to: '/runs/$runId', params: { runId: started.run_id } })
-    },
-    onError: (error) => toastFailed('It was not started again', error),
-  })
 }
 
 /** The other tries of the same job, when there are any. */

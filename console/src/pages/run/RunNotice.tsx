@@ -1,9 +1,10 @@
 import type { Run } from '@kyros/contract/run'
-import { isTerminal } from '@kyros/contract/run-status'
+import { canResume, isTerminal } from '@kyros/contract/run-status'
 import { useQuery } from '@tanstack/react-query'
 import { whyQuery } from '../../api/queries.ts'
 import { words } from '../../ui/StatusLabel.tsx'
 import { TimeText } from '../../ui/TimeText.tsx'
+import { BudgetButton } from './actions/BudgetButton.tsx'
 
 /** Why it does not move, or why it ended as it did; nothing while all is well. */
 export function RunNotice({ run }: { run: Run }) {
@@ -21,6 +22,9 @@ export function RunNotice({ run }: { run: Run }) {
     return <p className="k-notice">{`Cancelled: ${run.reason_detail}`}</p>
   }
   if (run.status === 'waiting' || run.status === 'pending') return <Why run={run} />
+  if (canResume(run)) {
+    return <p className="k-notice">Paused: the steps that are running may end, no new one begins.</p>
+  }
   if (run.cancel_requested && !isTerminal(run.status)) {
     return <p className="k-notice">Told to stop; the steps that are running clean up first.</p>
   }
@@ -50,6 +54,7 @@ function Why({ run }: { run: Run }) {
       </p>
       {detail !== undefined && detail !== '' && <p>{detail}</p>}
       {why !== undefined && <p>{why.what_would_move_it}</p>}
+      {run.reason === 'budget_exceeded' && <BudgetButton run={run} />}
     </div>
   )
 }

@@ -103,7 +103,13 @@ function LoadedRun({ run: present }: { run: Run }) {
             />
           </Suspense>
         </div>
-        {isPanelOpen && <StepPanel step={selected} onClose={() => setSearch({ step: undefined })} />}
+        {isPanelOpen && (
+          <StepPanel
+            run={atMs === undefined ? run : undefined}
+            step={selected}
+            onClose={() => setSearch({ step: undefined })}
+          />
+        )}
       </div>
     </div>
   )

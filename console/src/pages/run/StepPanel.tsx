@@ -1,15 +1,22 @@
 import Close from '@carbon/icons-react/es/Close.js'
 import { IconButton } from '@carbon/react'
-import type { Attempt, Step } from '@kyros/contract/run'
+import type { Attempt, Run, Step } from '@kyros/contract/run'
+import { Link } from '@tanstack/react-router'
 import { formatClock } from '../../format/relative-time.ts'
 import { JsonView } from '../../ui/JsonView.tsx'
 import { StatusLabel } from '../../ui/StatusLabel.tsx'
 import { DurationText, TimeText } from '../../ui/TimeText.tsx'
+import { ForkButton } from './actions/ForkButton.tsx'
 
-type Props = { step: Step; onClose: () => void }
+type Props = {
+  step: Step
+  /** The run of now, whose step it is; left out in a picture of the past, where nothing can be done. */
+  run: Run | undefined
+  onClose: () => void
+}
 
 /** Everything about one step: its tries with their errors, what went in and what came out. */
-export function StepPanel({ step, onClose }: Props) {
+export function StepPanel({ step, run, onClose }: Props) {
   return (
     <aside className="k-panel" aria-label={`Step ${step.name}`}>
       <div className="k-panel__head">
@@ -21,16 +28,74 @@ export function StepPanel({ step, onClose }: Props) {
           <Close />
         </IconButton>
       </div>
-      {step.kind === 'timer' ? <TimerFacts step={step} /> : <Attempts step={step} />}
+      <Kind step={step} />
+      {run !== undefined && <ForkButton run={run} step={step} />}
       {step.kind === 'step' && (
         <>
           <h3>Input</h3>
           <JsonView value={step.input} label="the input" />
-          <h3>Output</h3>
+        </>
+      )}
+      {step.kind !== 'timer' && (
+        <>
+          <h3>{step.kind === 'waitpoint' ? 'Answer' : 'Output'}</h3>
           <JsonView value={step.output} label="the output" />
         </>
       )}
     </aside>
+  )
+}
+
+function Kind({ step }: { step: Step }) {
+  switch (step.kind) {
+    case 'timer':
+      return <TimerFacts step={step} />
+    case 'waitpoint':
+      return <WaitpointFacts step={step} />
+    case 'child':
+      return <ChildFacts step={step} />
+    case 'step':
+      return <Attempts step={step} />
+  }
+}
+
+function WaitpointFacts({ step }: { step: Step }) {
+  return (
+    <>
+      {step.title !== undefined && <p>{step.title}</p>}
+      {step.status === 'running' && (
+        <p>
+          Waits for an answer
+          {step.fire_at !== null && (
+            <>
+              {', until '}
+              <TimeText time={step.fire_at} />
+            </>
+          )}
+          .
+        </p>
+      )}
+    </>
+  )
+}
+
+function ChildFacts({ step }: { step: Step }) {
+  return (
+    <>
+      {step.child_run_id !== undefined && (
+        <p>
+          <Link to="/runs/$runId" params={{ runId: step.child_run_id }}>
+            Open the child run
+          </Link>
+        </p>
+      )}
+      {step.error !== undefined && (
+        <div className="k-attempt__error">
+          <code>{step.error.code}</code>
+          <p>{step.error.message}</p>
+        </div>
+      )}
+    </>
   )
 }
 

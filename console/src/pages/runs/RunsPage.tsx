@@ -1,8 +1,7 @@
-import Add from '@carbon/icons-react/es/Add.js'
 import { Button } from '@carbon/react'
 import type { RunSummary } from '@kyros/contract/run'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 import { client } from '../../api/client.ts'
 import { type RunFilter, runsQuery, statsQuery, workflowTypesQuery } from '../../api/queries.ts'
@@ -12,6 +11,7 @@ import { ListView } from '../../listing/ListView.tsx'
 import { isRunStatus, type ListQuery, parseListQuery, sinceTime } from '../../listing/query-language.ts'
 import { SavedViews } from '../../listing/SavedViews.tsx'
 import { useLiveList } from '../../listing/useLiveList.ts'
+import { NewJobButton } from '../../ui/NewJobButton.tsx'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { EmptyState } from '../../ui/PageState.tsx'
 import { runColumns } from './run-columns.tsx'
@@ -99,9 +99,7 @@ function NoRuns({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => v
       Show all runs
     </Button>
   ) : (
-    <Button as={Link} to="/jobs/new" size="md" renderIcon={Add}>
-      Start the first job
-    </Button>
+    <NewJobButton label="Start the first job" />
   )
   return (
     <EmptyState title={isFiltered ? 'No run fits this filter' : 'No runs yet'} action={action}>

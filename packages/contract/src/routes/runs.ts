@@ -87,7 +87,8 @@ export const runRoutes = routes({
     method: 'POST',
     path: '/api/v1/workflows/bulk',
     tag: 'Runs',
-    summary: 'Cancel or retry up to 200 runs; each has a result of its own, in the order given',
+    summary:
+      'Cancel, retry, pause, resume or upgrade up to 200 runs; each has a result of its own, in the order given',
     permission: 'operator',
     body: BulkRuns,
     success: { status: 200, schema: Type.Object({ results: Type.Array(BulkResult) }) },

@@ -1,5 +1,6 @@
 import type { BulkResult, BulkRuns } from '@kyros/contract/job'
 import { ProblemError } from '@kyros/contract/problem'
+import type { Engine } from '@kyros/engine/engine'
 import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
 import { defaultCancelReason } from './ask-to-stop.ts'
@@ -9,8 +10,10 @@ import { retryRun } from './retry-run.ts'
 
 const atOnce = 20
 
+type Act = (context: ApiContext, id: string, caller: Caller) => Promise<BulkResult>
+
 /**
- * Cancels or retries many runs. Each stands for itself: one that cannot be is said so and keeps none of the others
+ * Does the same to many runs. Each stands for itself: one that cannot be is said so and keeps none of the others
  * back. A cancelled run may still be cleaning up when this resolves; what was asked for is durable.
  */
 export async function bulkRuns(
@@ -18,7 +21,7 @@ export async function bulkRuns(
   { action, ids }: BulkRuns,
   caller: Caller,
 ): Promise<BulkResult[]> {
-  const act = action === 'cancel' ? cancelOne : retryOne
+  const act = acts[action]
   const results: BulkResult[] = []
   const waiting = [...ids.entries()]
   const worker = async () => {
@@ -31,17 +34,30 @@ export async function bulkRuns(
   return results
 }
 
-async function cancelOne({ store, engine }: ApiContext, id: string, caller: Caller): Promise<BulkResult> {
-  const { job_id } = await getRunRecord(store, id)
-  await mustOwnRun(store, job_id, caller)
-  await engine.cancel(id, defaultCancelReason, caller)
-  const { status } = await getRunRecord(store, id)
-  return { id, ok: true, status }
+const acts: Record<BulkRuns['action'], Act> = {
+  cancel: (context, id, caller) =>
+    changeOne(context, id, caller, (engine) => engine.cancel(id, defaultCancelReason, caller)),
+  pause: (context, id, caller) => changeOne(context, id, caller, (engine) => engine.pause(id, caller)),
+  resume: (context, id, caller) => changeOne(context, id, caller, (engine) => engine.resume(id, caller)),
+  upgrade: (context, id, caller) =>
+    changeOne(context, id, caller, (engine) => engine.upgrade(id, { principal: caller })),
+  retry: async (context, id, caller) => {
+    const { run_id, status } = await retryRun(context, id, caller)
+    return { id, ok: true, status, run_id }
+  },
 }
 
-async function retryOne(context: ApiContext, id: string, caller: Caller): Promise<BulkResult> {
-  const { run_id, status } = await retryRun(context, id, caller)
-  return { id, ok: true, status, run_id }
+async function changeOne(
+  { store, engine }: ApiContext,
+  id: string,
+  caller: Caller,
+  change: (engine: Engine) => Promise<unknown>,
+): Promise<BulkResult> {
+  const { job_id } = await getRunRecord(store, id)
+  await mustOwnRun(store, job_id, caller)
+  await change(engine)
+  const { status } = await getRunRecord(store, id)
+  return { id, ok: true, status }
 }
 
 /** A mistake or an outage belongs to its run; a bug ends the request. */

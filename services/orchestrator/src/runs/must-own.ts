@@ -1,4 +1,5 @@
 import type { Job } from '@kyros/contract/job'
+import { mayActOn } from '@kyros/contract/ownership'
 import { problem } from '@kyros/contract/problem'
 import type { Caller } from '@kyros/kernel/verifier'
 import type { Store } from '@kyros/store/store'
@@ -13,9 +14,9 @@ export async function mustOwn(
   caller: Caller,
 ): Promise<void> {
   const { created_by: owner } = job
-  if (caller.role === 'admin' || owner === caller.id || owner === `user:${caller.userId}`) return
+  if (owner === caller.id || mayActOn(caller, owner, [])) return
   const keys = owner.startsWith('key:') ? await store.apiKeys.ofUser(caller.userId) : []
-  if (keys.some(({ id }) => owner === `key:${id}`)) return
+  if (mayActOn(caller, owner, keys)) return
   throw problem('permission_denied', {
     detail: `The job ${job.id} was created by ${owner}. Ask them or an admin to do this; jobs of your own you may cancel, retry and delete.`,
   })
