@@ -1,5 +1,5 @@
 import type { Answer, Batch } from './batch.ts'
-import type { Command } from './command.ts'
+import type { Replayed } from './command.ts'
 import { createApiKey, revokeApiKey, touchApiKey } from './commands/api-keys.ts'
 import { appendEvent } from './commands/append-event.ts'
 import { appendLogLines } from './commands/append-log-lines.ts'
@@ -19,74 +19,112 @@ import { setPassword } from './commands/set-password.ts'
 import { storeDefinition } from './commands/store-definition.ts'
 import { submitJob } from './commands/submit-job.ts'
 import { createView, deleteView } from './commands/views.ts'
-import { type Outcome, Rejected, toFailure } from './outcome.ts'
+import { type Failure, type Outcome, Rejected, toFailure } from './outcome.ts'
 import type { Steps } from './statement.ts'
+import type { ColdCommand, Decoded } from './wire.ts'
 
 /** These write nothing themselves: what they decide is collected in the batch and written by `finish`. */
-export function isCollected(kind: Command['kind']): boolean {
-  return (
-    kind === 'submit_job' ||
-    kind === 'append_run_events' ||
-    kind === 'append_many' ||
-    kind === 'append_log_lines' ||
-    kind === 'append_event'
-  )
+export function isCollected(decoded: Decoded): boolean {
+  return decoded.kind !== 'cold' || decoded.command.kind === 'append_event'
+}
+
+/** These read or change the tables of jobs and runs, which have to be up to date before. */
+function needsProjections({ kind }: ColdCommand): boolean {
+  return kind === 'retry_job' || kind === 'delete_job'
 }
 
 /**
  * Runs the commands inside one open transaction. A command that fails its precondition fails alone; an error of
  * a statement, or of a command that had already changed something, ends the whole and has to be rolled back.
  */
-export function* applyCommands(batch: Batch, commands: readonly Command[]): Steps<Outcome[]> {
+export function* applyCommands(batch: Batch, commands: readonly Decoded[]): Steps<Outcome[]> {
   const outcomes: Outcome[] = []
-  let answers: { index: number; answer: Answer<unknown> }[] = []
-  for (const [index, command] of commands.entries()) {
+  let unsettled: Unsettled[] = []
+  for (const [index, decoded] of commands.entries()) {
     // The others read tables, so what was collected before them must be there.
-    if (!isCollected(command.kind) && batch.size > 0) {
-      settle(outcomes, answers, yield* batch.finish())
-      answers = []
+    if (decoded.kind === 'cold' && !isCollected(decoded)) {
+      if (batch.size > 0) {
+        settle(outcomes, unsettled, yield* batch.finish())
+        unsettled = []
+      }
+      if (needsProjections(decoded.command)) yield* project(batch)
     }
     const size = batch.size
     try {
-      answers.push({ index, answer: yield* handle(command, batch) })
+      if (decoded.kind === 'cold') unsettled.push({ index, answer: yield* handle(decoded.command, batch) })
+      else unsettled.push({ index, hot: handleHot(decoded, batch) })
     } catch (error) {
       if (batch.size !== size) throw error
       outcomes[index] = { failure: toFailure(error) }
     }
   }
-  settle(outcomes, answers, yield* batch.finish())
+  settle(outcomes, unsettled, yield* batch.finish())
+  if (batch.mustProject || batch.dialect === 'postgres') yield* project(batch)
   return outcomes
 }
 
-function settle(
-  outcomes: Outcome[],
-  answers: readonly { index: number; answer: Answer<unknown> }[],
-  base: number,
-): void {
-  for (const { index, answer } of answers) {
-    const value = typeof answer === 'function' ? answer(base) : answer
-    outcomes[index] = value instanceof Rejected ? { failure: toFailure(value.refusal) } : { value }
+/** On PostgreSQL with every batch, because other processes write too; on SQLite the writer decides when else. */
+function* project({ ledger }: Batch): Steps<void> {
+  if (!ledger.isDirty) return
+  yield* ledger.project(ledger.dialect === 'sqlite' ? ledger.head : undefined)
+  ledger.projected()
+}
+
+type HotAnswer = number | (() => Replayed) | { line: number } | { many: (number | Failure)[] }
+type Unsettled = { index: number; answer: Answer<unknown> } | { index: number; hot: HotAnswer }
+
+function settle(outcomes: Outcome[], unsettled: readonly Unsettled[], shift: number): void {
+  for (const one of unsettled) {
+    outcomes[one.index] = 'hot' in one ? settleHot(one.hot, shift) : settleCold(one.answer, shift)
   }
 }
 
-function handle(command: Command, batch: Batch): Steps<Answer<unknown>> {
+function settleHot(hot: HotAnswer, shift: number): Outcome {
+  if (typeof hot === 'number') return raised(hot, shift)
+  if (typeof hot === 'function') return { value: hot() }
+  if ('line' in hot) return hot.line
+  return { many: hot.many.map((seq) => (typeof seq === 'number' ? raised(seq, shift) : seq)) }
+}
+
+/** 0 means that there was no event. */
+function raised(seq: number, shift: number): number {
+  return seq === 0 ? 0 : seq + shift
+}
+
+function settleCold(answer: Answer<unknown>, shift: number): Outcome {
+  const value = typeof answer === 'function' ? answer(shift) : answer
+  return value instanceof Rejected ? { failure: toFailure(value.refusal) } : { value }
+}
+
+function handleHot(decoded: Exclude<Decoded, { kind: 'cold' }>, batch: Batch): HotAnswer {
+  switch (decoded.kind) {
+    case 'append':
+      return appendRunEvents(decoded.append, batch)
+    case 'many':
+      return { many: appendMany(decoded.appends, batch) }
+    case 'submit':
+      return submitJob(decoded.submission, batch)
+    case 'lines':
+      return { line: appendLogLines(decoded.lines, batch) }
+  }
+}
+
+/** A command that answers at once, where the others yield statements. */
+// biome-ignore lint/correctness/useYield: it is one of the handlers, and has nothing to ask for
+function* now<R>(work: () => R): Steps<R> {
+  return work()
+}
+
+function handle(command: ColdCommand, batch: Batch): Steps<Answer<unknown>> {
   switch (command.kind) {
-    case 'submit_job':
-      return submitJob(command, batch)
-    case 'append_run_events':
-      return appendRunEvents(command, batch)
-    case 'append_many':
-      return appendMany(command, batch)
-    case 'append_log_lines':
-      return appendLogLines(command, batch)
     case 'append_event':
-      return appendEvent(command, batch)
-    case 'append_stream':
-      return appendStream(command, batch)
+      return now(() => appendEvent(command, batch))
     case 'retry_job':
       return retryJob(command, batch)
     case 'delete_job':
       return deleteJob(command, batch)
+    case 'append_stream':
+      return appendStream(command, batch)
     case 'put_artifact':
       return putArtifact(command, batch)
     case 'store_definition':
@@ -100,10 +138,6 @@ function handle(command: Command, batch: Batch): Steps<Answer<unknown>> {
 
 /** What `handle` does itself: jobs, runs, and what they leave. */
 type WorkKind =
-  | 'submit_job'
-  | 'append_run_events'
-  | 'append_many'
-  | 'append_log_lines'
   | 'append_event'
   | 'append_stream'
   | 'retry_job'
@@ -113,7 +147,7 @@ type WorkKind =
   | 'create_project'
 
 /** People, and the machinery of the engine. */
-function handleRest(command: Exclude<Command, { kind: WorkKind }>, batch: Batch): Steps<Answer<unknown>> {
+function handleRest(command: Exclude<ColdCommand, { kind: WorkKind }>, batch: Batch): Steps<Answer<unknown>> {
   switch (command.kind) {
     case 'create_user':
       return createUser(command, batch)

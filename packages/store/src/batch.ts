@@ -1,165 +1,182 @@
 import { eventId } from '@kyros/contract/id'
-import type { JsonObject } from '@kyros/contract/json'
-import type { RunState } from '@kyros/contract/run-state'
-import {
-  insertEvents,
-  insertIdempotency,
-  insertInbox,
-  insertJobs,
-  insertLogs,
-  insertRuns,
-  updateJobs,
-  updateRuns,
-  writeRows,
-} from './bulk.ts'
-import type { Appended, Idempotency, InboxMessage, NewEvent, NewJob, NewRun, NewRunEvent } from './command.ts'
+import { insertFact, insertIdempotency, insertInbox, insertLogs, insertRunFacts, writeRows } from './bulk.ts'
+import type { Idempotency, InboxMessage, NewEvent } from './command.ts'
 import { pruneAnswers } from './commands/prune-answers.ts'
-import { fixedColumns, fold, newEntry, type RunEntry, stateColumns } from './run-entry.ts'
+import { continuedCode, type Facts } from './facts.ts'
+import type { Ledger } from './ledger.ts'
+import { foldFacts, newEntry, type RunEntry } from './run-entry.ts'
 import { type Dialect, int, type SqlValue, type Statement, type Steps } from './statement.ts'
+import type { HotSubmission, KeptText } from './wire.ts'
 
-/** What a command gets back; a function where it needs the number that the log had before the segment. */
-export type Answer<R> = R | ((base: number) => R)
+/**
+ * What a command gets back; a function where its numbers are given only at the end of the segment: those of the
+ * events so far have to be raised by `shift`.
+ */
+export type Answer<R> = R | ((shift: number) => R)
 
-export type KeptAnswer = Pick<Idempotency, 'fingerprint' | 'status' | 'response'>
+export type KeptAnswer = Pick<KeptText, 'fingerprint' | 'status' | 'response'>
 
 /** An answer that is not whole before its event has its number. */
-type UnnumberedAnswer = { kept: Idempotency; place: number; timeMs: number }
+type UnnumberedAnswer = { kept: KeptText; seq: number; timeMs: number }
 
-type PendingEvent = { entry: RunEntry | null; runSeq: number | null; columns: SqlValue[] }
-type PendingLine = { entry: RunEntry; columns: SqlValue[] }
-type Count = { runs: number; jobs: number }
+/** `isShifted`: `prev` is provisional as well. */
+type FactsRow = { entry: RunEntry; isShifted: boolean; columns: SqlValue[] }
+
+/** What the commands of a batch ask for one at a time; on PostgreSQL all of it was read before. */
+export type Lookups = {
+  run(runId: string): RunEntry | undefined
+  /** Whether there is a run or a job of that id; false where the database itself will say so. */
+  isTaken(runId: string, jobId: string | undefined): boolean
+  answer(asked: Idempotency | KeptText): KeptAnswer | undefined
+  leaseEpoch(): number
+  /** The number of the run's last log line, 0 without any. */
+  lastLine(entry: RunEntry): number
+}
 
 // A constant of our own: the one lock under which every process numbers what it appends.
 const numbering = { sqlite: 'SELECT 1', postgres: 'SELECT pg_advisory_xact_lock(7201420911)' } as const
 
+const readHead = 'SELECT COALESCE(MAX(seq), 0) AS number FROM events'
 // A number is never given twice: the events of a deleted run keep theirs.
-const lastRef = `SELECT COALESCE(MAX(ref), 0) AS number FROM
+export const readLastRef = `SELECT COALESCE(MAX(ref), 0) AS number FROM
   (SELECT MAX(ref) AS ref FROM runs UNION ALL SELECT MAX(ref) FROM deleted_runs) AS refs`
 
+const runColumnOfRow = 2
+const prevColumnOfRow = 4
+
 /**
- * What the commands of one transaction have decided and not written yet. Numbers are given last, so that on
- * PostgreSQL the lock for them is held for a moment only; a segment is what one `finish` writes.
+ * What the commands of one transaction have decided and not written yet; a segment is what one `finish` writes. On
+ * SQLite, where nobody else writes, numbers are known at once. On PostgreSQL they are given last, so that the lock
+ * for them is held for a moment only: until then they count from 0.
  */
 export class Batch {
-  readonly dialect: Dialect
-  readonly runs: Map<string, RunEntry>
-  /** Runs that a rollback makes untrue. */
-  readonly touched = new Set<string>()
+  readonly ledger: Ledger
+  readonly lookups: Lookups
   /** Answers given under an Idempotency-Key, as far as they were looked up; null where there is none. */
   readonly answers = new Map<string, KeptAnswer | null>()
-  /** The engine's epoch, read once and locked until the commit. */
-  leaseEpoch: number | undefined
-  head: number | undefined
-  hasEvents = false
+  /** Jobs and runs have changed in a way that the journal alone does not tell. */
+  mustProject = false
 
-  #events: PendingEvent[] = []
-  #jobs: { entry: RunEntry; columns: SqlValue[] }[] = []
-  #newRuns: { entry: RunEntry; columns: SqlValue[] }[] = []
-  readonly #changedRuns = new Set<RunEntry>()
-  #latestRuns: { entry: RunEntry; jobId: string }[] = []
-  #lines: PendingLine[] = []
+  /** The number of the last event so far, provisional unless the ledger knows the head. */
+  #last: number
+  #rows: FactsRow[] = []
+  #facts: SqlValue[][] = []
+  #newRuns: RunEntry[] = []
+  #lines: { entry: RunEntry; columns: SqlValue[] }[] = []
   #idempotency: SqlValue[][] = []
   #unnumbered: UnnumberedAnswer[] = []
   #accepted: SqlValue[][] = []
   #answeredMs = 0
-  readonly #counts = new Map<string, Count>()
 
-  constructor(dialect: Dialect, runs: Map<string, RunEntry>) {
-    this.dialect = dialect
-    this.runs = runs
+  constructor(ledger: Ledger, lookups: Lookups) {
+    this.ledger = ledger
+    this.lookups = lookups
+    this.#last = ledger.head ?? 0
+  }
+
+  get dialect(): Dialect {
+    return this.ledger.dialect
+  }
+
+  get runs(): Map<string, RunEntry> {
+    return this.ledger.runs
   }
 
   /** True when this segment holds something; a command that failed must not have changed that. */
   get size(): number {
-    return this.#events.length + this.#newRuns.length + this.#lines.length + this.#idempotency.length
+    return this.#rows.length + this.#facts.length + this.#lines.length + this.#idempotency.length
   }
 
-  /** Appends a fact that belongs to no run; returns its place in the segment, from 1. */
+  /** Appends a fact that belongs to no run; returns its number, perhaps provisional. */
   emit(event: NewEvent): number {
     const { type, subject, jobId, actor, timeMs, data } = event
     // A subject that follows from the job is not stored: it would cost a second index entry.
     const stored = jobId !== undefined && subject === `jobs/${jobId}` ? null : subject
+    const seq = ++this.#last
     const columns = [type, stored, jobId ?? null, actor ?? null, timeMs, JSON.stringify(data)]
-    return this.#events.push({ entry: null, runSeq: null, columns })
+    this.#facts.push([seq, 1, ...columns])
+    return seq
   }
 
-  addJob(job: NewJob, entry: RunEntry): void {
-    const columns = [
-      ...[job.title, job.task, job.agentId, job.workflow, job.priority, job.projectId],
-      ...[job.createdBy, job.createdMs, JSON.stringify(job.input), JSON.stringify(job.metadata)],
-    ]
-    this.#jobs.push({ entry, columns: [job.id, 0, ...columns] })
+  /** Makes the run, and its job where it comes with it. Returns the number of the first of its own events. */
+  submit(submission: HotSubmission): { entry: RunEntry; firstSeq: number } {
+    const { runId, jobId, createdMs, jobColumns, runColumns, facts, idempotency, announce } = submission
+    const entry = newEntry(runId, jobId, createdMs)
+    entry.newRun = runColumns
+    entry.newJob = jobColumns
+    const { ledger } = this
+    if (ledger.lastRef === undefined) this.#newRuns.push(entry)
+    else entry.ref = ++ledger.lastRef
+    ledger.add(entry, facts.text.length)
+    if (idempotency) this.keepAnswer(idempotency)
+    if (announce) this.#announce(submission)
+    const first = this.append(entry, facts)
+    return { entry, firstSeq: jobColumns === undefined ? first : first + 1 }
   }
 
-  addRun(run: NewRun, jobInput: string): RunEntry {
-    const entry = newEntry(run)
-    const input = JSON.stringify(run.input)
-    this.#newRuns.push({ entry, columns: fixedColumns(run, input === jobInput ? null : input) })
-    this.#remember(entry)
-    return entry
-  }
-
-  /** Tells whoever runs the engine of a new run, in the commit that makes it. */
-  announce(run: NewRun): void {
-    const message: InboxMessage = { type: 'accept', runId: run.id }
-    this.#accepted.push([JSON.stringify(message), run.createdMs])
-  }
-
-  /** The job's latest run is this one from now on. */
-  setLatest(jobId: string, entry: RunEntry): void {
-    this.#latestRuns.push({ entry, jobId })
-  }
-
-  /** A newer run took this one's place in its job. */
-  supersede(entry: RunEntry): void {
-    entry.latest = false
-    this.count(entry.state.status, 0, -1)
-    this.#change(entry)
-  }
-
-  append(entry: RunEntry, events: readonly NewRunEvent[]): (base: number) => Appended {
-    const first = this.#events.length + 1
-    for (const event of events) {
-      fold(entry, event, this.#events.length + 1)
-      const columns = [event.type, null, null, event.actor ?? null, event.timeMs, JSON.stringify(event.data)]
-      this.#events.push({ entry, runSeq: entry.state.run_seq, columns })
-    }
-    this.#change(entry)
+  /** Returns the number of the first of the facts, 0 where there is none. */
+  append(entry: RunEntry, facts: Facts): number {
+    if (facts.count === 0) return 0
     const { state, provisional } = entry
-    return (base) => ({
-      seqs: events.map((_, index) => base + first + index),
-      state: provisional ? numbered(state, base) : state,
-    })
+    const first = this.#last + 1
+    this.#last += facts.count
+    const prev = state.run_seq === 0 ? null : state.last_seq
+    foldFacts(entry, facts, first)
+    entry.provisional = this.ledger.head === undefined
+    const type = facts.codes.includes(continuedCode) ? 'run.continued' : null
+    const columns = [
+      this.#last,
+      facts.count,
+      entry.ref,
+      state.run_seq,
+      prev,
+      type,
+      entry.updatedMs,
+      facts.text,
+    ]
+    this.#rows.push({ entry, isShifted: provisional && prev !== null, columns })
+    this.ledger.change(entry)
+    return first
   }
 
   addLine(entry: RunEntry, columns: SqlValue[]): void {
-    entry.logLines++
+    entry.logLines = (entry.logLines ?? this.lookups.lastLine(entry)) + 1
     this.#lines.push({ entry, columns: [entry.logLines, ...columns] })
-    this.#change(entry)
   }
 
-  keepAnswer(idempotency: Idempotency): void {
+  keepAnswer(idempotency: KeptText): void {
     this.answers.set(answerKey(idempotency), idempotency)
     this.#answeredMs = Math.max(this.#answeredMs, idempotency.createdMs)
     this.#idempotency.push(answerColumns(idempotency))
   }
 
-  /** Keeps an answer, an object, with the id and the number that the end of the segment gives the event at `place`. */
-  keepNumberedAnswer(idempotency: Idempotency, event: { place: number; timeMs: number }): void {
+  /** Keeps an answer, an object, with the id and the number that the end of the segment gives the event `seq`. */
+  keepNumberedAnswer(idempotency: KeptText, event: { seq: number; timeMs: number }): void {
     const kept = { ...idempotency }
     this.answers.set(answerKey(kept), kept)
     this.#answeredMs = Math.max(this.#answeredMs, kept.createdMs)
     this.#unnumbered.push({ kept, ...event })
   }
 
-  /** Moves the counters of runs and jobs by status. */
-  count(status: string, runs: number, jobs: number): void {
-    const count = this.#counts.get(status) ?? { runs: 0, jobs: 0 }
-    this.#counts.set(status, { runs: count.runs + runs, jobs: count.jobs + jobs })
+  /** The first answer under this key. */
+  answer(asked: Idempotency | KeptText): KeptAnswer | undefined {
+    const known = this.answers.get(answerKey(asked))
+    return known === undefined ? this.lookups.answer(asked) : (known ?? undefined)
   }
 
-  forget(runId: string): void {
-    this.runs.delete(runId)
+  /** The run as this batch knows it; undefined when there is none. */
+  find(runId: string): RunEntry | undefined {
+    const { runs } = this
+    const known = runs.get(runId)
+    if (known !== undefined) {
+      // The map is in order of use: what was not used for longest is dropped first.
+      runs.delete(runId)
+      runs.set(runId, known)
+      return known
+    }
+    const entry = this.lookups.run(runId)
+    if (entry !== undefined) runs.set(runId, entry)
+    return entry
   }
 
   /** Holds the right to number events until the commit. */
@@ -167,21 +184,41 @@ export class Batch {
     return { sql: numbering[this.dialect], params: [], blind: true }
   }
 
-  /** Numbers and writes the segment; returns the number before its first event. */
+  /** Numbers and writes the segment; returns by how much the numbers given so far have to be raised. */
   *finish(): Steps<number> {
     yield* this.#writeAnswers()
-    if (this.#events.length + this.#changedRuns.size + this.#counts.size === 0) return 0
-    yield this.lock
-    const head = this.head ?? (yield* readNumber('SELECT COALESCE(MAX(seq), 0) AS number FROM events'))
+    const { ledger } = this
+    const isNumbered = this.#rows.length + this.#facts.length > 0
+    if (isNumbered && this.dialect === 'postgres') yield this.lock
+    const shift = isNumbered ? yield* this.#shift() : 0
     yield* this.#numberRuns()
-    yield* writeRows(this.dialect, insertEvents, this.#eventRows(head))
-    yield* this.#writeNumberedAnswers(head)
-    this.head = head + this.#events.length
-    this.hasEvents ||= this.#events.length > 0
-    yield* this.#writeRuns(head)
-    yield* this.#writeCounts()
-    this.#events = []
-    return head
+    for (const row of this.#rows) place(row, shift)
+    if (shift > 0) for (const row of this.#facts) row[0] = Number(row[0]) + shift
+    yield* writeRows(
+      this.dialect,
+      insertRunFacts,
+      this.#rows.map(({ columns }) => columns),
+    )
+    yield* writeRows(this.dialect, insertFact, this.#facts)
+    if (isNumbered) {
+      this.#last += shift
+      ledger.head = this.#last
+      ledger.number(shift)
+    }
+    yield* this.#writeNumberedAnswers(shift)
+    const lines = this.#lines.map(({ entry, columns }) => [entry.ref, ...columns])
+    yield* writeRows(this.dialect, insertLogs, lines)
+    yield* writeRows(this.dialect, insertInbox, this.#accepted)
+    this.#rows = []
+    this.#facts = []
+    this.#lines = []
+    this.#accepted = []
+    return shift
+  }
+
+  /** 0 where the head was known when the segment began. */
+  *#shift(): Steps<number> {
+    return this.ledger.head === undefined ? yield* readNumber(readHead) : 0
   }
 
   *#writeAnswers(): Steps<void> {
@@ -192,12 +229,15 @@ export class Batch {
     yield* pruneAnswers(this.#answeredMs, 2 * kept)
   }
 
-  *#writeNumberedAnswers(head: number): Steps<void> {
+  *#writeNumberedAnswers(shift: number): Steps<void> {
     if (this.#unnumbered.length === 0) return
-    for (const { kept, place, timeMs } of this.#unnumbered) {
-      const seq = head + place
-      // The command's type says that it is an object.
-      kept.response = { id: eventId(timeMs, seq), seq, ...(kept.response as JsonObject) }
+    for (const { kept, seq, timeMs } of this.#unnumbered) {
+      const number = seq + shift
+      kept.response = JSON.stringify({
+        id: eventId(timeMs, number),
+        seq: number,
+        ...JSON.parse(kept.response),
+      })
       this.#idempotency.push(answerColumns(kept))
     }
     this.#unnumbered = []
@@ -206,103 +246,40 @@ export class Batch {
 
   *#numberRuns(): Steps<void> {
     if (this.#newRuns.length === 0) return
-    let ref = yield* readNumber(lastRef)
-    for (const { entry } of this.#newRuns) entry.ref = ++ref
-  }
-
-  #eventRows(head: number): SqlValue[][] {
-    return this.#events.map(({ entry, runSeq, columns }, index) => [
-      head + index + 1,
-      entry?.ref ?? null,
-      runSeq,
-      ...columns,
-    ])
-  }
-
-  *#writeRuns(head: number): Steps<void> {
-    for (const entry of this.#changedRuns) this.#settle(entry, head)
-    const added = new Set(this.#newRuns.map(({ entry }) => entry))
-    const changed = [...this.#changedRuns].filter((entry) => !added.has(entry))
-    const newRuns = this.#newRuns.map(({ entry, columns }) => [entry.ref, ...columns, ...stateColumns(entry)])
-    yield* writeRows(this.dialect, insertRuns, newRuns)
-    yield* writeRows(
-      this.dialect,
-      updateRuns,
-      changed.map((entry) => [...stateColumns(entry), entry.ref]),
-    )
-    yield* writeRows(
-      this.dialect,
-      insertJobs,
-      this.#jobs.map(({ entry, columns }) => columns.with(1, entry.ref)),
-    )
-    const latest = this.#latestRuns.map(({ entry, jobId }) => [entry.ref, jobId])
-    yield* writeRows(this.dialect, updateJobs, latest)
-    const lines = this.#lines.map(({ entry, columns }) => [entry.ref, ...columns])
-    yield* writeRows(this.dialect, insertLogs, lines)
-    yield* writeRows(this.dialect, insertInbox, this.#accepted)
-    for (const entry of this.#changedRuns) entry.result = null
-    this.#changedRuns.clear()
+    let ref = yield* readNumber(readLastRef)
+    for (const entry of this.#newRuns) entry.ref = ++ref
     this.#newRuns = []
-    this.#jobs = []
-    this.#latestRuns = []
-    this.#lines = []
-    this.#accepted = []
   }
 
-  /** Gives the state its real number and moves the counters to its status. */
-  #settle(entry: RunEntry, head: number): void {
-    if (entry.provisional) entry.state = numbered(entry.state, head)
-    entry.provisional = false
-    const { status } = entry.state
-    if (entry.countedAs === status) return
-    const jobs = entry.latest ? 1 : 0
-    if (entry.countedAs !== null) this.count(entry.countedAs, -1, -jobs)
-    this.count(status, 1, jobs)
-    entry.countedAs = status
+  /** Tells whoever runs the engine of a new run, in the commit that makes it. */
+  #announce({ runId, createdMs }: HotSubmission): void {
+    const message: InboxMessage = { type: 'accept', runId }
+    this.#accepted.push([JSON.stringify(message), createdMs])
   }
+}
 
-  *#writeCounts(): Steps<void> {
-    for (const [status, { runs, jobs }] of this.#counts) {
-      if (runs === 0 && jobs === 0) continue
-      yield {
-        sql: `INSERT INTO run_counts (status, runs, jobs) VALUES (?, ?, ?) ON CONFLICT (status)
-          DO UPDATE SET runs = run_counts.runs + excluded.runs, jobs = run_counts.jobs + excluded.jobs`,
-        params: [status, runs, jobs],
-        blind: true,
-      }
-    }
-    this.#counts.clear()
-  }
-
-  #change(entry: RunEntry): void {
-    this.#changedRuns.add(entry)
-    this.touched.add(entry.id)
-  }
-
-  #remember(entry: RunEntry): void {
-    this.runs.set(entry.id, entry)
-    this.#change(entry)
-  }
+/** Gives a row the numbers that were not known when it was made. */
+function place({ entry, isShifted, columns }: FactsRow, shift: number): void {
+  columns[runColumnOfRow] = entry.ref
+  if (shift === 0) return
+  columns[0] = Number(columns[0]) + shift
+  if (isShifted) columns[prevColumnOfRow] = Number(columns[prevColumnOfRow]) + shift
 }
 
 export function answerKey({
   principal,
   route,
   key,
-}: Omit<Idempotency, keyof KeptAnswer | 'createdMs'>): string {
+}: Pick<Idempotency, 'principal' | 'route' | 'key'>): string {
   return JSON.stringify([principal, route, key])
 }
 
-function answerColumns(kept: Idempotency): SqlValue[] {
+function answerColumns(kept: KeptText): SqlValue[] {
   const { principal, route, key, fingerprint, status, response, createdMs } = kept
-  return [principal, route, key, fingerprint, status, JSON.stringify(response), createdMs]
+  return [principal, route, key, fingerprint, status, response, createdMs]
 }
 
-function numbered(state: RunState, base: number): RunState {
-  return { ...state, last_seq: base + state.last_seq }
-}
-
-function* readNumber(sql: string): Steps<number> {
+export function* readNumber(sql: string): Steps<number> {
   const [row] = yield { sql, params: [] }
   return row ? int(row, 'number') : 0
 }

@@ -35,15 +35,29 @@ const runState = {
   run_seq: 'bigint',
   steps_total: 'bigint',
   steps_completed: 'bigint',
-  log_lines: 'bigint',
   error: 'text',
+  late: 'text',
   result: 'text',
 } as const satisfies Columns
 
-export const insertEvents = insert('events', {
+/** What an upgrade or a new part of a run brings; null where it stays. */
+const bundle = { version: 'text', definition: 'text' } as const satisfies Columns
+
+/** The facts of a run that one write brought. */
+export const insertRunFacts = insert('events', {
   seq: 'bigint',
+  count: 'bigint',
   run: 'bigint',
   run_seq: 'bigint',
+  prev: 'bigint',
+  type: 'text',
+  time_ms: 'bigint',
+  data: 'text',
+})
+/** A fact that belongs to no run. */
+export const insertFact = insert('events', {
+  seq: 'bigint',
+  count: 'bigint',
   type: 'text',
   subject: 'text',
   job: 'text',
@@ -67,7 +81,7 @@ export const insertJobs = insert('jobs', {
 })
 export const insertRuns = insert('runs', { ref: 'bigint', ...run, ...runState })
 /** The key comes last in a row of an update. */
-export const updateRuns = update('runs', runState, { ref: 'bigint' })
+export const updateRuns = update('runs', { ...runState, ...bundle }, { ref: 'bigint' })
 export const updateJobs = update('jobs', { run_ref: 'bigint' }, { id: 'text' })
 export const insertLogs = insert('logs', {
   run: 'bigint',
@@ -102,8 +116,9 @@ function update(table: string, columns: Columns, key: Columns): Bulk {
   const names = Object.keys(columns)
   const keys = Object.keys(key)
   // A result is written once, when the run completes; a later change of the run must not take it away.
+  const isKept = (name: string) => name === 'result' || name in bundle
   const set = (name: string, value: string) =>
-    name === 'result' ? `result = COALESCE(${value}, ${table}.result)` : `${name} = ${value}`
+    isKept(name) ? `${name} = COALESCE(${value}, ${table}.${name})` : `${name} = ${value}`
   return {
     one: `UPDATE ${table} SET ${names.map((name) => set(name, '?'))} WHERE ${keys.map((name) => `${name} = ?`)}`,
     many: `UPDATE ${table} SET ${names.map((name) => set(name, `n.${name}`))}
@@ -122,7 +137,7 @@ function arrays(columns: Columns): string {
 export function* writeRows(dialect: Dialect, bulk: Bulk, rows: readonly SqlValue[][]): Steps<void> {
   if (rows.length === 0) return
   if (dialect === 'sqlite') {
-    for (const row of rows) yield { sql: bulk.one, params: row }
+    yield { sql: bulk.one, params: [], rows }
     return
   }
   const columns = Array.from({ length: bulk.width }, (_, column) => rows.map((row) => row[column] ?? null))

@@ -1,7 +1,6 @@
 import type { Role } from '@kyros/contract/auth'
 import type { RunEventData, RunEventType } from '@kyros/contract/event'
 import type { Json, JsonObject } from '@kyros/contract/json'
-import type { RunState } from '@kyros/contract/run-state'
 import type { ViewList } from '@kyros/contract/saved-view'
 
 /** A fact about to be numbered. Times are milliseconds since 1970, from the caller's clock. */
@@ -271,8 +270,8 @@ type Results = {
 /** `seqs[i]` is the number of `events[i]`. The state of a new run follows from what was submitted. */
 export type Submitted = { seqs: number[] }
 
-/** `seqs[i]` is the number of `events[i]`; `state` is the run after the last of them. */
-export type Appended = { seqs: number[]; state: RunState }
+/** `seqs[i]` is the number of `events[i]`. */
+export type Appended = { seqs: number[] }
 
 export type CommandKind = Command['kind']
 export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>

@@ -2,7 +2,7 @@ import type { EventQuery } from '@kyros/contract/platform'
 import { LogTail } from './log-tail.ts'
 import type { Notices } from './notices.ts'
 import { createArtifactReads } from './reads/artifacts.ts'
-import { type Database, guarded } from './reads/database.ts'
+import { current, type Database, guarded } from './reads/database.ts'
 import { createDefinitionReads } from './reads/definitions.ts'
 import { EventReads } from './reads/events.ts'
 import { createInboxReads } from './reads/inbox.ts'
@@ -24,6 +24,8 @@ export type Parts = {
   blobs: Store['blobs']
   /** Commits a batch; `ready` says how to be told that no batch will ever be committed again. */
   apply: Apply
+  /** How many batches `apply` may be given before the first is answered. */
+  maxUnderWay: number
   ping(timeoutMs: number): Promise<void>
   /** Closes what was opened, after the last write. */
   close(): Promise<void>
@@ -35,10 +37,12 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
   const closed = new AbortController()
   const events = new EventReads(database)
   const sessions = createSessionReads(database)
-  const queue = new WriteQueue(parts.apply, (committed) => {
+  const { apply, maxUnderWay } = parts
+  const onCommit = (committed: readonly Committed[]) => {
     if (committed.some(({ kind }) => revokes.has(kind))) sessions.invalidate()
     announce(notices, committed)
-  })
+  }
+  const queue = new WriteQueue({ apply, maxUnderWay, onCommit })
   const close = async () => {
     closed.abort()
     await queue.close()
@@ -64,7 +68,8 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
     apiKeys: createApiKeyReads(database),
     views: createViewReads(database),
     inbox: createInboxReads(database, notices),
-    ...guarded(database, { stats: (nowMs: number) => readStats(database, nowMs), ping: parts.ping }),
+    ...current(database, { stats: (nowMs: number) => readStats(database, nowMs) }),
+    ...guarded(database, { ping: parts.ping }),
     close() {
       closing ??= close()
       return closing

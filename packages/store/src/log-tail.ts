@@ -1,6 +1,7 @@
 import type { Event } from '@kyros/contract/event'
 import { Bell, type Notices, pollMs } from './notices.ts'
-import type { EventFilter, EventReads } from './reads/events.ts'
+import type { EventReads } from './reads/events.ts'
+import { type EventFilter, isWanted } from './reads/journal.ts'
 import type { FollowBatch, FollowOptions } from './store.ts'
 
 const maxKept = 500
@@ -149,13 +150,4 @@ export class LogTail {
   #wakeAll(): void {
     for (const bell of this.#followers) bell.ring()
   }
-}
-
-function isWanted(event: Event, filter: EventFilter): boolean {
-  return (
-    (filter.runId === undefined || event.run_id === filter.runId) &&
-    (filter.jobId === undefined || event.job_id === filter.jobId) &&
-    (filter.type === undefined || event.type === filter.type) &&
-    (filter.subject === undefined || event.subject === filter.subject)
-  )
 }

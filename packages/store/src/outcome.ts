@@ -1,8 +1,15 @@
 import { EngineFenced, RunConflict } from './command.ts'
 import { Refusal } from './refusal.ts'
 
-/** What became of one command, in a form that crosses a thread as JSON. */
-export type Outcome = { value: unknown } | { failure: Failure }
+/**
+ * What became of one command, in a form that crosses a thread. A number is that of the first event, or of the last log
+ * line; `many` has one for each append.
+ */
+export type Outcome =
+  | number
+  | { value: unknown }
+  | { failure: Failure }
+  | { many: readonly (number | Failure)[] }
 
 export type Failure =
   | { type: 'problem'; code: string; detail: string; retryAfterSeconds?: number }

@@ -1,8 +1,8 @@
 import type { RunEvent } from '@kyros/contract/event'
 import type { Failure } from '@kyros/contract/run'
-import { applyToState, emptyRunState, type RunState } from '@kyros/contract/run-state'
+import { emptyRunState, foldIntoState, type RunState } from '@kyros/contract/run-state'
 import { type RunStatus, runStatuses } from '@kyros/contract/run-status'
-import type { NewRun, NewRunEvent } from './command.ts'
+import { type Facts, isPlain, jobCreatedCode, type PackedFact, typeOf, unpack } from './facts.ts'
 import { int, intOrNull, type Row, type SqlValue, text, textOrNull } from './statement.ts'
 
 /** What the writer knows of a run. It stays in memory while the run is hot, so that no append reads it again. */
@@ -12,32 +12,43 @@ export type RunEntry = {
   readonly id: string
   readonly jobId: string
   latest: boolean
-  state: RunState
+  /** Owned by the entry and changed in place. */
+  readonly state: FoldedState
   /** `state.last_seq` counts from the start of the segment, because the segment has no numbers yet. */
   provisional: boolean
+  /** What the next write of the run's row brings besides. */
   result: string | null
   updatedMs: number
-  logLines: number
+  /** Undefined until somebody appends a line. */
+  logLines: number | undefined
   /** The status under which the counters know the run. */
   countedAs: RunStatus | null
+  /** Columns of a row that is not in its table yet. */
+  newRun: SqlValue[] | undefined
+  newJob: SqlValue[] | undefined
 }
 
-/** The columns that `runFromRow` needs. */
-export const entryColumns = `ref, id, job_id, latest, status, reason, reason_detail, waiting_until, cancel_requested,
-  started_ms, completed_ms, updated_ms, last_seq, run_seq, steps_total, steps_completed, log_lines, error`
+/** What the fold adds when the run goes on with another bundle, and when it has completed. */
+type FoldedState = RunState & { definition?: string; version?: string; result?: unknown }
 
-export function newEntry(run: NewRun): RunEntry {
+/** The columns that `entryFromRow` needs. */
+export const entryColumns = `ref, id, job_id, latest, status, reason, reason_detail, waiting_until, cancel_requested,
+  started_ms, completed_ms, updated_ms, last_seq, run_seq, steps_total, steps_completed, error, late`
+
+export function newEntry(id: string, jobId: string, createdMs: number): RunEntry {
   return {
     ref: 0,
-    id: run.id,
-    jobId: run.jobId,
+    id,
+    jobId,
     latest: true,
-    state: emptyRunState,
+    state: { ...emptyRunState },
     provisional: false,
     result: null,
-    updatedMs: run.createdMs,
+    updatedMs: createdMs,
     logLines: 0,
     countedAs: null,
+    newRun: undefined,
+    newJob: undefined,
   }
 }
 
@@ -59,8 +70,10 @@ export function entryFromRow(row: Row): RunEntry {
     provisional: false,
     result: null,
     updatedMs: int(row, 'updated_ms'),
-    logLines: int(row, 'log_lines'),
+    logLines: undefined,
     countedAs: state.status,
+    newRun: undefined,
+    newJob: undefined,
   }
 }
 
@@ -79,39 +92,47 @@ export function stateFromRow(row: Row): RunState {
     steps_total: int(row, 'steps_total'),
     steps_completed: int(row, 'steps_completed'),
     error: failure(textOrNull(row, 'error')),
+    ...late(textOrNull(row, 'late')),
   }
 }
 
-/** Folds one event, numbered within its segment, into the entry. */
-export function fold(entry: RunEntry, event: NewRunEvent, provisionalSeq: number): void {
-  // NewRunEvent and RunEvent pair the same types with the same data; a spread loses that pairing for the compiler.
-  const numbered = {
-    type: event.type,
-    data: event.data,
-    seq: provisionalSeq,
-    run_seq: entry.state.run_seq + 1,
-    run_id: entry.id,
-    time: iso(event.timeMs),
-  } as RunEvent
-  const { result, ...state }: RunState & { result?: unknown } = applyToState(entry.state, numbered)
-  if (result !== undefined) entry.result = JSON.stringify(result)
-  entry.state = state
-  entry.provisional = true
-  entry.updatedMs = event.timeMs
+const noData = {}
+
+/**
+ * Folds what an append brings into the entry; `firstSeq` may be provisional. Nothing is parsed unless the state
+ * depends on it.
+ */
+export function foldFacts(entry: RunEntry, facts: Facts, firstSeq: number): void {
+  const { state } = entry
+  let parsed: readonly PackedFact[] | undefined
+  for (let index = 0; index < facts.count; index++) {
+    const code = facts.codes[index] ?? jobCreatedCode
+    if (code === jobCreatedCode) continue
+    if (!isPlain[code]) parsed ??= unpack(facts.text)
+    const timeMs = facts.times[index] ?? 0
+    const event = {
+      type: typeOf(code),
+      data: parsed?.[index]?.[2] ?? noData,
+      seq: firstSeq + index,
+      run_seq: state.run_seq + 1,
+      run_id: entry.id,
+      time: isoCached(timeMs),
+    } as RunEvent // Type and data were paired by NewRunEvent; taken apart the compiler no longer sees it.
+    foldIntoState(state, event)
+    entry.updatedMs = timeMs
+  }
+  keepResult(entry)
 }
 
-/** The columns of a run that its creation fixes, in the order of bulk.ts. */
-export function fixedColumns(run: NewRun, input: string | null): SqlValue[] {
-  return [
-    ...[run.id, run.jobId, run.workflow, run.version, run.definition],
-    ...[run.attempt, run.maxRetries, run.timeoutSeconds, input],
-    ...[run.createdBy, run.createdByRole, run.createdMs],
-  ]
+function keepResult(entry: RunEntry): void {
+  const { state } = entry
+  if (state.result === undefined) return
+  entry.result = JSON.stringify(state.result)
+  delete state.result
 }
 
 /** The columns of a run that events move, in the order of bulk.ts. */
-export function stateColumns(entry: RunEntry): SqlValue[] {
-  const { state } = entry
+export function stateColumns({ state, ...entry }: RunEntry): SqlValue[] {
   return [
     entry.latest ? 1 : 0,
     state.status,
@@ -126,22 +147,48 @@ export function stateColumns(entry: RunEntry): SqlValue[] {
     state.run_seq,
     state.steps_total,
     state.steps_completed,
-    entry.logLines,
     state.error === null ? null : JSON.stringify(state.error),
+    lateColumn(state),
     entry.result,
   ]
+}
+
+/** What only some runs have, as one column. */
+function lateColumn({ attributes, budget, continued, forked_from, paused }: RunState): string | null {
+  const late = { attributes, budget, continued, forked_from, paused }
+  return Object.values(late).every((value) => value === undefined) ? null : JSON.stringify(late)
+}
+
+/** Only the writer fills this column, with what the contract's fold made. */
+function late(
+  json: string | null,
+): Pick<RunState, 'attributes' | 'budget' | 'continued' | 'forked_from' | 'paused'> {
+  return json === null ? {} : JSON.parse(json)
 }
 
 export function iso(ms: number): string {
   return new Date(ms).toISOString()
 }
 
+let cachedMs = Number.NaN
+let cachedIso = ''
+
+/** The same as `iso`; what comes together mostly has one time. */
+export function isoCached(ms: number): string {
+  if (ms !== cachedMs) {
+    cachedIso = iso(ms)
+    cachedMs = ms
+  }
+  return cachedIso
+}
+
 export function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : iso(ms)
+  return ms === null ? null : isoCached(ms)
 }
 
 function msOrNull(time: string | null): number | null {
-  return time === null ? null : Date.parse(time)
+  if (time === null) return null
+  return time === cachedIso ? cachedMs : Date.parse(time)
 }
 
 /** Only the writer fills this column, with what the contract's fold made. */

@@ -7,6 +7,8 @@ export type Param = SqlValue | readonly SqlValue[]
 export type Statement = {
   sql: string
   params: readonly Param[]
+  /** Executed once for each of these, which come in the place of `params`; SQLite only, nothing is read. */
+  rows?: readonly (readonly SqlValue[])[]
   /** Holds the rows that are read until the commit. */
   lock?: boolean
   /** Nobody looks at the answer before the commit, so PostgreSQL need not be waited for. */

@@ -2,9 +2,11 @@ import type { Generated } from 'kysely'
 
 type EventsTable = {
   seq: number
+  count: number
   run: number | null
   run_seq: number | null
-  type: string
+  prev: number | null
+  type: string | null
   subject: string | null
   job: string | null
   actor: string | null
@@ -63,12 +65,12 @@ type RunsTable = {
   run_seq: number
   steps_total: number
   steps_completed: number
-  log_lines: number
   error: string | null
+  late: string | null
   result: string | null
 }
 
-type DeletedRunsTable = { ref: number; id: string; job_id: string }
+type DeletedRunsTable = { ref: number; id: string; job_id: string; last_seq: number }
 type RunCountsTable = { status: string; runs: number; jobs: number }
 
 type LogsTable = {

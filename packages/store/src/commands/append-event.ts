@@ -1,15 +1,14 @@
 import type { Answer, Batch } from '../batch.ts'
 import type { CommandOf, Replayed } from '../command.ts'
-import type { Steps } from '../statement.ts'
-import { replayAnswer } from './replay-answer.ts'
+import { keptText, replayAnswer } from './replay-answer.ts'
 
-export function* appendEvent(
+export function appendEvent(
   { event, idempotency }: CommandOf<'append_event'>,
   batch: Batch,
-): Steps<Answer<{ seq: number } | Replayed>> {
-  const replayed = yield* replayAnswer(batch, idempotency)
+): Answer<{ seq: number } | Replayed> {
+  const replayed = replayAnswer(batch, idempotency)
   if (replayed) return replayed
-  const place = batch.emit(event)
-  if (idempotency) batch.keepNumberedAnswer(idempotency, { place, timeMs: event.timeMs })
-  return (base) => ({ seq: base + place })
+  const seq = batch.emit(event)
+  if (idempotency) batch.keepNumberedAnswer(keptText(idempotency), { seq, timeMs: event.timeMs })
+  return (shift) => ({ seq: seq + shift })
 }

@@ -1,51 +1,40 @@
 import { isTerminal } from '@kyros/contract/run-status'
-import type { Answer, Batch } from '../batch.ts'
-import { type Appended, type CommandOf, EngineFenced, type RunAppend, RunConflict } from '../command.ts'
+import type { Batch } from '../batch.ts'
+import { EngineFenced, RunConflict } from '../command.ts'
 import { type Failure, toFailure } from '../outcome.ts'
 import { refuse } from '../refusal.ts'
-import { int, type Steps } from '../statement.ts'
+import type { HotAppend } from '../wire.ts'
 import { findRun } from './find-run.ts'
 
-type AppendResult = { firstSeq: number } | { failure: Failure }
-
 /** Each append of the list stands for itself: one that is refused leaves nothing and keeps no other from the log. */
-export function* appendMany(
-  { appends, epoch }: CommandOf<'append_many'>,
-  batch: Batch,
-): Steps<Answer<AppendResult[]>> {
-  const results: ((base: number) => AppendResult)[] = []
-  for (const append of appends) {
+export function appendMany(appends: readonly HotAppend[], batch: Batch): (number | Failure)[] {
+  return appends.map((append) => {
     try {
-      const appended = yield* appendRunEvents(epoch === undefined ? append : { ...append, epoch }, batch)
-      results.push((base) => ({ firstSeq: appended(base).seqs[0] ?? 0 }))
+      return appendRunEvents(append, batch)
     } catch (error) {
       const failure = toFailure(error)
       if (failure.type === 'bug') throw error
-      results.push(() => ({ failure }))
+      return failure
     }
-  }
-  return (base) => results.map((result) => result(base))
+  })
 }
 
-export function* appendRunEvents(command: RunAppend, batch: Batch): Steps<(base: number) => Appended> {
-  const { runId, events, expectedRunSeq, unlessEnded, epoch } = command
-  if (epoch !== undefined) yield* checkEpoch(batch, epoch)
-  const entry = yield* findRun(batch, runId)
+/** Returns the number of the first event, 0 where there is none. */
+export function appendRunEvents(append: HotAppend, batch: Batch): number {
+  const { runId, expectedRunSeq, unlessEnded, epoch, facts } = append
+  if (epoch !== undefined) checkEpoch(batch, epoch)
+  const entry = findRun(batch, runId)
   const { run_seq, status } = entry.state
   if (unlessEnded && isTerminal(status)) {
     throw refuse('run_ended', `Run ${runId} is ${status}; what has ended does not change.`)
   }
   if (expectedRunSeq !== undefined && expectedRunSeq !== run_seq) throw new RunConflict(runId, run_seq)
-  return batch.append(entry, events)
+  return batch.append(entry, facts)
 }
 
-/** Once per batch: the row stays locked, so the epoch cannot change before the commit. */
-function* checkEpoch(batch: Batch, epoch: number): Steps<void> {
-  if (batch.leaseEpoch === undefined) {
-    const [lease] = yield { sql: 'SELECT epoch FROM engine_lease WHERE id = 1', params: [], lock: true }
-    batch.leaseEpoch = lease ? int(lease, 'epoch') : 0
-  }
-  if (batch.leaseEpoch !== epoch) {
-    throw new EngineFenced(`The engine's lease is at epoch ${batch.leaseEpoch}, not ${epoch}`)
-  }
+/** Until the commit the epoch cannot change: its row is locked, or there is no other writer. */
+function checkEpoch({ ledger, lookups }: Batch, epoch: number): void {
+  ledger.leaseEpoch ??= lookups.leaseEpoch()
+  if (ledger.leaseEpoch === epoch) return
+  throw new EngineFenced(`The engine's lease is at epoch ${ledger.leaseEpoch}, not ${epoch}`)
 }

@@ -9,7 +9,7 @@ export function* appendStream(
   { runId, stream, chunks, step, attempt, timeMs, maxBytes, maxStreams }: CommandOf<'append_stream'>,
   batch: Batch,
 ): Steps<{ lastOffset: number }> {
-  const { ref } = yield* findRun(batch, runId)
+  const { ref } = findRun(batch, runId)
   const rows = yield {
     sql: 'SELECT name, chunks, bytes FROM streams WHERE run = ?',
     params: [ref],

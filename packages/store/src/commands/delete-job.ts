@@ -7,16 +7,13 @@ import { int, type Row, type Steps, text } from '../statement.ts'
 import { deleteStreams } from './append-stream.ts'
 import { findJob } from './retry-job.ts'
 
+/** The projections are up to date: the caller has seen to that. */
 export function* deleteJob(
   { jobId, actor, timeMs }: CommandOf<'delete_job'>,
   batch: Batch,
 ): Steps<{ deleted: true }> {
   const job = yield* findJob(jobId)
-  const runs = yield {
-    sql: 'SELECT ref, id, status FROM runs WHERE job_id = ? ORDER BY ref',
-    params: [jobId],
-    lock: true,
-  }
+  const runs = yield* runsOfJob(jobId, job.runRef)
   const latest = runs.find((run) => int(run, 'ref') === job.runRef)
   if (latest && !canDelete({ status: runStatus(latest) })) {
     throw refuse('job_running', 'Cancel the job first, or delete it with force=true.')
@@ -24,17 +21,39 @@ export function* deleteJob(
   for (const run of runs) yield* deleteRun(batch, jobId, run, run === latest)
   yield { sql: 'DELETE FROM jobs WHERE id = ?', params: [jobId] }
   batch.emit({ type: 'job.deleted', subject: `jobs/${jobId}`, jobId, actor, timeMs, data: {} })
+  batch.mustProject = true
   return { deleted: true }
+}
+
+/** Locked, oldest first. */
+export function* runsOfJob(jobId: string, latestRef: number): Steps<readonly Row[]> {
+  return yield {
+    sql: `SELECT ref, id, status, last_seq FROM runs WHERE ref = ? OR (job_id = ? AND latest = 0) ORDER BY ref`,
+    params: [latestRef, jobId],
+    lock: true,
+  }
 }
 
 function* deleteRun(batch: Batch, jobId: string, run: Row, isLatest: boolean): Steps<void> {
   const ref = int(run, 'ref')
   const id = text(run, 'id')
-  yield { sql: 'INSERT INTO deleted_runs (ref, id, job_id) VALUES (?, ?, ?)', params: [ref, id, jobId] }
-  yield { sql: 'DELETE FROM logs WHERE run = ?', params: [ref] }
-  yield { sql: 'DELETE FROM artifacts WHERE run = ?', params: [ref] }
+  yield {
+    sql: 'INSERT INTO deleted_runs (ref, id, job_id, last_seq) VALUES (?, ?, ?, ?)',
+    params: [ref, id, jobId, int(run, 'last_seq')],
+  }
+  yield* deleteRowsOfRun(ref)
+  batch.ledger.count(runStatus(run), -1, isLatest ? -1 : 0)
+  batch.ledger.forget(id)
+}
+
+/** The run and what hangs on it; not its events. */
+export function* deleteRowsOfRun(ref: number): Steps<void> {
   yield* deleteStreams(ref)
-  yield { sql: 'DELETE FROM runs WHERE ref = ?', params: [ref] }
-  batch.count(runStatus(run), -1, isLatest ? -1 : 0)
-  batch.forget(id)
+  for (const sql of [
+    'DELETE FROM logs WHERE run = ?',
+    'DELETE FROM artifacts WHERE run = ?',
+    'DELETE FROM runs WHERE ref = ?',
+  ]) {
+    yield { sql, params: [ref] }
+  }
 }

@@ -26,7 +26,7 @@ export function* acquireEngineLease(
     sql: 'UPDATE engine_lease SET holder = ?, epoch = ?, until_ms = ? WHERE id = 1',
     params: [holder, epoch, nowMs + ttlMs],
   }
-  batch.leaseEpoch = epoch
+  batch.ledger.leaseEpoch = epoch
   return { held: true, epoch }
 }
 

@@ -8,7 +8,7 @@ export function* putArtifact(
   { runId, name, mediaType, sha256, bytes, createdMs }: CommandOf<'put_artifact'>,
   batch: Batch,
 ): Steps<Record<string, never>> {
-  const { ref } = yield* findRun(batch, runId)
+  const { ref } = findRun(batch, runId)
   yield {
     sql: `INSERT INTO artifacts (run, name, media_type, sha256, bytes, created_ms) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (run, name) DO UPDATE SET media_type = excluded.media_type, sha256 = excluded.sha256,

@@ -1,11 +1,12 @@
 import { foundation } from './0001-foundation.ts'
 import { views } from './0002-views.ts'
 import { bounds } from './0003-bounds.ts'
+import { packedJournal } from './0004-packed-journal.ts'
 import { streams } from './0005-streams.ts'
 import type { Migration } from './migration.ts'
 
 /** Every migration in the order of its number. */
-export const migrations: readonly Migration[] = [foundation, views, bounds, streams]
+export const migrations: readonly Migration[] = [foundation, views, bounds, packedJournal, streams]
 
 /** What this Kyros needs; a database with a higher number belongs to a newer one. */
 export const schemaVersion: number = migrations.at(-1)?.version ?? 0

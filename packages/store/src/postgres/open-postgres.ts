@@ -1,5 +1,4 @@
 import type { Client, Pool } from 'pg'
-import type { Command } from '../command.ts'
 import { createStore } from '../create-store.ts'
 import { schemaVersion } from '../migrations/migrations.ts'
 import { Notices } from '../notices.ts'
@@ -8,6 +7,7 @@ import type { Database } from '../reads/database.ts'
 import { unavailable } from '../refusal.ts'
 import { migrateUp, readVersion } from '../schema.ts'
 import type { OpenStore, Store } from '../store.ts'
+import { decodeAll } from '../wire.ts'
 import type { Apply } from '../write-queue.ts'
 import { createBlobTable } from './blob-table.ts'
 import { connect, createPool } from './connect.ts'
@@ -44,7 +44,7 @@ async function assemble(databaseUrl: string, maxConnections: number, log: Log): 
   )
   const writer = new PostgresWriter(databaseUrl, log)
   const database = databaseOn(pool)
-  const apply: Apply = (texts) => writer.apply(texts.map((text): Command => JSON.parse(text)))
+  const apply: Apply = (wire) => writer.apply(decodeAll(wire))
   let revoked = () => {}
   const listener = await startListener(databaseUrl, (topics) => {
     if (topics === 'all') notices.notifyAll()
@@ -56,6 +56,7 @@ async function assemble(databaseUrl: string, maxConnections: number, log: Log): 
     notices,
     blobs: createBlobTable(pool),
     apply,
+    maxUnderWay: 1,
     ping: (timeoutMs) => ping(pool, timeoutMs),
     async close() {
       await writer.close()
@@ -69,7 +70,13 @@ async function assemble(databaseUrl: string, maxConnections: number, log: Log): 
 
 function databaseOn(pool: Pool): Database {
   const explain = (error: unknown) => outage(error) ?? error
-  return { db: kyselyOnPostgres(pool), dialect: 'postgres', explain, mayRepeat: isDisconnected }
+  return {
+    db: kyselyOnPostgres(pool),
+    dialect: 'postgres',
+    explain,
+    mayRepeat: isDisconnected,
+    current: async () => {},
+  }
 }
 
 async function upgrade(databaseUrl: string): Promise<void> {

@@ -1,11 +1,13 @@
 import type { Client } from 'pg'
 import { applyCommands, isCollected } from '../apply-commands.ts'
-import { Batch } from '../batch.ts'
-import { type Command, fillsInbox } from '../command.ts'
+import { Batch, type Lookups } from '../batch.ts'
+import { fillsInbox } from '../command.ts'
+import { Ledger } from '../ledger.ts'
 import { type Outcome, toFailure } from '../outcome.ts'
 import { prefetch } from '../prefetch.ts'
 import { unavailable } from '../refusal.ts'
 import { numberPlaceholders, type Row, runAsync, type Statement } from '../statement.ts'
+import type { Decoded } from '../wire.ts'
 import { connect } from './connect.ts'
 import { isCollision, isDisconnected, outage } from './postgres-error.ts'
 import { asValues } from './values.ts'
@@ -14,6 +16,15 @@ const maxTries = 6
 const reconnectForMs = 5_000
 const firstDelayMs = 50
 const maxDelayMs = 1_000
+
+/** What was not prefetched is not there, and the database refuses what is there twice. */
+const prefetched: Lookups = {
+  run: () => undefined,
+  isTaken: () => false,
+  answer: () => undefined,
+  leaseEpoch: () => 0,
+  lastLine: () => 0,
+}
 
 /** The reply to COMMIT never came: what was in it may be there or not. */
 class CommitLost extends Error {
@@ -38,14 +49,14 @@ export class PostgresWriter {
    * Commits in order. What is collected shares a transaction; the others have one of their own, because they lock
    * rows that a shared one could already be waiting behind.
    */
-  apply(commands: readonly Command[]): Promise<Outcome[]> {
+  apply(commands: readonly Decoded[]): Promise<Outcome[]> {
     // A caller that gave up waiting may ask again while the last batch is still under way on the one connection.
     const applied = this.#last.then(() => this.#applyAll(commands))
     this.#last = applied.catch(() => {})
     return applied
   }
 
-  async #applyAll(commands: readonly Command[]): Promise<Outcome[]> {
+  async #applyAll(commands: readonly Decoded[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
     for (const group of groups(commands)) outcomes.push(...(await this.#applyGroup(group)))
     return outcomes
@@ -58,7 +69,7 @@ export class PostgresWriter {
     await client?.end().catch(() => {})
   }
 
-  async #applyGroup(commands: readonly Command[]): Promise<Outcome[]> {
+  async #applyGroup(commands: readonly Decoded[]): Promise<Outcome[]> {
     try {
       return await this.#tryRepeatedly(commands)
     } catch (error) {
@@ -72,7 +83,7 @@ export class PostgresWriter {
     }
   }
 
-  async #tryRepeatedly(commands: readonly Command[]): Promise<Outcome[]> {
+  async #tryRepeatedly(commands: readonly Decoded[]): Promise<Outcome[]> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#commit(commands)
@@ -86,10 +97,10 @@ export class PostgresWriter {
     }
   }
 
-  async #commit(commands: readonly Command[]): Promise<Outcome[]> {
+  async #commit(commands: readonly Decoded[]): Promise<Outcome[]> {
     const client = await this.#connected()
     const transaction = new Transaction(client, this.#texts)
-    const batch = new Batch('postgres', new Map())
+    const batch = new Batch(new Ledger('postgres'), prefetched)
     try {
       transaction.send({ sql: 'BEGIN', params: [] })
       await runAsync(prefetch(batch, commands), (statement) => transaction.run(statement))
@@ -212,11 +223,11 @@ class Transaction {
   }
 }
 
-function groups(commands: readonly Command[]): Command[][] {
-  const all: Command[][] = []
-  let current: Command[] | undefined
+function groups(commands: readonly Decoded[]): Decoded[][] {
+  const all: Decoded[][] = []
+  let current: Decoded[] | undefined
   for (const command of commands) {
-    const isShared = isCollected(command.kind)
+    const isShared = isCollected(command)
     if (isShared && current) current.push(command)
     else all.push([command])
     current = isShared ? all.at(-1) : undefined
@@ -225,14 +236,17 @@ function groups(commands: readonly Command[]): Command[][] {
 }
 
 /** What other processes are told; a hint, and a constant text that needs no quoting. */
-function topicsOf(commands: readonly Command[]): string {
+function topicsOf(commands: readonly Decoded[]): string {
   const topics = new Set(['events'])
-  for (const command of commands) {
-    const { kind } = command
-    if (kind === 'append_log_lines') topics.add('logs')
-    else if (kind === 'append_stream') topics.add('streams')
-    else if (fillsInbox(command)) topics.add('inbox')
-    else if (kind === 'rotate_session' || kind.startsWith('revoke_')) topics.add('revocations')
+  for (const decoded of commands) {
+    if (decoded.kind === 'lines') topics.add('logs')
+    else if (decoded.kind === 'submit' && decoded.submission.announce) topics.add('inbox')
+    else if (decoded.kind === 'cold') {
+      const { kind } = decoded.command
+      if (fillsInbox(decoded.command)) topics.add('inbox')
+      else if (kind === 'append_stream') topics.add('streams')
+      else if (kind === 'rotate_session' || kind.startsWith('revoke_')) topics.add('revocations')
+    }
   }
   return [...topics].join(' ')
 }

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely'
 import { iso } from '../run-entry.ts'
 import type { Store } from '../store.ts'
 import type { Tables } from '../tables.ts'
-import { type Database, guarded } from './database.ts'
+import { current, type Database } from './database.ts'
 
 export function createArtifactReads(database: Database): Store['artifacts'] {
   const ofRun = (runId: string) =>
@@ -12,7 +12,7 @@ export function createArtifactReads(database: Database): Store['artifacts'] {
       .innerJoin('runs', 'runs.ref', 'artifacts.run')
       .where('runs.id', '=', runId)
       .selectAll('artifacts')
-  return guarded(database, {
+  return current(database, {
     async list(runId: string) {
       return (await ofRun(runId).orderBy('artifacts.name').execute()).map(toArtifact)
     },

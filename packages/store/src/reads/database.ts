@@ -11,6 +11,25 @@ export type Database = {
   readonly explain: (error: unknown) => unknown
   /** The connection was already broken when the read began: another one may answer. */
   readonly mayRepeat: (error: unknown) => boolean
+  /** Brings the tables of runs and jobs up to what was answered before; undefined when they are. */
+  readonly current: () => Promise<void> | undefined
+}
+
+/** Like `guarded`, for reads of runs and jobs: those may lag behind the journal, and are brought up to it first. */
+export function current<T extends Record<string, (...args: never[]) => Promise<unknown>>>(
+  database: Database,
+  reads: T,
+): T {
+  const entries = Object.entries(reads).map(([name, read]) => [
+    name,
+    async (...args: never[]) => {
+      const catchingUp = database.current()
+      if (catchingUp) await catchingUp
+      return read(...args)
+    },
+  ])
+  // The same names and signatures.
+  return guarded(database, Object.fromEntries(entries) as T)
 }
 
 /** Lets every function of a group of reads report an outage as `store_unavailable`, after one more try. */

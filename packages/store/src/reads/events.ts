@@ -1,17 +1,30 @@
-import { type Event, isRunEventType } from '@kyros/contract/event'
-import { eventId } from '@kyros/contract/id'
+import type { Event } from '@kyros/contract/event'
 import type { EventQuery } from '@kyros/contract/platform'
-import { type Expression, type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
+import { sql } from 'kysely'
 import { decodeCursor } from '../cursor.ts'
-import { iso } from '../run-entry.ts'
-import type { FollowOptions, Page } from '../store.ts'
-import type { Tables } from '../tables.ts'
+import type { Page } from '../store.ts'
 import type { Database } from './database.ts'
+import {
+  chain,
+  type EventFilter,
+  headOfRun,
+  headsOf,
+  headsOfRuns,
+  isWanted,
+  type JournalRow,
+  mayHold,
+  toEvents,
+  wholeLog,
+} from './journal.ts'
 import { cutPage, pageSize } from './page.ts'
-import { type RunName, RunNames } from './run-names.ts'
+import { RunNames } from './run-names.ts'
 
-type EventRow = Selectable<Tables['events']>
-export type EventFilter = Pick<FollowOptions, 'jobId' | 'runId' | 'type' | 'subject'>
+/** Facts with numbers above `after` and below `before`. */
+type Range = { after: number; before: number; isBackwards: boolean }
+
+/** A filter may throw away most of what was read. */
+const rowsPerSearch = 1_000
+const runsAtOnce = 250
 
 /** Reads of the log. The log is the truth behind every stream: followers come back here when they fall behind. */
 export class EventReads {
@@ -35,52 +48,50 @@ export class EventReads {
   async first(): Promise<number | undefined> {
     const row = await this.#database.db
       .selectFrom('events')
-      .select((eb) => eb.fn.min<number | null>('seq').as('seq'))
+      .select(['seq', 'count'])
+      .orderBy('seq')
+      .limit(1)
       .executeTakeFirst()
-    return row?.seq ?? undefined
+    return row && row.seq - row.count + 1
   }
 
   /** The next events after a number, in order. */
-  async after(seq: number, limit: number, filter: EventFilter = {}): Promise<Event[]> {
-    const query = await this.#filtered(filter)
-    if (query === undefined) return []
-    const rows = await query.where('seq', '>', seq).orderBy('seq').limit(limit).selectAll().execute()
-    return this.#toEvents(rows)
+  after(seq: number, limit: number, filter: EventFilter = {}): Promise<Event[]> {
+    return this.#search(filter, { after: seq, before: Infinity, isBackwards: false }, limit)
   }
 
   async ofRun(runId: string, afterRunSeq = 0, limit?: number): Promise<Event[]> {
-    const ref = await this.#names.refOf(runId)
-    if (ref === undefined) return []
-    const query = this.#database.db
-      .selectFrom('events')
-      .selectAll()
-      .where('run', '=', ref)
-      .where('run_seq', '>', afterRunSeq)
-      .orderBy('run_seq')
-    const rows = await (limit === undefined ? query : query.limit(limit)).execute()
-    return this.#toEvents(rows)
+    await this.#database.current()
+    const found = chain(headOfRun(runId), sql`e.run_seq > ${afterRunSeq}`)
+    const most = limit === undefined ? sql`` : sql` LIMIT ${limit + 1}`
+    const { rows } = await sql<JournalRow>`${found} ORDER BY seq${most}`.execute(this.#database.db)
+    const events = await this.#unpack(rows)
+    const wanted = events.filter(({ run_seq }) => run_seq !== undefined && run_seq > afterRunSeq)
+    return limit === undefined ? wanted : wanted.slice(0, limit)
   }
 
   /** Of each run the events from its last `run.continued` on, or else all. */
   async histories(runIds: readonly string[]): Promise<Map<string, Event[]>> {
+    await this.#database.current()
     const found = new Map<string, Event[]>()
-    for (const runId of runIds) {
-      const events = await this.ofRun(runId)
-      const from = events.findLastIndex(({ type }) => type === 'run.continued')
-      if (events.length > 0) found.set(runId, from > 0 ? events.slice(from) : events)
+    for (let from = 0; from < runIds.length; from += runsAtOnce) {
+      const some = runIds.slice(from, from + runsAtOnce)
+      // A row that holds a `run.continued` says so in its type.
+      const query = sql<JournalRow>`${chain(headsOfRuns(some), sql`f.type IS NULL`)} ORDER BY seq`
+      const { rows } = await query.execute(this.#database.db)
+      for (const event of await this.#unpack(rows)) addTo(found, event)
     }
     return found
   }
 
   /** In the order of numbers. With `before` alone the page ends there, and pages go towards the beginning. */
   async list(asked: EventQuery & { job_id?: string; run_id?: string }): Promise<Page<Event>> {
-    const query = await this.#filtered({
+    const filter = {
       ...(asked.job_id !== undefined && { jobId: asked.job_id }),
       ...(asked.run_id !== undefined && { runId: asked.run_id }),
       ...(asked.type !== undefined && { type: asked.type }),
       ...(asked.subject !== undefined && { subject: asked.subject }),
-    })
-    if (query === undefined) return { items: [], nextCursor: null }
+    }
     const size = pageSize(asked.limit)
     const cursor = asked.cursor === undefined ? undefined : decodeCursor(asked.cursor)
     const isBackwards = cursor
@@ -88,99 +99,65 @@ export class EventReads {
       : asked.before !== undefined && asked.after === undefined
     const after = Math.max(asked.after ?? 0, cursor && !isBackwards ? cursor[0] : 0)
     const before = Math.min(asked.before ?? Infinity, cursor && isBackwards ? cursor[0] : Infinity)
-    let page = query.where('seq', '>', after)
-    if (before !== Infinity) page = page.where('seq', '<', before)
-    const rows = await page
-      .orderBy('seq', isBackwards ? 'desc' : 'asc')
-      .limit(size + 1)
-      .selectAll()
-      .execute()
+    const events = await this.#search(filter, { after, before, isBackwards }, size + 1)
     const direction = isBackwards ? 'before' : 'after'
     const cut = cutPage(
-      rows,
+      events,
       size,
-      (row) => row,
-      (row) => [row.seq, direction] as const,
+      (event) => event,
+      (event) => [event.seq, direction] as const,
     )
-    const items = await this.#toEvents(isBackwards ? cut.items.toReversed() : cut.items)
-    return { items, nextCursor: cut.nextCursor }
+    return isBackwards ? { ...cut, items: cut.items.toReversed() } : cut
   }
 
-  /** Undefined when nothing can match: there is no such run. */
-  async #filtered(filter: EventFilter) {
-    const { db } = this.#database
-    let query = db.selectFrom('events')
-    if (filter.type !== undefined) {
-      query = query.where('type', '=', filter.type)
-      // Says what is so anyway, and lets the index of these types be used.
-      if (!isRunEventType(filter.type)) query = query.where('run', 'is', null)
+  /** The first so many in the direction of the range. */
+  async #search(filter: EventFilter, range: Range, limit: number): Promise<Event[]> {
+    const isFiltered = Object.keys(filter).length > 0
+    const rowLimit = isFiltered ? Math.max(limit, rowsPerSearch) : limit
+    const found: Event[] = []
+    let { after, before } = range
+    while (found.length < limit && after < before) {
+      const rows = await this.#rows(filter, { ...range, after, before }, rowLimit)
+      const events = await this.#unpack(range.isBackwards ? rows.toReversed() : rows)
+      if (range.isBackwards) events.reverse()
+      for (const event of events) {
+        if (event.seq > after && event.seq < before && isWanted(event, filter)) found.push(event)
+      }
+      const last = rows.at(-1)
+      if (rows.length < rowLimit || last === undefined) break
+      if (range.isBackwards) before = last.seq - last.count + 1
+      else after = last.seq
     }
-    if (filter.runId !== undefined) {
-      const ref = await this.#names.refOf(filter.runId)
-      if (ref === undefined) return undefined
-      query = query.where('run', '=', ref)
-    }
-    if (filter.jobId !== undefined) {
-      const { jobId } = filter
-      query = query.where((eb) => isOfJob(eb, jobId))
-    }
-    if (filter.subject !== undefined) {
-      const { subject } = filter
-      const runRef = subject.startsWith('runs/') ? await this.#names.refOf(subject.slice(5)) : undefined
-      query = query.where((eb) => isAbout(eb, subject, runRef))
-    }
-    return query
+    return found.slice(0, limit)
   }
 
-  async #toEvents(rows: readonly EventRow[]): Promise<Event[]> {
-    const names = await this.#names.ofRefs(rows.flatMap(({ run }) => (run === null ? [] : [run])))
-    return rows.map((row) => toEvent(row, row.run === null ? undefined : names.get(row.run)))
+  async #rows(filter: EventFilter, range: Range, limit: number): Promise<readonly JournalRow[]> {
+    const { after, before, isBackwards } = range
+    const heads = headsOf(filter)
+    if (heads !== undefined) await this.#database.current()
+    const rows = heads === undefined ? wholeLog : chain(heads, sql`f.prev > ${after}`)
+    const held = heads === undefined ? mayHold(filter.type, this.#database.dialect) : sql`1 = 1`
+    // The row in which `before` is may have facts below it.
+    const below =
+      before === Infinity
+        ? sql``
+        : sql` AND seq <= COALESCE((SELECT MIN(seq) FROM events WHERE seq >= ${before}), ${before})`
+    const order = sql.raw(isBackwards ? 'DESC' : 'ASC')
+    const query = sql<JournalRow>`${rows} WHERE seq > ${after} AND ${held}${below} ORDER BY seq ${order} LIMIT ${limit}`
+    return (await query.execute(this.#database.db)).rows
+  }
+
+  async #unpack(rows: readonly JournalRow[]): Promise<Event[]> {
+    const names = await this.#names.ofRows(rows)
+    return rows.flatMap((row) => toEvents(row, row.run === null ? undefined : names.get(row.run)))
   }
 }
 
-type Builder = ExpressionBuilder<Tables, 'events'>
-
-function isOfJob(eb: Builder, jobId: string): Expression<SqlBool> {
-  return eb.or([
-    eb('events.job', '=', jobId),
-    eb(
-      'events.run',
-      'in',
-      eb
-        .selectFrom('runs')
-        .select('runs.ref')
-        .where('runs.job_id', '=', jobId)
-        .unionAll(
-          eb.selectFrom('deleted_runs').select('deleted_runs.ref').where('deleted_runs.job_id', '=', jobId),
-        ),
-    ),
-  ])
-}
-
-/** Subjects that follow from the run or the job are not stored, so they are looked for by those. */
-function isAbout(eb: Builder, subject: string, runRef: number | undefined): Expression<SqlBool> {
-  const alternatives: Expression<SqlBool>[] = [eb('events.subject', '=', subject)]
-  if (runRef !== undefined) alternatives.push(eb('events.run', '=', runRef))
-  if (subject.startsWith('jobs/')) {
-    const ofJob = eb('events.job', '=', subject.slice(5))
-    alternatives.push(eb.and([ofJob, sql<boolean>`events.subject IS NULL`]))
-  }
-  return eb.or(alternatives)
-}
-
-function toEvent(row: EventRow, run: RunName | undefined): Event {
-  const jobId = row.job ?? run?.jobId
-  const derived = run ? `runs/${run.id}` : `jobs/${jobId}`
-  return {
-    id: eventId(row.time_ms, row.seq),
-    seq: row.seq,
-    ...(row.run_seq !== null && { run_seq: row.run_seq }),
-    type: row.type,
-    subject: row.subject ?? derived,
-    ...(jobId !== undefined && { job_id: jobId }),
-    ...(run && { run_id: run.id }),
-    ...(row.actor !== null && { actor: row.actor }),
-    time: iso(row.time_ms),
-    data: JSON.parse(row.data),
-  }
+function addTo(found: Map<string, Event[]>, event: Event): void {
+  const { run_id } = event
+  if (run_id === undefined) return
+  const events = found.get(run_id)
+  // What was before a new beginning is in the same row, and no longer asked for.
+  if (events === undefined || event.type === 'run.continued') found.set(run_id, [event])
+  else events.push(event)
 }

@@ -1,13 +1,13 @@
 import type { Job, JobQuery } from '@kyros/contract/job'
 import { priorities } from '@kyros/contract/run'
-import { type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import { decodeCursor } from '../cursor.ts'
 import { iso, isoOrNull, stateFromRow } from '../run-entry.ts'
 import type { Store } from '../store.ts'
 import type { Tables } from '../tables.ts'
 import { totalOf } from './count.ts'
-import { type Database, guarded } from './database.ts'
-import { cutPage, pageSize } from './page.ts'
+import { current, type Database } from './database.ts'
+import { cutPage, firstIdAt, pageSize } from './page.ts'
 import { oneOf } from './run-record.ts'
 import { matchesWords } from './search.ts'
 
@@ -15,14 +15,14 @@ const runStateColumns = [
   ...(['runs.attempt', 'runs.status', 'runs.reason', 'runs.reason_detail', 'runs.waiting_until'] as const),
   ...(['runs.cancel_requested', 'runs.started_ms', 'runs.completed_ms', 'runs.updated_ms'] as const),
   ...(['runs.last_seq', 'runs.run_seq', 'runs.steps_total', 'runs.steps_completed'] as const),
-  ...(['runs.error', 'runs.result', 'runs.id as run_id'] as const),
+  ...(['runs.error', 'runs.late', 'runs.result', 'runs.id as run_id'] as const),
 ] as const
 
 type JobRow = Selectable<Tables['jobs']> &
   Omit<Selectable<Tables['runs']>, keyof Selectable<Tables['jobs']>> & { run_id: string }
 
 export function createJobReads(database: Database): Store['jobs'] {
-  return guarded(database, {
+  return current(database, {
     async get(id: string) {
       const row = await rows(joined(database).where('jobs.id', '=', id)).executeTakeFirst()
       return row && toJob(row)
@@ -55,7 +55,8 @@ function filtered(database: Database, asked: JobQuery) {
   if (asked.project_id !== undefined) query = query.where('jobs.project_id', '=', asked.project_id)
   if (asked.workflow !== undefined) query = query.where('jobs.workflow', '=', asked.workflow)
   if (asked.created_after !== undefined) {
-    query = query.where('jobs.created_ms', '>', Date.parse(asked.created_after))
+    const createdMs = Date.parse(asked.created_after)
+    query = query.where('jobs.created_ms', '>', createdMs).where('jobs.id', '>=', firstIdAt(createdMs))
   }
   if (asked.q !== undefined) {
     query = query.where((eb) =>
@@ -69,14 +70,12 @@ function listRows(database: Database, asked: JobQuery, limit: number): Promise<J
   const isOldestFirst = asked.sort === 'created_at'
   let query = filtered(database, asked)
   if (asked.cursor !== undefined) {
-    const [createdMs, id] = decodeCursor(asked.cursor)
-    const beyond = sql.raw(isOldestFirst ? '>' : '<')
-    query = query.where(sql<boolean>`(jobs.created_ms, jobs.id) ${beyond} (${createdMs}, ${id})`)
+    const [, id] = decodeCursor(asked.cursor)
+    query = query.where('jobs.id', isOldestFirst ? '>' : '<', id)
   }
   const direction = isOldestFirst ? 'asc' : 'desc'
-  return rows(
-    query.orderBy('jobs.created_ms', direction).orderBy('jobs.id', direction).limit(limit),
-  ).execute()
+  // Ids grow with time, so their order is that of creation.
+  return rows(query.orderBy('jobs.id', direction).limit(limit)).execute()
 }
 
 function countJobs(database: Database, asked: JobQuery): Promise<number | undefined> {

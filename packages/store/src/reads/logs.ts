@@ -2,13 +2,13 @@ import type { LogLine } from '@kyros/contract/run'
 import type { Notices } from '../notices.ts'
 import { iso } from '../run-entry.ts'
 import type { Store } from '../store.ts'
-import { type Database, guarded } from './database.ts'
+import { current, type Database } from './database.ts'
 import { oneOf } from './run-record.ts'
 
 const levels = ['info', 'warn', 'error'] as const
 
 export function createLogReads(database: Database, notices: Notices): Store['logs'] {
-  const reads = guarded(database, {
+  const reads = current(database, {
     async list(runId: string, options: { after: number; limit: number; step?: string }): Promise<LogLine[]> {
       let query = database.db
         .selectFrom('logs')

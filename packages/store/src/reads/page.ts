@@ -1,3 +1,4 @@
+import { uuidv7 } from '@kyros/contract/id'
 import { defaultPageSize, maxPageSize } from '@kyros/contract/page'
 import { encodeCursor } from '../cursor.ts'
 import type { Page } from '../store.ts'
@@ -17,4 +18,11 @@ export function cutPage<R, T>(
   const last = kept.at(-1)
   const nextCursor = rows.length > size && last !== undefined ? encodeCursor(toCursor(last)) : null
   return { items: kept.map(toItem), nextCursor }
+}
+
+const noRandomness = new Uint8Array(10)
+
+/** No id that was made at this time or later is smaller: a search by time can use the order of the ids. */
+export function firstIdAt(timeMs: number): string {
+  return uuidv7(Math.max(timeMs, 0), noRandomness)
 }

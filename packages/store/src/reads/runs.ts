@@ -3,9 +3,9 @@ import { sql } from 'kysely'
 import { decodeCursor } from '../cursor.ts'
 import type { Store } from '../store.ts'
 import { totalOf } from './count.ts'
-import { type Database, guarded } from './database.ts'
+import { current, type Database } from './database.ts'
 import type { EventReads } from './events.ts'
-import { cutPage, pageSize } from './page.ts'
+import { cutPage, firstIdAt, pageSize } from './page.ts'
 import { type RunRow, toRecord, toSummary } from './run-record.ts'
 import { matchesWords } from './search.ts'
 
@@ -13,7 +13,7 @@ import { matchesWords } from './search.ts'
 const isUnfinished = sql<boolean>`runs.status IN ('pending', 'running', 'waiting') AND runs.definition <> ''`
 
 export function createRunReads(database: Database, events: EventReads): Store['runs'] {
-  return guarded(database, {
+  return current(database, {
     async get(id: string) {
       const row = await records(database).where('runs.id', '=', id).executeTakeFirst()
       return row && toRecord(row)
@@ -66,12 +66,17 @@ function records({ db }: Database) {
 function filtered({ db, dialect }: Database, asked: RunQuery) {
   let query = db.selectFrom('runs').innerJoin('jobs', 'jobs.id', 'runs.job_id')
   if (asked.status !== undefined) query = query.where('runs.status', '=', asked.status)
-  if (asked.job_id !== undefined) query = query.where('runs.job_id', '=', asked.job_id)
+  if (asked.job_id !== undefined) {
+    // The latest run of a job is found by the job; only the others have an index.
+    query = query.where(sql<boolean>`(runs.ref = (SELECT run_ref FROM jobs WHERE id = ${asked.job_id})
+      OR runs.job_id = ${asked.job_id} AND runs.latest = 0)`)
+  }
   if (asked.project_id !== undefined) query = query.where('jobs.project_id', '=', asked.project_id)
   if (asked.type !== undefined) query = query.where('runs.workflow', '=', asked.type)
   if (asked.created_by !== undefined) query = query.where('runs.created_by', '=', asked.created_by)
   if (asked.start_date !== undefined) {
-    query = query.where('runs.created_ms', '>=', Date.parse(asked.start_date))
+    const startMs = Date.parse(asked.start_date)
+    query = query.where('runs.created_ms', '>=', startMs).where('runs.id', '>=', firstIdAt(startMs))
   }
   if (asked.end_date !== undefined) query = query.where('runs.created_ms', '<=', Date.parse(asked.end_date))
   if (asked.q !== undefined) {
@@ -85,13 +90,12 @@ function filtered({ db, dialect }: Database, asked: RunQuery) {
 async function listRows(database: Database, asked: RunQuery, limit: number) {
   let query = filtered(database, asked)
   if (asked.cursor !== undefined) {
-    const [createdMs, id] = decodeCursor(asked.cursor)
-    query = query.where(sql<boolean>`(runs.created_ms, runs.id) < (${createdMs}, ${id})`)
+    const [, id] = decodeCursor(asked.cursor)
+    query = query.where('runs.id', '<', id)
   }
   return query
     .selectAll('runs')
     .select(['jobs.title as name', 'jobs.priority', 'jobs.project_id'])
-    .orderBy('runs.created_ms', 'desc')
     .orderBy('runs.id', 'desc')
     .limit(limit)
     .execute()

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { iso } from '../run-entry.ts'
 import { countsByStatus } from './count.ts'
 import type { Database } from './database.ts'
+import { firstIdAt } from './page.ts'
 
 const hourMs = 60 * 60 * 1000
 const dayHours = 24
@@ -71,6 +72,7 @@ async function countStarted({ db }: Database, sinceMs: number, nowMs: number): P
   const row = await db
     .selectFrom('runs')
     .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('id', '>=', firstIdAt(sinceMs))
     .where('created_ms', '>', sinceMs)
     .where('created_ms', '<=', nowMs)
     .where('started_ms', 'is not', null)

@@ -1,10 +1,10 @@
 import type { Json } from '@kyros/contract/json'
 import type { Notices } from '../notices.ts'
 import type { Store } from '../store.ts'
-import { type Database, guarded } from './database.ts'
+import { current, type Database } from './database.ts'
 
 export function createStreamReads(database: Database, notices: Notices): Store['streams'] {
-  const reads = guarded(database, {
+  const reads = current(database, {
     async read(runId: string, stream: string, options: { after: number; limit: number }) {
       const rows = await database.db
         .selectFrom('stream_chunks')

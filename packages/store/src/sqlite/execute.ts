@@ -4,7 +4,12 @@ import { asValues } from './values.ts'
 
 /** Runs steps on a connection, outside the write path. */
 export function executeOn<R>(db: DatabaseSync, steps: Steps<R>): R {
-  return runSync(steps, ({ sql, params }) => db.prepare(sql).all(...asValues(params)))
+  return runSync(steps, ({ sql, params, rows }) => {
+    const statement = db.prepare(sql)
+    if (rows === undefined) return statement.all(...asValues(params))
+    for (const row of rows) statement.run(...row)
+    return []
+  })
 }
 
 export function inTransaction<R>(db: DatabaseSync, steps: Steps<R>): R {

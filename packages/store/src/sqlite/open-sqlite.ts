@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Command } from '../command.ts'
 import { createStore } from '../create-store.ts'
 import { Notices } from '../notices.ts'
 import type { Database } from '../reads/database.ts'
 import { unavailable } from '../refusal.ts'
 import { migrateUp } from '../schema.ts'
 import type { OpenStore, Store } from '../store.ts'
+import { decodeAll } from '../wire.ts'
 import type { Apply } from '../write-queue.ts'
 import { createBlobFiles, createBlobMemory } from './blob-files.ts'
 import { connectToRead } from './connect.ts'
@@ -46,10 +46,11 @@ async function assemble(dir: string, lock: DataLock, writer: WriterThread, log: 
   })
   const reading = connectToRead(file)
   const opened = createStore({
-    database: databaseOn(reading),
+    database: databaseOn(reading, () => writer.current()),
     notices: new Notices(),
     blobs: createBlobFiles(join(dir, 'blobs')),
     apply: writer.apply,
+    maxUnderWay: 2,
     async ping() {
       writer.check()
       await ping(reading)
@@ -69,12 +70,13 @@ function openMemory(): Store {
   const db = new DatabaseSync(':memory:')
   inTransaction(db, migrateUp('sqlite', Date.now()))
   const writer = new SqliteWriter(db)
-  const apply: Apply = async (commands) => writer.apply(commands.map((text): Command => JSON.parse(text)))
+  const apply: Apply = async (wire) => writer.apply(decodeAll(wire))
   const opened = createStore({
-    database: databaseOn(db),
+    database: databaseOn(db, async () => writer.project()),
     notices: new Notices(),
     blobs: createBlobMemory(),
     apply,
+    maxUnderWay: 1,
     ping: () => ping(db),
     async close() {
       writer.close()
@@ -83,10 +85,10 @@ function openMemory(): Store {
   return opened.store
 }
 
-function databaseOn(db: DatabaseSync): Database {
+function databaseOn(db: DatabaseSync, current: Database['current']): Database {
   const explain = (error: unknown) =>
     db.isOpen ? (outage(error) ?? error) : unavailable('The store is closed.', error)
-  return { db: kyselyOnSqlite(db), dialect: 'sqlite', explain, mayRepeat: () => false }
+  return { db: kyselyOnSqlite(db), dialect: 'sqlite', explain, mayRepeat: () => false, current }
 }
 
 async function ping(db: DatabaseSync): Promise<void> {

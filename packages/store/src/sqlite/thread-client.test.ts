@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { WriterThread } from './thread-client.ts'
+import { upgradeFile } from './upgrade-file.ts'
 
 const refused = { code: 'store_unavailable' }
 
@@ -15,13 +16,14 @@ test('a writer that cannot open its file says so', async () => {
 test('a writer that dies answers what it was given with a refusal, and never hangs', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'kyros-thread-'))
   const died: Error[] = []
+  upgradeFile(dir)
   const writer = new WriterThread()
   await writer.open(join(dir, 'kyros.db'), (error) => died.push(error))
   writer.check()
-  // No JSON: the thread throws on it and ends.
-  await expect(writer.apply(['{'])).rejects.toMatchObject(refused)
+  // No command: the thread throws on it and ends.
+  await expect(writer.apply([77], 1)).rejects.toMatchObject(refused)
   expect(died).toMatchObject([refused])
-  await expect(writer.apply(['{}'])).rejects.toMatchObject(refused)
+  await expect(writer.apply([77], 1)).rejects.toMatchObject(refused)
   expect(() => writer.check()).toThrow('has stopped')
   await writer.close()
   rmSync(dir, { recursive: true })

@@ -1,17 +1,26 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { applyCommands } from '../apply-commands.ts'
-import { Batch } from '../batch.ts'
-import type { Command } from '../command.ts'
+import { Batch, type Lookups } from '../batch.ts'
+import { healSome, readNumbers } from '../heal.ts'
+import { Ledger } from '../ledger.ts'
 import { type Outcome, toFailure } from '../outcome.ts'
-import type { RunEntry } from '../run-entry.ts'
-import { type Row, runSync, type Statement } from '../statement.ts'
+import { type Row, runSync, type Statement, type Steps } from '../statement.ts'
+import type { Decoded } from '../wire.ts'
+import { lookupsOn } from './lookups.ts'
 import { isFull, outage } from './sqlite-error.ts'
 import { asValues } from './values.ts'
 
-/** Some 300 bytes each: hot runs are never read again, idle ones make room. */
+/** Some 500 bytes each: hot runs are never read again, idle ones make room. */
 const maxRunsInMemory = 20_000
 const runsEvictedAtOnce = 5_000
 const pagesFreedAtOnce = 256
+
+/** How far the tables of runs and jobs may lag behind the journal. */
+const maxLagMs = 100
+const maxLagRuns = 2_000
+const maxLagChars = 2_000_000
+/** What needs much room has to find it before it is acknowledged, also in the tables. */
+const largeChars = 16_000
 
 type Prepared = { statement: StatementSync; reads: boolean }
 
@@ -19,18 +28,24 @@ type Prepared = { statement: StatementSync; reads: boolean }
 export class SqliteWriter {
   readonly #db: DatabaseSync
   readonly #prepared = new Map<string, Prepared>()
-  readonly #runs = new Map<string, RunEntry>()
+  readonly #ledger = new Ledger('sqlite')
+  readonly #lookups: Lookups
   readonly #execute = (statement: Statement): readonly Row[] => this.#run(statement)
+  /** The memory is not what the tables and the journal say: at the beginning, and after a rollback. */
+  #isLost = true
+  #dirtySince = 0
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    this.#lookups = lookupsOn(this.#ledger, this.#execute)
   }
 
   /** Commits the commands together. Only a batch that a statement broke is taken apart, and each tried alone. */
-  apply(commands: readonly Command[]): Outcome[] {
+  apply(commands: readonly Decoded[]): Outcome[] {
     try {
+      this.#recover()
       const outcomes = this.#commit(commands)
-      if (commands.some(({ kind }) => kind === 'delete_job')) this.#freePages()
+      if (commands.some(isDeletion)) this.#freePages()
       return outcomes
     } catch (error) {
       const reason = outage(error)
@@ -40,28 +55,101 @@ export class SqliteWriter {
     }
   }
 
-  close(): void {
-    this.#db.close()
+  /** Whether the tables of runs and jobs lag behind the journal. */
+  get lags(): boolean {
+    return this.#isLost || this.#ledger.isDirty
   }
 
-  #commit(commands: readonly Command[]): Outcome[] {
-    const batch = new Batch('sqlite', this.#runs)
-    this.#db.exec('BEGIN IMMEDIATE')
+  /** Whether they lag so much that `project` is due. */
+  get lagsFar(): boolean {
+    const { isDirty, dirtyRuns, dirtyChars } = this.#ledger
+    if (!isDirty) return false
+    return (
+      dirtyRuns >= maxLagRuns || dirtyChars >= maxLagChars || performance.now() - this.#dirtySince >= maxLagMs
+    )
+  }
+
+  /**
+   * Brings the tables of runs and jobs up to the journal. Nothing of it needs the disk: after a crash it is folded from
+   * the journal again. @throws an error of the database
+   */
+  project(): void {
+    this.#recover()
+    const ledger = this.#ledger
+    if (ledger.isDirty) this.#unsynced(ledger.project(ledger.head))
+  }
+
+  /** @throws an error of the database when what the tables lack cannot be written; the journal has it */
+  close(): void {
     try {
-      const outcomes = runSync(applyCommands(batch, commands), this.#execute)
+      this.project()
+    } finally {
+      this.#db.close()
+    }
+  }
+
+  #commit(commands: readonly Decoded[]): Outcome[] {
+    const ledger = this.#ledger
+    const wasDirty = ledger.isDirty
+    const charsBefore = ledger.dirtyChars
+    const batch = new Batch(ledger, this.#lookups)
+    const outcomes = this.#transaction(() => {
+      const done = runSync(applyCommands(batch, commands), this.#execute)
+      if (ledger.dirtyChars - charsBefore > largeChars * commands.length) {
+        runSync(ledger.project(ledger.head), this.#execute)
+        ledger.projected()
+      }
+      return done
+    })
+    if (!wasDirty) this.#dirtySince = performance.now()
+    this.#evictRuns()
+    return outcomes
+  }
+
+  /** Reads what the journal has and the memory does not. */
+  #recover(): void {
+    if (!this.#isLost) return
+    this.#ledger.clear()
+    while (this.#unsynced(healSome(this.#ledger)));
+    this.#ledger.clear()
+    runSync(readNumbers(this.#ledger), this.#execute)
+    this.#isLost = false
+  }
+
+  /** A commit that a power loss may take back. */
+  #unsynced<R>(steps: Steps<R>): R {
+    this.#db.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return this.#transaction(() => {
+        const result = runSync(steps, this.#execute)
+        this.#ledger.projected()
+        return result
+      })
+    } finally {
+      this.#db.exec('PRAGMA synchronous = FULL')
+    }
+  }
+
+  #transaction<R>(work: () => R): R {
+    this.#run({ sql: 'BEGIN IMMEDIATE', params: [] })
+    try {
+      const result = work()
       this.#run({ sql: 'COMMIT', params: [] })
-      this.#evictRuns()
-      return outcomes
+      return result
     } catch (error) {
       // A full disk may have rolled back already.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      for (const id of batch.touched) this.#runs.delete(id)
+      this.#isLost = true
       throw error
     }
   }
 
-  #run({ sql, params }: Statement): readonly Row[] {
+  #run({ sql, params, rows }: Statement): readonly Row[] {
     const { statement, reads } = this.#prepare(sql)
+    if (rows !== undefined) {
+      for (const row of rows) statement.run(...row)
+      return []
+    }
     const values = asValues(params)
     if (reads) return statement.all(...values)
     statement.run(...values)
@@ -79,10 +167,11 @@ export class SqliteWriter {
 
   /** Many at once: a map that loses its first entry again and again walks over all that it lost before. */
   #evictRuns(): void {
-    if (this.#runs.size <= maxRunsInMemory + runsEvictedAtOnce) return
-    for (const id of this.#runs.keys()) {
-      if (this.#runs.size <= maxRunsInMemory) break
-      this.#runs.delete(id)
+    const { runs } = this.#ledger
+    if (runs.size <= maxRunsInMemory + runsEvictedAtOnce) return
+    for (const [id, entry] of runs) {
+      if (runs.size <= maxRunsInMemory) break
+      if (!this.#ledger.isDirtyRun(entry)) runs.delete(id)
     }
   }
 
@@ -94,4 +183,8 @@ export class SqliteWriter {
       if (!isFull(error)) throw error
     }
   }
+}
+
+function isDeletion(decoded: Decoded): boolean {
+  return decoded.kind === 'cold' && decoded.command.kind === 'delete_job'
 }

@@ -96,16 +96,14 @@ export function testRuns(store: () => Store): void {
     )
   })
 
-  test('an append answers with its numbers and the state after it', async () => {
+  test('an append answers with its numbers', async () => {
     const { run } = await submit(store())
     const [first, second, none] = await Promise.all([
       append(store(), run.id, started, waiting('signal')),
       append(store(), run.id, completed('done')),
       append(store(), run.id),
     ])
-    expect(first).toMatchObject({ seqs: [3, 4], state: { status: 'waiting', last_seq: 4, run_seq: 3 } })
-    expect(second).toMatchObject({ seqs: [5], state: { status: 'completed', last_seq: 5, run_seq: 4 } })
-    expect(none).toMatchObject({ seqs: [], state: { status: 'completed', last_seq: 5, run_seq: 4 } })
+    expect([first, second, none]).toEqual([{ seqs: [3, 4] }, { seqs: [5] }, { seqs: [] }])
     expect((await store().runs.get(run.id))?.result).toBe('done')
     await append(store(), run.id)
     expect((await store().runs.get(run.id))?.result).toBe('done')
