@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -80,10 +80,10 @@ async function intact(path: string, hash: string): Promise<string | undefined> {
   return source !== undefined && hashOf(source) === hash ? source : undefined
 }
 
-/** Written beside and renamed, so that a crash or a second process never leaves half a file. */
+/** Written beside and renamed, so that a crash or a second writer never leaves half a file. */
 async function writeWhole(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const beside = `${path}.${process.pid}.tmp`
+  const beside = `${path}.${randomUUID()}.tmp`
   await writeFile(beside, text)
   await rename(beside, path)
 }
