@@ -1,3 +1,4 @@
+import type { ParentLink, RunBefore } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { problem } from '@kyros/contract/problem'
 import type { NewRunEvent } from '@kyros/store/command'
@@ -7,15 +8,18 @@ import { emptyHistory, type History, type Shown } from './history.ts'
 import { Journal } from './journal.ts'
 import { RunLog } from './log-buffer.ts'
 import { RunControl } from './operations/run-control.ts'
-import { isSmall, maxPayloadBytes, toStored } from './payload.ts'
+import type { RunAsks } from './run-asks.ts'
+import { RunCommands } from './run-commands.ts'
 import type { RunFacts } from './run-facts.ts'
-import { type Admission, admissionOf, fullSentence, holdPlace, rejectedError } from './run-gates.ts'
-import { newRow, RunSteps } from './run-steps.ts'
+import { enterGate, holdPlace } from './run-gates.ts'
+import type { RunHands } from './run-hands.ts'
+import { type EndEvent, endOf, isSeen } from './run-outcome.ts'
+import { RunSteps } from './run-steps.ts'
 import { RunTimers } from './run-timers.ts'
 import { sameWait, waitsFor } from './run-waits.ts'
 import type { Timer } from './timers.ts'
 import type { Player } from './turns.ts'
-import { type Command, type Outcome, WorkflowHost } from './workflow-host.ts'
+import { WorkflowHost } from './workflow-host.ts'
 
 export type LiveRunOptions = {
   parts: EngineParts
@@ -36,29 +40,10 @@ export type RunOwner = {
   onIdle(run: LiveRun): void
 }
 
-type EndEvent = Extract<
-  NewRunEvent,
-  { type: 'run.completed' | 'run.failed' | 'run.cancelled' | 'run.timed_out' }
->
-
 type Turn = () => void
 
-/** What an operation may do with a run, in its turn. */
-export type RunHands = {
-  push(
-    event: Pick<NewRunEvent, 'type' | 'data'> & { actor?: string },
-    whenDurable?: () => void,
-    whenLost?: (error: unknown) => void,
-  ): NewRunEvent
-  /** Lets the definition see an event. */
-  apply(event: NewRunEvent): void
-  /** True for a message that was taken before. */
-  isTaken(inboxId: number | undefined): boolean
-  /** Stops everything and ends the run. */
-  end(event: Pick<EndEvent, 'type' | 'data'>): void
-  /** What held the run may be over: begins what waited for that. */
-  letGo(): void
-}
+// A message is taken off the inbox soon after its effect is on disk.
+const maxKeptInboxIds = 1000
 
 /**
  * A run in memory. Whatever happens to it (a result, a timer, a signal) takes its turn, one after the other: it becomes
@@ -66,7 +51,8 @@ export type RunHands = {
  * is touched only after that write.
  */
 export class LiveRun implements Player {
-  readonly facts: RunFacts
+  /** Its bundle changes where it continues as new on another. */
+  facts: RunFacts
   readonly journal: Journal
   readonly log: RunLog
   readonly steps: RunSteps
@@ -82,19 +68,20 @@ export class LiveRun implements Player {
   /** Undefined while nobody wants anything of the run and no limit is set. */
   control: RunControl | undefined
   shown: Shown | undefined
+  /** Undefined while the definition asks for nothing but steps and timers. */
+  asks: RunAsks | undefined
+  /** Whose child it is. */
+  readonly parent: ParentLink | undefined
   /** Why it was not let in, where its workflow refuses runs beyond a limit. */
   rejection: string | undefined
   readonly #options: LiveRunOptions
   /** What replay compares with; empty once the run has caught up. */
-  #history: History
+  history: History
   #seenInbox: Set<number> | undefined
   #turns: Turn[] = []
   /** Events of the history that the definition has not seen yet. */
   #replay: { events: readonly NewRunEvent[]; next: number } | undefined
-  /** What the definition asked for and is not carried out yet. */
-  #commands: { asked: readonly Command[]; next: number } | undefined
-  /** A command waits for its payload to be stored. */
-  #storing = false
+  readonly #commands: RunCommands
   #closed = false
   #quiet: (() => void)[] | undefined
   /** What the run waits for before it begins. */
@@ -106,8 +93,9 @@ export class LiveRun implements Player {
     const { parts, run, history, loaded } = options
     this.#options = options
     this.facts = run
-    this.#history = history
+    this.history = history
     this.startedMs = history.startedMs
+    this.parent = history.parent
     this.cancelReason = history.cancelReason
     if (this.cancelReason !== undefined) this.#cancelling = Promise.resolve()
     this.shown = history.shown
@@ -121,6 +109,7 @@ export class LiveRun implements Player {
     }
     this.steps = new RunSteps(parts, this, history.activity.totalMs)
     this.timers = new RunTimers(parts.timers, this)
+    this.#commands = new RunCommands(parts, this)
     if (loaded !== undefined) this.host = this.#createHost(loaded)
   }
 
@@ -194,6 +183,7 @@ export class LiveRun implements Player {
     this.#timeout?.cancel()
     this.control?.close()
     this.timers.close()
+    this.asks?.close(reason)
     await this.steps.close(reason)
     await this.#isQuiet()
     const grace = new AbortController()
@@ -207,7 +197,8 @@ export class LiveRun implements Player {
   get wakeAtMs(): number {
     if (this.held?.reason === 'paused') return Infinity
     const endMs = this.blocked === undefined ? (this.#timeout?.dueMs ?? Infinity) : Infinity
-    return Math.min(this.timers.nextMs ?? Infinity, endMs)
+    const firesMs = Math.min(this.timers.nextMs ?? Infinity, this.asks?.waitpoints.nextMs ?? Infinity)
+    return Math.min(firesMs, endMs)
   }
 
   /** Lets go of an idle run: what it waits for is somebody else's now. */
@@ -215,6 +206,7 @@ export class LiveRun implements Player {
     this.#closed = true
     this.#timeout?.cancel()
     this.timers.close()
+    this.asks?.close('The run sleeps.')
     this.journal.drop(new Error('The run sleeps.'))
   }
 
@@ -244,7 +236,7 @@ export class LiveRun implements Player {
       this.#replayNext(this.#replay)
       return
     }
-    if (this.#commands !== undefined) return
+    if (this.#commands.isBusy) return
     const turn = this.#turns.shift()
     turn?.()
   }
@@ -254,9 +246,9 @@ export class LiveRun implements Player {
   }
 
   settle(): boolean {
-    if (this.#storing) return false
+    if (this.#commands.isStoring) return false
     if (this.#replay === undefined && !this.#closed) this.#absorb()
-    if (this.#storing) return false
+    if (this.#commands.isStoring) return false
     if (this.#turns.length > 0 || this.#isBusy) return true
     if (!this.#closed) this.#show()
     this.#tellQuiet()
@@ -267,7 +259,7 @@ export class LiveRun implements Player {
     this.#options.parts.onBug(error)
     this.#turns = []
     this.#replay = undefined
-    this.#commands = undefined
+    this.#commands.drop()
     this.#options.owner.onLost(this, error)
     this.#tellQuiet()
   }
@@ -279,12 +271,12 @@ export class LiveRun implements Player {
   }
 
   get #isBusy(): boolean {
-    return this.#replay !== undefined || this.#commands !== undefined
+    return this.#replay !== undefined || this.#commands.isBusy
   }
 
   #enqueue(turn: Turn): void {
     this.#turns.push(turn)
-    if (!this.#storing) this.#options.parts.turns.queue(this)
+    if (!this.#commands.isStoring) this.#options.parts.turns.queue(this)
   }
 
   #isQuiet(): Promise<void> {
@@ -321,18 +313,19 @@ export class LiveRun implements Player {
       this.log.add({ timeMs: this.#options.parts.clock.nowMs(), level, step: null, attempt: null, message })
     }
     const run = { runId, workflow, version, attempt, maxRetries, input }
-    return new WorkflowHost({ run, loaded, recorded: this.#history.recorded, onLog })
+    return new WorkflowHost({ run, loaded, recorded: this.history.recorded, onLog })
   }
 
   #resume(): void {
-    const history = this.#history
+    const history = this.history
     if (history.ended) {
       this.#options.owner.onEnded(this)
       return
     }
     if (this.facts.definition === '') return
+    if (this.parent !== undefined) this.#options.parts.children.adopt(this.facts.runId, this.parent)
     if (this.host === undefined) {
-      this.#block(`The bundle ${this.facts.definition} of this run's definition is not in the store.`)
+      this.block(`The bundle ${this.facts.definition} of this run's definition is not in the store.`)
       return
     }
     if (history.startedMs === undefined) {
@@ -340,6 +333,7 @@ export class LiveRun implements Player {
       return
     }
     holdPlace(this.#options.parts.gates, this.facts, this.host.loaded)
+    this.host.replaying = true
     this.#replay = { events: history.events, next: 0 }
   }
 
@@ -356,20 +350,22 @@ export class LiveRun implements Player {
   }
 
   #caughtUp(): void {
-    const history = this.#history
+    const history = this.history
     this.host?.checkAllIssued()
+    if (this.host !== undefined) this.host.replaying = false
     this.#replay = undefined
     this.timers.takeUp(history.timers)
+    if (history.asks !== undefined) this.asked().takeUp(history.asks)
     if (history.startedMs !== undefined) this.#armTimeout(history.startedMs)
     this.#absorb()
     for (const row of this.steps.rows.values()) this.steps.dispatch(row)
     this.control?.enforce(this, this.#hands())
     // The events are in the log; keeping them here too would cost memory for nothing.
-    this.#history = emptyHistory()
+    this.history = emptyHistory()
   }
 
   #waitForStart(): void {
-    const { startAtMs } = this.#history
+    const { startAtMs } = this.history
     if (startAtMs !== undefined)
       this.#startWait = { reason: 'timer', until: new Date(startAtMs).toISOString() }
     if (startAtMs === undefined) this.#start()
@@ -380,38 +376,28 @@ export class LiveRun implements Player {
     if (this.startedMs !== undefined || this.ended || this.host === undefined) return
     this.#startWait = undefined
     if (this.held?.reason === 'paused' || !this.#enter()) return
-    const event = this.#push({ type: 'run.started', data: {} })
+    const event = this.push({ type: 'run.started', data: {} })
     this.shown = undefined
     this.startedMs = event.timeMs
     this.#armTimeout(event.timeMs)
     this.apply(event)
   }
 
-  /** True when as many runs of its workflow are under way as may be, and it is one of them. */
+  /** True when it may begin: its workflow may limit how many runs are under way. */
   #enter(): boolean {
-    const { runId, workflow, input } = this.facts
-    const { gates } = this.#options.parts
-    let admission: Admission | undefined
-    try {
-      admission = admissionOf(workflow, this.host?.loaded.definition.concurrency, input)
-    } catch (error) {
-      this.#block(`The concurrency key of the definition threw ${String(error)}.`)
-      return false
-    }
-    if (admission === undefined) return true
-    const sentence = fullSentence(workflow, admission)
-    switch (gates.enter(admission, runId)) {
+    const entered = enterGate(this.#options.parts.gates, this.facts, this.host?.loaded.definition.concurrency)
+    switch (entered.kind) {
       case 'admitted':
         return true
       case 'queued':
-        this.#startWait = { reason: 'concurrency', detail: sentence }
+        this.#startWait = entered.wait
         return false
-      case 'rejected':
-        this.rejection = sentence
-        this.#finish({ type: 'run.failed', data: { reason: 'rejected', error: rejectedError(sentence) } })
+      case 'blocked':
+        this.block(entered.detail)
         return false
-      case 'cancelled':
-        this.#finish({ type: 'run.cancelled', data: { reason: sentence } })
+      case 'refused':
+        this.rejection = entered.end.type === 'run.failed' ? entered.sentence : undefined
+        this.#finish(entered.end)
         return false
     }
   }
@@ -434,7 +420,7 @@ export class LiveRun implements Player {
 
   #cancel(reason: string, actor: string, done: () => void, lost: (error: unknown) => void): void {
     // One that was just read again does not know yet that nothing can move it.
-    if (this.startedMs !== undefined) waitsFor(this, (detail) => this.#block(detail))
+    if (this.startedMs !== undefined) waitsFor(this, (detail) => this.block(detail))
     if (this.#cancelling !== undefined) {
       this.#cancelling.then(done, lost)
       // Its clean-up is blocked as a bug: who asks again does not want to wait for a correction.
@@ -446,7 +432,7 @@ export class LiveRun implements Player {
     this.#cancelling = durable.promise
     durable.promise.then(done, lost)
     const data = { reason }
-    const event = this.#push({ type: 'run.cancel_requested', actor, data }, durable.resolve, durable.reject)
+    const event = this.push({ type: 'run.cancel_requested', actor, data }, durable.resolve, durable.reject)
     if (this.startedMs !== undefined && this.blocked === undefined) {
       this.#letGo()
       this.apply(event)
@@ -471,7 +457,7 @@ export class LiveRun implements Player {
       return
     }
     const data = { signal, payload, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
-    this.apply(this.#push({ type: 'signal.received', actor, data }, done, lost))
+    this.apply(this.push({ type: 'signal.received', actor, data }, done, lost))
   }
 
   #isTaken(inboxId: number | undefined): boolean {
@@ -484,7 +470,7 @@ export class LiveRun implements Player {
 
   #hands(): RunHands {
     return {
-      push: (event, whenDurable, whenLost) => this.#push(event, whenDurable, whenLost),
+      push: (event, whenDurable, whenLost) => this.push(event, whenDurable, whenLost),
       apply: (event) => this.apply(event),
       isTaken: (inboxId) => this.#isTaken(inboxId),
       end: (event) => {
@@ -501,6 +487,7 @@ export class LiveRun implements Player {
     if (this.startedMs === undefined && this.#startWait === undefined) this.#start()
     this.steps.letGo()
     this.timers.letGo(this.#options.parts.clock.nowMs())
+    this.asks?.letGo(this.#options.parts.clock.nowMs())
   }
 
   /** Lets the definition see an event that was just recorded. */
@@ -511,93 +498,21 @@ export class LiveRun implements Player {
   /** Turns what the definition asked for into events, steps and timers. */
   #absorb(): void {
     const { host } = this
-    if (host === undefined) return
-    this.#commands ??= { asked: host.take(), next: 0 }
-    const { asked } = this.#commands
-    while (this.#commands.next < asked.length) {
-      const command = asked[this.#commands.next]
-      this.#commands.next += 1
-      const storing = command === undefined ? undefined : this.#obey(command)
-      if (storing !== undefined) {
-        this.#waitUntilStored(storing)
-        return
-      }
-    }
-    this.#commands = undefined
-    if (host.outcome !== undefined && !this.ended) this.#conclude(host.outcome)
-  }
-
-  #waitUntilStored(storing: Promise<void>): void {
-    this.#storing = true
-    const goOn = () => {
-      this.#storing = false
-      this.#options.parts.turns.queue(this)
-    }
-    storing.then(goOn, (error: unknown) => {
-      this.#storing = false
-      this.fail(error)
-    })
-  }
-
-  #obey(command: Command): Promise<void> | undefined {
-    switch (command.kind) {
-      case 'step':
-        return this.#addStep(command)
-      case 'timer':
-        this.timers.add(command)
-        return
-      case 'cancel_timer':
-        this.timers.cancel(command.command, command.runEnded ?? false)
-        return
-      case 'cancel_step': {
-        const row = this.steps.rows.get(command.command)
-        if (row === undefined) return
-        this.steps.cancel(row, 'The run does not need this step any more.', command.runEnded ?? false)
-      }
-    }
-  }
-
-  #addStep(asked: Extract<Command, { kind: 'step' }>): Promise<void> | undefined {
-    const known = this.#history.steps.get(asked.command)
-    if (known !== undefined) {
-      if (known.state === 'ended') return
-      // An attempt cut off by the end of the engine keeps its number: `dispatch` begins it again.
-      const state = known.state === 'running' ? 'cut' : 'scheduled'
-      this.steps.rows.set(asked.command, newRow(asked, { ...known, state }))
-      return
-    }
-    if (isSmall(asked.input)) return this.#schedule(asked, asked.input)
-    const { blobs } = this.#options.parts.store
-    return toStored(asked.input, `The input of step ${asked.step}`, blobs).then(
-      (stored) => this.#schedule(asked, stored),
-      (error: unknown) => this.#block(error instanceof Error ? error.message : String(error)),
-    )
-  }
-
-  #schedule(asked: Extract<Command, { kind: 'step' }>, input: Json): undefined {
-    const { step, key, command, options } = asked
-    const data = { step, key, command, input, max_attempts: options.maxAttempts }
-    this.#push({ type: 'step.scheduled', data })
-    const row = newRow(asked, { attempt: 0, state: 'scheduled', retryAtMs: undefined })
-    this.steps.rows.set(command, row)
-    this.steps.dispatch(row)
-  }
-
-  #conclude(outcome: Outcome): void {
-    if (outcome.kind === 'blocked') this.#block(outcome.detail)
-    else if (outcome.kind === 'completed' && isTooLarge(outcome.result)) {
-      this.#block('The result is larger than 1 MB. Keep the data as an artifact and return its name.')
-    } else this.#finish(endOf(outcome, this.cancelReason))
+    if (host === undefined || !this.#commands.carryOut() || host.outcome === undefined || this.ended) return
+    const end = endOf(host.outcome, this.cancelReason)
+    if ('blocked' in end) this.block(end.blocked)
+    else this.#finish(end)
   }
 
   /** The run stays, and goes on when its definition is put right. */
-  #block(detail: string): void {
+  block(detail: string): void {
     this.blocked ??= detail
   }
 
   #stopAll(reason: string): void {
     for (const row of this.steps.rows.values()) this.steps.cancel(row, reason, true)
     this.timers.cancelAll()
+    this.asks?.cancelAll()
   }
 
   #finish(end: Pick<EndEvent, 'type' | 'data'>): void {
@@ -607,21 +522,22 @@ export class LiveRun implements Player {
     this.control?.close()
     // Handed over before the end is: who sees the end finds the whole log. It never rejects.
     if (!this.log.isEmpty) void this.log.flush()
-    this.#push(end, () => this.#options.owner.onEnded(this))
+    this.push(end, () => this.#options.owner.onEnded(this))
   }
 
   /** Says in the log when a run begins to wait, and when it goes on. */
   #show(): void {
     if (this.ended) return
     const isBorn = this.startedMs !== undefined || this.blocked !== undefined
-    const next = isBorn ? waitsFor(this, (detail) => this.#block(detail)) : (this.held ?? this.#startWait)
+    const next = isBorn ? waitsFor(this, (detail) => this.block(detail)) : (this.held ?? this.#startWait)
     if (!isBorn && next === undefined) return
     if (sameWait(next, this.shown)) return
     this.shown = next
-    this.#push(next === undefined ? { type: 'run.resumed', data: {} } : { type: 'run.waiting', data: next })
+    this.push(next === undefined ? { type: 'run.resumed', data: {} } : { type: 'run.waiting', data: next })
   }
 
-  #push(
+  /** Says something in the log, in the run's turn. */
+  push(
     event: Pick<NewRunEvent, 'type' | 'data'> & { actor?: string },
     whenDurable?: () => void,
     whenLost?: (error: unknown) => void,
@@ -638,46 +554,5 @@ export class LiveRun implements Player {
 
   onActive(isActive: boolean): void {
     this.control?.onActive(this, isActive)
-  }
-}
-
-/** Whether the definition has to see the event: the others are what it asked for itself, or what people see. */
-function isSeen(event: NewRunEvent): boolean {
-  switch (event.type) {
-    case 'run.created':
-    case 'run.waiting':
-    case 'run.resumed':
-    case 'step.scheduled':
-    case 'step.started':
-    case 'timer.started':
-    case 'run.pause_requested':
-    case 'run.resume_requested':
-    case 'run.budget_set':
-    case 'budget.used':
-    case 'run.upgraded':
-    case 'run.forked':
-      return false
-    case 'step.failed':
-      return event.data.retry_at === undefined
-    default:
-      return true
-  }
-}
-
-function isTooLarge(result: Json): boolean {
-  return !isSmall(result) && JSON.stringify(result).length > maxPayloadBytes
-}
-
-function endOf(
-  outcome: Exclude<Outcome, { kind: 'blocked' }>,
-  cancelReason = 'cancelled',
-): Pick<EndEvent, 'type' | 'data'> {
-  switch (outcome.kind) {
-    case 'completed':
-      return { type: 'run.completed', data: { result: outcome.result } }
-    case 'failed':
-      return { type: 'run.failed', data: { reason: outcome.reason, error: outcome.error } }
-    case 'cancelled':
-      return { type: 'run.cancelled', data: { reason: cancelReason } }
   }
 }

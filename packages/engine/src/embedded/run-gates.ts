@@ -1,7 +1,8 @@
-import type { ErrorData } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { WorkflowConcurrency } from '@kyros/workflows/define'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
+import type { Shown } from './history.ts'
+import type { EndEvent } from './run-outcome.ts'
 
 /** What a run needs before it may begin: a place among the runs with this key. */
 export type Admission = {
@@ -223,12 +224,43 @@ export function holdPlace(
   } catch {}
 }
 
+/** Whether a run may begin: the place it got, what it waits for, or how it ends instead. */
+export type GateAnswer =
+  | { kind: 'admitted' }
+  | { kind: 'queued'; wait: Shown }
+  | { kind: 'refused'; sentence: string; end: Pick<EndEvent, 'type' | 'data'> }
+  | { kind: 'blocked'; detail: string }
+
+/** Asks for a place for a run that is about to begin. */
+export function enterGate(
+  gates: RunGates,
+  run: { runId: string; workflow: string; input: Json },
+  concurrency: WorkflowConcurrency<Json> | undefined,
+): GateAnswer {
+  let admission: Admission | undefined
+  try {
+    admission = admissionOf(run.workflow, concurrency, run.input)
+  } catch (error) {
+    return { kind: 'blocked', detail: `The concurrency key of the definition threw ${String(error)}.` }
+  }
+  if (admission === undefined) return { kind: 'admitted' }
+  const sentence = fullSentence(run.workflow, admission)
+  switch (gates.enter(admission, run.runId)) {
+    case 'admitted':
+      return { kind: 'admitted' }
+    case 'queued':
+      return { kind: 'queued', wait: { reason: 'concurrency', detail: sentence } }
+    case 'rejected': {
+      const error = { code: 'run_concurrency_reached', message: sentence, retryable: true }
+      return { kind: 'refused', sentence, end: { type: 'run.failed', data: { reason: 'rejected', error } } }
+    }
+    case 'cancelled':
+      return { kind: 'refused', sentence, end: { type: 'run.cancelled', data: { reason: sentence } } }
+  }
+}
+
 /** What is said of a run that is one too many. */
 export function fullSentence(workflow: string, { key, limit }: Admission): string {
   const ofKey = key === workflow ? '' : ` for ${key.slice(workflow.length + 1)}`
   return `${limit === 1 ? 'One run' : `At most ${limit} runs`} of ${workflow} at a time${ofKey}.`
-}
-
-export function rejectedError(sentence: string): ErrorData {
-  return { code: 'run_concurrency_reached', message: sentence, retryable: true }
 }

@@ -1,0 +1,130 @@
+import type { Json } from '@kyros/contract/json'
+import type { NewRunEvent } from '@kyros/store/command'
+import type { EngineParts } from './engine-parts.ts'
+import type { History } from './history.ts'
+import { isSmall, toStored } from './payload.ts'
+import { newRow, type RunSteps } from './run-steps.ts'
+import type { RunTimers } from './run-timers.ts'
+import type { Player } from './turns.ts'
+import type { Command, WorkflowHost } from './workflow-host.ts'
+
+/** Whose commands they are. */
+export type CommandsOf = Player & {
+  readonly host: WorkflowHost | undefined
+  readonly steps: RunSteps
+  readonly timers: RunTimers
+  /** What replay compares with; empty once the run has caught up. */
+  readonly history: History
+  push(event: Pick<NewRunEvent, 'type' | 'data'>): NewRunEvent
+  block(detail: string): void
+}
+
+type CommandParts = Pick<EngineParts, 'store' | 'turns'>
+
+/** What the definition of one run asked for, carried out in order: it becomes events, steps and timers. */
+export class RunCommands {
+  readonly #parts: CommandParts
+  readonly #run: CommandsOf
+  #asked: readonly Command[] | undefined
+  #next = 0
+  /** A command waits for its payload to be stored. */
+  #isStoring = false
+
+  constructor(parts: CommandParts, run: CommandsOf) {
+    this.#parts = parts
+    this.#run = run
+  }
+
+  get isStoring(): boolean {
+    return this.#isStoring
+  }
+
+  /** True while something was asked for and is not carried out. */
+  get isBusy(): boolean {
+    return this.#asked !== undefined
+  }
+
+  /** Carries out what was asked for; false when that has to wait for something. */
+  carryOut(): boolean {
+    this.#asked ??= this.#run.host?.take() ?? []
+    while (this.#next < this.#asked.length) {
+      const command = this.#asked[this.#next]
+      this.#next += 1
+      const storing = command === undefined ? undefined : this.#obey(command)
+      if (storing !== undefined) {
+        this.#waitUntilStored(storing)
+        return false
+      }
+    }
+    this.drop()
+    return true
+  }
+
+  /** In place of what the definition asked for: another definition took its place. */
+  replace(asked: readonly Command[]): void {
+    this.#asked = asked
+    this.#next = 0
+  }
+
+  drop(): void {
+    this.#asked = undefined
+    this.#next = 0
+  }
+
+  #waitUntilStored(storing: Promise<void>): void {
+    this.#isStoring = true
+    const goOn = () => {
+      this.#isStoring = false
+      this.#parts.turns.queue(this.#run)
+    }
+    storing.then(goOn, (error: unknown) => {
+      this.#isStoring = false
+      this.#run.fail(error)
+    })
+  }
+
+  #obey(command: Command): Promise<void> | undefined {
+    const { steps, timers } = this.#run
+    switch (command.kind) {
+      case 'step':
+        return this.#addStep(command)
+      case 'timer':
+        timers.add(command)
+        return
+      case 'cancel_timer':
+        timers.cancel(command.command, command.runEnded ?? false)
+        return
+      case 'cancel_step': {
+        const row = steps.rows.get(command.command)
+        if (row === undefined) return
+        steps.cancel(row, 'The run does not need this step any more.', command.runEnded ?? false)
+      }
+    }
+  }
+
+  #addStep(asked: Extract<Command, { kind: 'step' }>): Promise<void> | undefined {
+    const { history, steps } = this.#run
+    const known = history.steps.get(asked.command)
+    if (known !== undefined) {
+      if (known.state === 'ended') return
+      // An attempt cut off by the end of the engine keeps its number: `dispatch` begins it again.
+      const state = known.state === 'running' ? 'cut' : 'scheduled'
+      steps.rows.set(asked.command, newRow(asked, { ...known, state }))
+      return
+    }
+    if (isSmall(asked.input)) return this.#schedule(asked, asked.input)
+    return toStored(asked.input, `The input of step ${asked.step}`, this.#parts.store.blobs).then(
+      (stored) => this.#schedule(asked, stored),
+      (error: unknown) => this.#run.block(error instanceof Error ? error.message : String(error)),
+    )
+  }
+
+  #schedule(asked: Extract<Command, { kind: 'step' }>, input: Json): undefined {
+    const { step, key, command, options } = asked
+    const data = { step, key, command, input, max_attempts: options.maxAttempts }
+    this.#run.push({ type: 'step.scheduled', data })
+    const row = newRow(asked, { attempt: 0, state: 'scheduled', retryAtMs: undefined })
+    this.#run.steps.rows.set(command, row)
+    this.#run.steps.dispatch(row)
+  }
+}

@@ -1,0 +1,19 @@
+import type { NewRunEvent } from '@kyros/store/command'
+import type { EndEvent } from './run-outcome.ts'
+
+/** What an operation may do with a run, in its turn. */
+export type RunHands = {
+  push(
+    event: Pick<NewRunEvent, 'type' | 'data'> & { actor?: string },
+    whenDurable?: () => void,
+    whenLost?: (error: unknown) => void,
+  ): NewRunEvent
+  /** Lets the definition see an event that was just pushed. */
+  apply(event: NewRunEvent): void
+  /** True for a message that was taken before. */
+  isTaken(inboxId: number | undefined): boolean
+  /** Stops everything and ends the run. */
+  end(event: Pick<EndEvent, 'type' | 'data'>): void
+  /** What held the run may be over: begins what waited for that. */
+  letGo(): void
+}

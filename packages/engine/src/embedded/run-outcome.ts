@@ -1,0 +1,56 @@
+import type { Json } from '@kyros/contract/json'
+import type { NewRunEvent } from '@kyros/store/command'
+import { isSmall, maxPayloadBytes } from './payload.ts'
+import type { Outcome } from './workflow-host.ts'
+
+/** The last event of a run. */
+export type EndEvent = Extract<
+  NewRunEvent,
+  { type: 'run.completed' | 'run.failed' | 'run.cancelled' | 'run.timed_out' }
+>
+
+/** Whether the definition has to see the event: the others are what it asked for itself, or what people see. */
+export function isSeen(event: NewRunEvent): boolean {
+  switch (event.type) {
+    case 'run.created':
+    case 'run.waiting':
+    case 'run.resumed':
+    case 'step.scheduled':
+    case 'step.started':
+    case 'timer.started':
+    case 'run.pause_requested':
+    case 'run.resume_requested':
+    case 'run.budget_set':
+    case 'budget.used':
+    case 'run.upgraded':
+    case 'run.forked':
+      return false
+    case 'step.failed':
+      return event.data.retry_at === undefined
+    default:
+      return true
+  }
+}
+
+/** The end that the outcome of a definition is, or why it cannot be recorded as one. */
+export function endOf(
+  outcome: Outcome,
+  cancelReason = 'cancelled',
+): Pick<EndEvent, 'type' | 'data'> | { blocked: string } {
+  switch (outcome.kind) {
+    case 'blocked':
+      return { blocked: outcome.detail }
+    case 'completed':
+      return isTooLarge(outcome.result)
+        ? { blocked: 'The result is larger than 1 MB. Keep the data as an artifact and return its name.' }
+        : { type: 'run.completed', data: { result: outcome.result } }
+    case 'failed':
+      return { type: 'run.failed', data: { reason: outcome.reason, error: outcome.error } }
+    case 'cancelled':
+      return { type: 'run.cancelled', data: { reason: cancelReason } }
+  }
+}
+
+function isTooLarge(result: Json): boolean {
+  return !isSmall(result) && JSON.stringify(result).length > maxPayloadBytes
+}
