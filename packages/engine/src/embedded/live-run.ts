@@ -230,7 +230,7 @@ export class LiveRun implements Player {
   take(): void {
     if (this.#closed) {
       this.#replay = undefined
-      this.#commands = undefined
+      this.#commands.drop()
     }
     if (this.#replay !== undefined) {
       this.#replayNext(this.#replay)
