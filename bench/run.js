@@ -25,4 +25,10 @@ if (!isInstalled) {
 }
 
 const { main } = await import('./src/main.ts')
-process.exitCode = await main(process.argv.slice(2))
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`)
+  // What a broken benchmark left running must not hold its end up; its children end with it.
+  process.exit(1)
+}

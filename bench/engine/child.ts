@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { guardedCommand, stopGuarded } from './guarded.ts'
 
 type Answer = { ready?: true; id?: number; value?: unknown; error?: string }
 type Waiting = { resolve: (value: never) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }
@@ -24,17 +24,23 @@ export class Child {
 
   static async start(name: string, options: object, timeoutMs = startTimeoutMs): Promise<Child> {
     const file = join(import.meta.dirname, 'contestant.ts')
-    const args = [name, JSON.stringify(options)]
     const profiling = process.env.KYROS_BENCH_CPU_PROFILE === name ? ['--cpu-prof'] : []
+    const flags = ['--expose-gc', '--disable-warning=DeprecationWarning', ...profiling]
+    const program = [process.execPath, ...flags, file, name, JSON.stringify(options)]
+    const [shell = 'sh', ...args] = guardedCommand(program)
     // What libraries print belongs to no figure; standard output is the report's.
-    const child = fork(file, args, {
-      execArgv: ['--expose-gc', '--disable-warning=DeprecationWarning', ...profiling],
-      stdio: ['ignore', 2, 2, 'ipc'],
+    const child = spawn(shell, args, {
+      stdio: ['pipe', 2, 2, 'ipc'],
       env: { ...process.env, NODE_ENV: 'production', RESTATE_LOGGING: 'ERROR' },
     })
     const contestant = new Child(name, child)
-    await contestant.#expect(0, timeoutMs)
-    return contestant
+    try {
+      await contestant.#expect(0, timeoutMs)
+      return contestant
+    } catch (error) {
+      await contestant.kill()
+      throw error
+    }
   }
 
   /** The caller knows what the method answers. @throws when it failed, took longer than `timeoutMs`, or the process ended */
@@ -52,11 +58,8 @@ export class Child {
   }
 
   /** SIGKILL, as a crash would. */
-  async kill(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return
-    const ended = once(this.process, 'exit')
-    this.process.kill('SIGKILL')
-    await ended
+  kill(): Promise<void> {
+    return stopGuarded(this.process)
   }
 
   #expect<T>(id: number, timeoutMs: number): Promise<T> {

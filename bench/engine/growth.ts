@@ -97,13 +97,15 @@ export async function measureRecovery(
 ): Promise<number> {
   const dir = join(directory, 'recovered')
   cpSync(crashed, dir, { recursive: true })
-  const startedMs = Date.now()
-  const child = await Child.start('kyros', { dir, openRuns, clockAheadMs: 25 * hourMs }, timeoutMs)
+  const untilMs = Date.now() + timeoutMs
   try {
-    const recovered = child.ask<number>('recovered', {}, timeoutMs - (Date.now() - startedMs))
-    return (await recovered.catch(() => timeoutMs)) / 1000
+    const child = await Child.start('kyros', { dir, openRuns, clockAheadMs: 25 * hourMs }, timeoutMs)
+    const recovered = child.ask<number>('recovered', {}, Math.max(1, untilMs - Date.now()))
+    return (await recovered.finally(() => child.kill())) / 1000
+  } catch (error) {
+    process.stderr.write(`bench: ${openRuns} open runs: ${String(error)}\n`)
+    return timeoutMs / 1000
   } finally {
-    await child.kill()
     rmSync(dir, { recursive: true, force: true })
   }
 }

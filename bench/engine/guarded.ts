@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 
-// The program dies with this process, whatever ends it: then the pipe on the shell's standard input closes.
+// The program dies with this process, whatever ends it and whatever the program is doing: then the pipe on the shell's
+// standard input closes.
 const guard = `
-exec 3<&0
-"$@" </dev/null 3<&- &
+exec 9<&0
+"$@" </dev/null 9<&- &
 program=$!
-(cat <&3 >/dev/null; kill -KILL $program 2>/dev/null) &
+(cat <&9 >/dev/null; kill -KILL $program 2>/dev/null) &
 wait $program 2>/dev/null
 `
 

@@ -33,9 +33,20 @@ export class RunWatch {
   }
 
   #observe(command: Command): void {
-    if (command.kind === 'append_run_events') this.#look(command.runId, command.events)
-    else if (command.kind === 'append_many')
-      for (const { runId, events } of command.appends) this.#look(runId, events)
+    switch (command.kind) {
+      case 'submit_job':
+        // A run may come as far as its first commit does.
+        this.#look(command.run.id, command.events)
+        break
+      case 'append_run_events':
+        this.#look(command.runId, command.events)
+        break
+      case 'append_many':
+        for (const { runId, events } of command.appends) this.#look(runId, events)
+        break
+      default:
+        break
+    }
   }
 
   #look(runId: string, events: readonly { type: string }[]): void {
