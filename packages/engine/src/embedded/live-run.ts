@@ -1,4 +1,4 @@
-import type { ParentLink, RunBefore } from '@kyros/contract/event'
+import type { ParentLink } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { problem } from '@kyros/contract/problem'
 import type { NewRunEvent } from '@kyros/store/command'
@@ -8,7 +8,7 @@ import { emptyHistory, type History, type Shown } from './history.ts'
 import { Journal } from './journal.ts'
 import { RunLog } from './log-buffer.ts'
 import { RunControl } from './operations/run-control.ts'
-import type { RunAsks } from './run-asks.ts'
+import { RunAsks } from './run-asks.ts'
 import { RunCommands } from './run-commands.ts'
 import type { RunFacts } from './run-facts.ts'
 import { enterGate, holdPlace } from './run-gates.ts'
@@ -41,9 +41,6 @@ export type RunOwner = {
 }
 
 type Turn = () => void
-
-// A message is taken off the inbox soon after its effect is on disk.
-const maxKeptInboxIds = 1000
 
 /**
  * A run in memory. Whatever happens to it (a result, a timer, a signal) takes its turn, one after the other: it becomes
@@ -210,6 +207,15 @@ export class LiveRun implements Player {
     this.journal.drop(new Error('The run sleeps.'))
   }
 
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** Messages of other processes that it has taken. */
+  get seenInbox(): ReadonlySet<number> | undefined {
+    return this.#seenInbox
+  }
+
   /** Resolves when nothing is under way: no turn and no write. */
   async settled(): Promise<void> {
     await this.#isQuiet()
@@ -313,7 +319,25 @@ export class LiveRun implements Player {
       this.log.add({ timeMs: this.#options.parts.clock.nowMs(), level, step: null, attempt: null, message })
     }
     const run = { runId, workflow, version, attempt, maxRetries, input }
-    return new WorkflowHost({ run, loaded, recorded: this.history.recorded, onLog })
+    const { waitpointTokens } = this.#options.parts
+    const waitpointToken = (part: number, command: number) => waitpointTokens.sign({ runId, part, command })
+    return new WorkflowHost({ run, loaded, recorded: this.history.recorded, onLog, waitpointToken })
+  }
+
+  /** What the run asks of the outside beside steps and timers, made when it first does. */
+  asked(): RunAsks {
+    this.asks ??= new RunAsks(this.#options.parts, this)
+    return this.asks
+  }
+
+  /** Goes on with a host of its own for the next part, which sees `event` first. */
+  beginPart(facts: RunFacts, loaded: LoadedDefinition, event: NewRunEvent): void {
+    this.history = emptyHistory()
+    this.timers.beginPart()
+    this.asks?.beginPart()
+    this.facts = facts
+    this.host = this.#createHost(loaded)
+    this.#turns.unshift(() => this.apply(event))
   }
 
   #resume(): void {

@@ -1,41 +1,84 @@
-import type { CarriedSignal } from '@kyros/contract/event'
+import type { CarriedSignal, ParentLink, RunBefore } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
+import type { NewRunEvent } from '@kyros/store/command'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import type { EngineParts } from './engine-parts.ts'
-import { toStored } from './payload.ts'
+import type { Journal } from './journal.ts'
+import type { RunControl } from './operations/run-control.ts'
+import { toJson, toStored } from './payload.ts'
 import type { RunFacts } from './run-facts.ts'
-import type { Continuation } from './workflow-host.ts'
+import type { RunSteps } from './run-steps.ts'
+import type { Continuation, WorkflowHost } from './workflow-host.ts'
+
+/** What the next part of a run takes over from it. */
+export type PartsOf = {
+  readonly facts: RunFacts
+  readonly host: WorkflowHost | undefined
+  readonly steps: Pick<RunSteps, 'activeMs'>
+  readonly control: RunControl | undefined
+  readonly parent: ParentLink | undefined
+  readonly startedMs: number | undefined
+  readonly seenInbox: ReadonlySet<number> | undefined
+  readonly journal: Pick<Journal, 'stampMs'>
+  readonly ended: boolean
+  readonly isClosed: boolean
+  push(event: Pick<NewRunEvent, 'type' | 'data'>): NewRunEvent
+  block(detail: string): void
+  beginPart(facts: RunFacts, loaded: LoadedDefinition, event: NewRunEvent): void
+}
 
 type PartData = { input: Json; part: number; carried: CarriedSignal[]; loop?: { state: Json } }
 
-export type NextPart = {
-  definition: string
-  version: string
-  /** Undefined when that bundle cannot be had. */
-  loaded: LoadedDefinition | undefined
-  /** As the definition sees it, and as the log keeps it. */
-  data: { seen: PartData; stored: PartData }
+/** The run goes on as if it began here: its replay starts there, and its steps count anew. */
+export async function beginNextPart(
+  parts: Pick<EngineParts, 'store' | 'definitions'>,
+  run: PartsOf,
+  next: Continuation,
+): Promise<void> {
+  const { definition, version } = bundleOf(parts, run, next)
+  const facts = { ...run.facts, definition, version }
+  const loaded =
+    definition === run.facts.definition ? run.host?.loaded : await parts.definitions.load(definition)
+  const stored = await storedData(parts, next)
+  if (run.isClosed || run.ended) return
+  if (loaded === undefined) {
+    run.block(`The bundle ${definition} of this run's next part is not in the store.`)
+    return
+  }
+  const data = { ...stored, definition, version, before: before(run) }
+  const { timeMs } = run.push({ type: 'run.continued', data })
+  const { input, part, carried, loop } = next
+  const seen = { input, part, carried, definition, version, ...(loop === undefined ? {} : { loop }) }
+  run.beginPart(facts, loaded, { type: 'run.continued', timeMs, data: seen })
 }
 
-/** What a run that continues as new goes on with: its bundle, and its payloads, on disk where they are large. */
-export async function nextPart(
-  parts: EngineParts,
-  facts: RunFacts,
-  current: LoadedDefinition | undefined,
-  next: Continuation,
-): Promise<NextPart> {
-  const { input, part, carried, loop } = next
-  const { blobs } = parts.store
+function bundleOf(parts: Pick<EngineParts, 'definitions'>, { facts }: PartsOf, next: Continuation) {
   const newest = next.upgrade ? parts.definitions.startable.get(facts.workflow) : undefined
-  const { definition, version } =
-    newest === undefined ? facts : { definition: newest.hash, version: newest.version }
-  const loaded = definition === facts.definition ? current : await parts.definitions.load(definition)
-  const stored: PartData = {
-    input: await toStored(input, 'The input of the next part', blobs),
-    part,
-    carried,
+  return newest === undefined ? facts : { definition: newest.hash, version: newest.version }
+}
+
+/** As the log keeps it: what is large lies beside it. */
+async function storedData(parts: Pick<EngineParts, 'store'>, next: Continuation): Promise<PartData> {
+  const { blobs } = parts.store
+  const { input, part, carried, loop } = next
+  const data: PartData = { input: await toStored(input, 'The input of the next part', blobs), part, carried }
+  if (loop !== undefined) data.loop = { state: await toStored(loop.state, 'The state of the loop', blobs) }
+  return data
+}
+
+// A message is taken off the inbox soon after its effect is on disk.
+const maxKeptInboxIds = 1000
+
+/** What outlives the parts of a run. */
+function before(run: PartsOf): RunBefore {
+  const nowMs = run.journal.stampMs()
+  const { parent, startedMs, seenInbox } = run
+  const control = run.control?.history
+  return {
+    started_ms: startedMs ?? nowMs,
+    active_ms: run.steps.activeMs(nowMs),
+    inbox_ids: [...(seenInbox ?? [])].slice(-maxKeptInboxIds),
+    ...(control === undefined ? {} : { control: toJson(control, 'The control of the run') }),
+    ...(parent === undefined ? {} : { parent }),
   }
-  if (loop !== undefined) stored.loop = { state: await toStored(loop.state, 'The state of the loop', blobs) }
-  const seen: PartData = { input, part, carried, ...(loop === undefined ? {} : { loop }) }
-  return { definition, version, loaded, data: { seen, stored } }
 }

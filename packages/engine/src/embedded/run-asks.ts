@@ -1,7 +1,6 @@
 import type { AsksHistory } from './asks-history.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { RunChildren } from './run-children.ts'
-import type { RunFacts } from './run-facts.ts'
 import { RunUpdates } from './run-updates.ts'
 import { RunWaitpoints, type Waits } from './run-waitpoints.ts'
 import type { Command } from './workflow-command.ts'
@@ -14,15 +13,12 @@ export class RunAsks {
   readonly children: RunChildren
   readonly updates: RunUpdates
   readonly #waits: Waits
-  /** Whether the history holds the command already. */
-  readonly #isRecorded: (command: number) => boolean
 
-  constructor(parts: EngineParts, run: RunFacts, waits: Waits, isRecorded: (command: number) => boolean) {
+  constructor(parts: Pick<EngineParts, 'timers' | 'children'>, waits: Waits) {
     this.waitpoints = new RunWaitpoints(parts.timers, waits)
-    this.children = new RunChildren(parts.children, run, waits)
+    this.children = new RunChildren(parts.children, waits)
     this.updates = new RunUpdates(waits)
     this.#waits = waits
-    this.#isRecorded = isRecorded
   }
 
   takeUp(history: AsksHistory): void {
@@ -60,6 +56,11 @@ export class RunAsks {
           this.#waits.push({ type: 'attributes.set', data: { command, attributes } })
       }
     }
+  }
+
+  /** Whether the history holds the command already. */
+  #isRecorded(command: number): boolean {
+    return this.#waits.history.recorded.has(command)
   }
 
   cancelAll(): void {

@@ -3,7 +3,6 @@ import { uuidv7 } from '@kyros/contract/id'
 import type { Json } from '@kyros/contract/json'
 import type { AsksHistory } from './asks-history.ts'
 import type { ChildEnd, ChildRuns } from './child-runs.ts'
-import type { RunFacts } from './run-facts.ts'
 import type { Waits } from './run-waitpoints.ts'
 import type { Command } from './workflow-command.ts'
 
@@ -17,14 +16,12 @@ type Row = { readonly command: number; readonly workflow: string; readonly runId
 export class RunChildren {
   readonly rows = new Map<number, Row>()
   readonly #children: ChildRuns
-  readonly #run: RunFacts
   readonly #waits: Waits
   /** Children that the history began: started again only if they never came to be. */
   #known: AsksHistory['children'] | undefined
 
-  constructor(children: ChildRuns, run: RunFacts, waits: Waits) {
+  constructor(children: ChildRuns, waits: Waits) {
     this.#children = children
-    this.#run = run
     this.#waits = waits
   }
 
@@ -43,7 +40,7 @@ export class RunChildren {
       if (known.state === 'open') this.#begin(asked, known.runId)
       return
     }
-    const runId = uuidv7(this.#waits.nowMs(), randomBytes(10))
+    const runId = uuidv7(this.#waits.journal.stampMs(), randomBytes(10))
     const data = { child: workflow, key, command, run_id: runId, parent_close: parentClose }
     this.rows.set(command, { command, workflow, runId, parentClose })
     this.#waits.push({ type: 'child.started', data }, () => this.#begin(asked, runId))
@@ -53,8 +50,8 @@ export class RunChildren {
   #begin(asked: Asked, runId: string): void {
     const { command, workflow, parentClose, input, timeoutSeconds, key } = asked
     this.rows.set(command, { command, workflow, runId, parentClose })
-    const link = { run_id: this.#run.runId, command, parent_close: parentClose }
-    this.#children.begin({ parent: this.#run, link, runId, workflow, key, input, timeoutSeconds })
+    const link = { run_id: this.#waits.facts.runId, command, parent_close: parentClose }
+    this.#children.begin({ parent: this.#waits.facts, link, runId, workflow, key, input, timeoutSeconds })
   }
 
   /** The child has ended. `stored`: its result as the log keeps it. */

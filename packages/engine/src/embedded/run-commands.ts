@@ -1,25 +1,26 @@
 import type { Json } from '@kyros/contract/json'
-import type { NewRunEvent } from '@kyros/store/command'
 import type { EngineParts } from './engine-parts.ts'
 import type { History } from './history.ts'
+import { beginNextPart, type PartsOf } from './next-part.ts'
 import { isSmall, toStored } from './payload.ts'
+import type { RunAsks } from './run-asks.ts'
 import { newRow, type RunSteps } from './run-steps.ts'
 import type { RunTimers } from './run-timers.ts'
 import type { Player } from './turns.ts'
-import type { Command, WorkflowHost } from './workflow-host.ts'
+import type { Command } from './workflow-host.ts'
 
 /** Whose commands they are. */
-export type CommandsOf = Player & {
-  readonly host: WorkflowHost | undefined
-  readonly steps: RunSteps
-  readonly timers: RunTimers
-  /** What replay compares with; empty once the run has caught up. */
-  readonly history: History
-  push(event: Pick<NewRunEvent, 'type' | 'data'>): NewRunEvent
-  block(detail: string): void
-}
+export type CommandsOf = Player &
+  PartsOf & {
+    readonly timers: RunTimers
+    readonly steps: RunSteps
+    /** What replay compares with; empty once the run has caught up. */
+    readonly history: History
+    /** What it asks of the outside beside steps and timers. */
+    asked(): RunAsks
+  }
 
-type CommandParts = Pick<EngineParts, 'store' | 'turns'>
+type CommandParts = Pick<EngineParts, 'store' | 'turns' | 'definitions'>
 
 /** What the definition of one run asked for, carried out in order: it becomes events, steps and timers. */
 export class RunCommands {
@@ -41,7 +42,7 @@ export class RunCommands {
 
   /** True while something was asked for and is not carried out. */
   get isBusy(): boolean {
-    return this.#asked !== undefined
+    return this.#asked !== undefined || this.#isStoring
   }
 
   /** Carries out what was asked for; false when that has to wait for something. */
@@ -57,7 +58,10 @@ export class RunCommands {
       }
     }
     this.drop()
-    return true
+    const next = this.#run.host?.continuing
+    if (next === undefined || this.#run.ended) return true
+    this.#waitUntilStored(beginNextPart(this.#parts, this.#run, next))
+    return false
   }
 
   /** In place of what the definition asked for: another definition took its place. */
@@ -98,7 +102,10 @@ export class RunCommands {
         const row = steps.rows.get(command.command)
         if (row === undefined) return
         steps.cancel(row, 'The run does not need this step any more.', command.runEnded ?? false)
+        return
       }
+      default:
+        this.#run.asked().obey(command)
     }
   }
 

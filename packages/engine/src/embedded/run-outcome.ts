@@ -24,6 +24,12 @@ export function isSeen(event: NewRunEvent): boolean {
     case 'budget.used':
     case 'run.upgraded':
     case 'run.forked':
+    case 'value.recorded':
+    case 'attributes.set':
+    case 'waitpoint.created':
+    case 'child.started':
+    case 'update.completed':
+    case 'update.failed':
       return false
     case 'step.failed':
       return event.data.retry_at === undefined

@@ -1,6 +1,9 @@
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { AsksHistory } from './asks-history.ts'
+import type { History, Shown } from './history.ts'
+import type { Journal } from './journal.ts'
+import type { RunFacts } from './run-facts.ts'
 import type { Timer, Timers } from './timers.ts'
 import type { Command } from './workflow-command.ts'
 
@@ -14,6 +17,12 @@ type Row = {
 
 /** What the waits of a run need of it. */
 export type Waits = {
+  readonly facts: RunFacts
+  /** While it is paused, what falls due waits. */
+  readonly held: Shown | undefined
+  /** What replay compares with; empty once the run has caught up. */
+  readonly history: History
+  readonly journal: Pick<Journal, 'stampMs'>
   push(
     event: Pick<NewRunEvent, 'type' | 'data'> & { actor?: string | undefined },
     whenDurable?: () => void,
@@ -22,9 +31,6 @@ export type Waits = {
   /** Lets the definition see an event. */
   apply(event: NewRunEvent): void
   post(turn: () => void): void
-  nowMs(): number
-  /** True while nothing may fire: what falls due waits. */
-  holds(): boolean
 }
 
 /** The questions of one run that nobody has answered yet. */
@@ -45,7 +51,7 @@ export class RunWaitpoints {
   }
 
   add({ command, name, title, timeoutMs }: Extract<Command, { kind: 'waitpoint' }>): void {
-    const expiresAtMs = timeoutMs === undefined ? undefined : this.#waits.nowMs() + timeoutMs
+    const expiresAtMs = timeoutMs === undefined ? undefined : this.#waits.journal.stampMs() + timeoutMs
     const data = {
       ...{ waitpoint: name, command },
       ...(title === undefined ? {} : { title }),
@@ -111,7 +117,7 @@ export class RunWaitpoints {
   }
 
   #expire(row: Row): void {
-    if (this.rows.get(row.command) !== row || this.#waits.holds()) return
+    if (this.rows.get(row.command) !== row || this.#waits.held?.reason === 'paused') return
     this.#close(row.command)
     const data = { waitpoint: row.name, command: row.command }
     this.#waits.apply(this.#waits.push({ type: 'waitpoint.expired', data }))

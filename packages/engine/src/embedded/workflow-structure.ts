@@ -2,6 +2,7 @@ import type { CancellationScope, Round, Saga, ScopeOptions } from '@kyros/workfl
 import { failureOf, isNamed } from '@kyros/workflows/failures'
 import { timerMs } from './asked-values.ts'
 import { toJson } from './payload.ts'
+import { failureText, type Undo, undoAll } from './undo.ts'
 import type { WorkflowHost } from './workflow-host.ts'
 import { cancellationOf, createScope, inScope } from './workflow-scope.ts'
 import { startTimer, waitFor } from './workflow-timers.ts'
@@ -52,7 +53,7 @@ function handleOf(host: WorkflowHost, own: ReturnType<typeof createScope>): Canc
 /** `context.saga`. */
 export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promise<T>): Promise<T> {
   const outer = host.enter()
-  const undos: (() => Promise<unknown>)[] = []
+  const undos: Undo[] = []
   const compensate: Saga['compensate'] = (undo) => {
     host.enter()
     undos.push(undo)
@@ -64,26 +65,8 @@ export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promi
     if (failure === undefined) throw error
     const failures = await inScope(createScope(host, outer, 'shield'), () => undoAll(undos.reverse()))
     if (failures.length === 0) throw error
-    throw new host.errors.CompensationFailure([textOf(failure), ...failures])
+    throw new host.errors.CompensationFailure([failureText(failure), ...failures])
   }
-}
-
-async function undoAll(undos: readonly (() => Promise<unknown>)[]): Promise<string[]> {
-  const failures: string[] = []
-  for (const undo of undos) {
-    try {
-      await undo()
-    } catch (error) {
-      const failure = failureOf(error)
-      if (failure === undefined) throw error
-      failures.push(textOf(failure))
-    }
-  }
-  return failures
-}
-
-function textOf({ code, message }: { code: string; message: string }): string {
-  return `${code}: ${message}`
 }
 
 // A body that never asks for anything would keep the engine in this loop for ever.

@@ -1,66 +1,130 @@
+import type { CarriedSignal } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
-import type {
-  Cancelled,
-  StepFailure,
-  StepOptions,
-  WorkflowContext,
-  WorkflowDefinition,
-} from '@kyros/workflows/define'
+import type { StepOptions, WorkflowContext } from '@kyros/workflows/define'
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
+  continueAsNew,
+  defineQuery,
   defineSignal,
-  isCancellation,
+  defineUpdate,
+  deprecatePatch,
   log,
+  patched,
   proxyActivities,
   setHandler,
   sleep,
+  upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow'
+import { timerMs } from '../embedded/asked-values.ts'
 import { createReplayRandom } from '../embedded/replay-random.ts'
 import { type ResolvedStepOptions, resolveStepOptions } from '../embedded/retry-policy.ts'
+import { type DefinitionBundle, guard } from './adapter-errors.ts'
+import { runLoop, runSaga, runScope } from './adapter-structure.ts'
+import { createWaits } from './adapter-waits.ts'
 
-/** The exports of a definition's bundle. */
-export type DefinitionBundle = {
-  definition: WorkflowDefinition
-  Cancelled: typeof Cancelled
-  StepFailure: typeof StepFailure
+/** What the starter, or the part before, tells beside the input. */
+export type StartedWith = {
+  attempt: number
+  version: string
+  maxRetries?: number
+  part?: number
+  carried?: CarriedSignal[]
+  loop?: { state: Json }
 }
-
-/** What the starter tells beside the input. */
-export type StartedWith = { attempt: number; version: string; maxRetries?: number }
 
 type Activity = (input: unknown) => Promise<Json>
 type AnySteps = { [name: string]: (input: never) => Promise<Json> }
 type StepCall = (input: unknown, options?: StepOptions) => Promise<Json>
 
+/** One execution of a definition: what its context shares. */
+export type Execution = {
+  readonly bundle: DefinitionBundle
+  readonly started: StartedWith
+  readonly input: Json
+  /** Set once the definition continues as new; nothing after it counts. */
+  continueWith(next: { input: Json; loop?: { state: Json } }): Promise<never>
+  takeLoopState(): { state: Json } | undefined
+  /** The next key of a step or child, as the embedded engine gives it. */
+  nextKey(name: string, given: string | undefined): string
+  updatesUnderWay: number
+}
+
 /** A definition as a Temporal workflow function: each call of its context is the command that Temporal has for it. */
 export function toTemporal(bundle: DefinitionBundle) {
   return async (input: Json, started: StartedWith): Promise<unknown> => {
-    const context = createContext(bundle, started)
-    try {
+    const continuing = Promise.withResolvers<{ input: Json; loop?: { state: Json } }>()
+    const execution = createExecution(bundle, input, started, continuing.resolve)
+    const running = bundle.definition
+      .run(createContext(execution), input)
       // What is null on the wire is null here too, as on the embedded engine.
-      return (await bundle.definition.run(context, input)) ?? null
-    } catch (error) {
+      .then((result) => ({ result: result ?? null }))
+    const ended = await Promise.race([running, continuing.promise]).catch((error: unknown) => {
       throw failureOf(error)
-    }
+    })
+    if ('result' in ended) return ended.result
+    const { part = 0, carried: _carried, loop: _loop, ...rest } = started
+    const next = { ...rest, part: part + 1, ...(ended.loop === undefined ? {} : { loop: ended.loop }) }
+    return continueAsNew<(input: Json, started: StartedWith) => Promise<unknown>>(ended.input, next)
   }
 }
 
-function createContext(bundle: DefinitionBundle, started: StartedWith): WorkflowContext<AnySteps> {
-  const { runId, workflowType } = workflowInfo()
-  const { random, uuid } = createReplayRandom(runId)
-  const { attempt, version, maxRetries = 3 } = started
+function createExecution(
+  bundle: DefinitionBundle,
+  input: Json,
+  started: StartedWith,
+  onContinue: (next: { input: Json; loop?: { state: Json } }) => void,
+): Execution {
+  const uses = new Map<string, number>()
+  const { part = 0 } = started
+  let { loop } = started
   return {
-    info: { runId, workflow: workflowType, version, attempt },
-    step: createSteps(bundle, maxRetries),
-    sleep: (durationMs) => guard(bundle, () => sleep(Math.max(1, Math.ceil(durationMs)))),
+    bundle,
+    started,
+    input,
+    updatesUnderWay: 0,
+    continueWith: (next) => {
+      onContinue(next)
+      return new Promise(() => {})
+    },
+    takeLoopState: () => {
+      const taken = loop
+      loop = undefined
+      return taken
+    },
+    nextKey: (name, given) => {
+      const own = given ?? name
+      const count = (uses.get(own) ?? 0) + 1
+      uses.set(own, count)
+      const key = count === 1 ? own : `${own}#${count}`
+      return part === 0 ? key : `${key}~${part}`
+    },
+  }
+}
+
+function createContext(execution: Execution): WorkflowContext<AnySteps> {
+  const { bundle, started, input } = execution
+  const { runId, workflowType } = workflowInfo()
+  const { part = 0 } = started
+  const { random, uuid } = createReplayRandom(part === 0 ? runId : `${runId}/${part}`)
+  return {
+    info: createInfo(started, runId, workflowType),
+    step: createSteps(execution),
+    sleep: (until) => guard(bundle, () => sleep(Math.max(1, timerMs(until, Date.now())))),
     condition: (predicate, timeoutMs) => guard(bundle, () => waitFor(predicate, timeoutMs)),
-    onSignal: (name, handler) => setHandler(defineSignal<[Json]>(name), handler),
+    ...createWaits(execution),
+    ...createMessages(execution),
+    scope: (options, body) => runScope(execution, options, body),
     shield: (body) => CancellationScope.nonCancellable(body),
+    saga: (body) => runSaga(execution, body),
+    patch: (id) => patched(id),
+    deprecatePatch: (id) => deprecatePatch(id),
+    continueAsNew: (next) => execution.continueWith({ input: next }),
+    loop: (initial, body) => runLoop(execution, initial, body, input),
+    attributes: (values) => upsertMemo({ ...values }),
     now: () => Date.now(),
     random,
     uuid,
@@ -68,23 +132,67 @@ function createContext(bundle: DefinitionBundle, started: StartedWith): Workflow
   }
 }
 
-async function waitFor(predicate: () => boolean, timeoutMs: number | undefined): Promise<boolean> {
+function createInfo(started: StartedWith, runId: string, workflow: string): WorkflowContext['info'] {
+  const { version, attempt, part = 0 } = started
+  return {
+    ...{ runId, workflow, version, attempt, part },
+    get historyEvents() {
+      return workflowInfo().historyLength
+    },
+    get historyBytes() {
+      return workflowInfo().historySize
+    },
+    get continueSuggested() {
+      return workflowInfo().continueAsNewSuggested
+    },
+  }
+}
+
+type MessageCalls = Pick<WorkflowContext<AnySteps>, 'onSignal' | 'onQuery' | 'onUpdate'>
+
+function createMessages(execution: Execution): MessageCalls {
+  let carried = execution.started.carried ?? []
+  return {
+    onSignal: (name, handler) => {
+      const early = carried.filter(({ signal }) => signal === name)
+      carried = carried.filter(({ signal }) => signal !== name)
+      for (const { payload } of early) void handler(payload)
+      setHandler(defineSignal<[Json]>(name), handler)
+    },
+    onQuery: (name, handler) => setHandler(defineQuery<unknown, [Json]>(name), handler),
+    onUpdate: (name, handler, validator) => {
+      const handle = async (payload: Json) => {
+        execution.updatesUnderWay += 1
+        try {
+          return (await handler(payload)) ?? null
+        } catch (error) {
+          throw failureOf(error)
+        } finally {
+          execution.updatesUnderWay -= 1
+        }
+      }
+      const options = validator === undefined ? {} : { validator }
+      setHandler(defineUpdate<unknown, [Json]>(name), handle, options)
+    },
+  }
+}
+
+export async function waitFor(predicate: () => boolean, timeoutMs: number | undefined): Promise<boolean> {
   if (predicate()) return true
-  if (timeoutMs !== undefined) return condition(predicate, Math.max(1, Math.ceil(timeoutMs)))
+  if (timeoutMs !== undefined) return condition(predicate, Math.max(1, timerMs(timeoutMs, Date.now())))
   await condition(predicate)
   return true
 }
 
-function createSteps(bundle: DefinitionBundle, maxRetries: number): WorkflowContext<AnySteps>['step'] {
-  const uses = new Map<string, number>()
+function createSteps(execution: Execution): WorkflowContext<AnySteps>['step'] {
+  const { bundle, started } = execution
+  const { maxRetries = 3 } = started
   const target: { [name: string]: StepCall } = {}
   return new Proxy(target, {
     get: (_target, name) => {
       if (typeof name !== 'string') return undefined
       const call: StepCall = (input, given) => {
-        const count = (uses.get(name) ?? 0) + 1
-        if (given?.key === undefined) uses.set(name, count)
-        const activityId = given?.key ?? (count === 1 ? name : `${name}#${count}`)
+        const activityId = execution.nextKey(name, given?.key)
         const options = resolveStepOptions(given, bundle.definition.stepDefaults?.[name], maxRetries)
         const activity = proxyActivities<{ [step: string]: Activity }>(activityOptions(activityId, options))[
           name
@@ -98,11 +206,14 @@ function createSteps(bundle: DefinitionBundle, maxRetries: number): WorkflowCont
 }
 
 function activityOptions(activityId: string, options: ResolvedStepOptions) {
-  const { startToCloseMs, heartbeatMs, maxAttempts, initialMs, factor, maxMs, nonRetryable } = options
+  const { startToCloseMs, scheduleToCloseMs, heartbeatMs, priority } = options
+  const { maxAttempts, initialMs, factor, maxMs, nonRetryable } = options
   return {
     activityId,
     startToCloseTimeout: startToCloseMs,
+    ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: scheduleToCloseMs }),
     ...(heartbeatMs === undefined ? {} : { heartbeatTimeout: heartbeatMs }),
+    ...(priority === undefined ? {} : { priority: { priorityKey: priority } }),
     retry: {
       maximumAttempts: maxAttempts,
       initialInterval: initialMs,
@@ -111,26 +222,6 @@ function activityOptions(activityId: string, options: ResolvedStepOptions) {
       nonRetryableErrorTypes: [...nonRetryable],
     },
   }
-}
-
-/** Temporal's failures as the errors that a definition knows. */
-async function guard<T>(bundle: DefinitionBundle, wait: () => Promise<T>, step = ''): Promise<T> {
-  try {
-    return await wait()
-  } catch (error) {
-    if (isCancellation(error)) throw new bundle.Cancelled('The run was cancelled.')
-    if (!(error instanceof ActivityFailure)) throw error
-    const { cause } = error
-    const isApplication = cause instanceof ApplicationFailure
-    const code = (isApplication ? cause.type : undefined) ?? 'step_error'
-    throw new bundle.StepFailure(step, code, cause?.message ?? error.message, attemptsOf(cause))
-  }
-}
-
-function attemptsOf(cause: unknown): number {
-  const detail: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined
-  if (typeof detail !== 'object' || detail === null || !('attempts' in detail)) return 1
-  return typeof detail.attempts === 'number' ? detail.attempts : 1
 }
 
 /** By name: the error comes from the bundle. Anything unknown is a bug and fails the workflow task, not the workflow. */
@@ -142,6 +233,10 @@ function failureOf(error: unknown): unknown {
       return new CancelledFailure(error.message)
     case 'WorkflowFailure':
     case 'StepFailure':
+    case 'ChildFailure':
+    case 'WaitpointExpired':
+    case 'ScopeTimedOut':
+    case 'CompensationFailure':
       return ApplicationFailure.nonRetryable(error.message, code)
     default:
       return error

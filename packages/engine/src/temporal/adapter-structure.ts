@@ -1,0 +1,83 @@
+import type { Json } from '@kyros/contract/json'
+import type { CancellationScope as Handle, Round, Saga, ScopeOptions } from '@kyros/workflows/define'
+import { failureOf, isNamed } from '@kyros/workflows/failures'
+import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow'
+import { timerMs } from '../embedded/asked-values.ts'
+import { failureText, type Undo, undoAll } from '../embedded/undo.ts'
+import { guard, known } from './adapter-errors.ts'
+import { type Execution, waitFor } from './workflow-adapter.ts'
+
+/** `context.scope`. */
+export async function runScope<T>(
+  { bundle }: Execution,
+  { timeoutMs }: ScopeOptions,
+  body: (scope: Handle) => Promise<T>,
+): Promise<T> {
+  const timing = new CancellationScope()
+  const own = new CancellationScope()
+  let timedOut = false
+  if (timeoutMs !== undefined) {
+    const durationMs = Math.max(1, timerMs(timeoutMs, Date.now()))
+    timing
+      .run(() => sleep(durationMs))
+      .then(
+        () => {
+          timedOut = !own.consideredCancelled
+          own.cancel()
+        },
+        () => {},
+      )
+  }
+  const handle = {
+    cancel: () => own.cancel(),
+    get cancelled() {
+      return own.consideredCancelled
+    },
+  }
+  try {
+    return await guard(bundle, () => own.run(() => body(handle)))
+  } catch (error) {
+    if (!timedOut || timeoutMs === undefined || !isNamed(error, 'Cancelled')) throw error
+    if (CancellationScope.current().consideredCancelled) throw error
+    const TimedOut = known(bundle.ScopeTimedOut)
+    throw new TimedOut(timeoutMs)
+  } finally {
+    if (timeoutMs !== undefined && !timedOut) timing.cancel()
+  }
+}
+
+/** `context.saga`. */
+export async function runSaga<T>({ bundle }: Execution, body: (saga: Saga) => Promise<T>): Promise<T> {
+  const undos: Undo[] = []
+  try {
+    return await body({ compensate: (undo) => void undos.push(undo) })
+  } catch (error) {
+    const failure = failureOf(error)
+    if (failure === undefined) throw error
+    const failures = await CancellationScope.nonCancellable(() => undoAll(undos.reverse()))
+    if (failures.length === 0) throw error
+    const Failure = known(bundle.CompensationFailure)
+    throw new Failure([failureText(failure), ...failures])
+  }
+}
+
+/** `context.loop`. */
+export async function runLoop<State, Result>(
+  execution: Execution,
+  initial: State,
+  body: (state: State) => Promise<Round<State, Result>>,
+  input: Json,
+): Promise<Result> {
+  const carried = execution.takeLoopState()
+  // Border cast: the state is what an earlier part of this run gave to the same loop.
+  let state = carried === undefined ? initial : (carried.state as State)
+  for (;;) {
+    const round = await body(state)
+    if ('done' in round) return round.done
+    state = round.next
+    if (!workflowInfo().continueAsNewSuggested) continue
+    await waitFor(() => execution.updatesUnderWay === 0, undefined)
+    // Border cast: the state is JSON, as on the embedded engine, which checks it.
+    return execution.continueWith({ input, loop: { state: state as Json } })
+  }
+}
