@@ -8,6 +8,7 @@ import type { Store } from '@kyros/store/store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import type { Engine } from '../engine.ts'
 import { testWorkflows } from '../fixtures/catalogue.ts'
+import { replayFinished } from '../suite/replay-finished.ts'
 import type { EngineRig, SuiteOptions, SuiteSteps } from '../suite/rig.ts'
 import { createEmbeddedEngine, type EmbeddedEngineOptions, type StepsByWorkflow } from './embedded-engine.ts'
 import type { EngineClock } from './timers.ts'
@@ -17,6 +18,9 @@ export const testClock: EngineClock = {
   nowMs: () => Date.now(),
   sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }),
 }
+
+// One cache for all tests: bundling is not what they are about.
+const cacheDir = join(tmpdir(), 'kyros-engine-test-cache')
 
 export const newId = () => uuidv7(Date.now(), randomBytes(10))
 
@@ -52,7 +56,7 @@ export async function createEmbeddedRig(options: RigOptions): Promise<EngineRig 
     stop: async () => {
       await current.engine.drain(0)
       await current.stop()
-      await options.store.close()
+      await replayFinished(options.store, cacheDir).finally(() => options.store.close())
     },
   }
 }
@@ -75,8 +79,7 @@ async function startEngine(
     steps: stepsFor(workflows, options.steps),
     clock: testClock,
     workspaceDir: join(dir, 'workspaces'),
-    // One cache for all tests of a file: bundling is not what they are about.
-    cacheDir: join(tmpdir(), 'kyros-engine-test-cache'),
+    cacheDir,
     log: options.onLog ?? (() => {}),
     abortGraceMs: 50,
     leaseTtlMs: 1500,

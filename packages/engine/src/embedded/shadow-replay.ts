@@ -1,14 +1,16 @@
 import type { NewRunEvent } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
-import { addEvent, emptyHistory, readHistory } from './history.ts'
+import { readHistory } from './history.ts'
+import { currentPart, replayBeside } from './operations/scratch-replay.ts'
 import { factsOf } from './run-facts.ts'
-import { type Outcome, WorkflowHost } from './workflow-host.ts'
+import { type Command, recordedCommand } from './workflow-command.ts'
+import type { Outcome } from './workflow-host.ts'
 
 export type ShadowResult = {
   /** What the definition came to; undefined while it waits. */
   outcome: Outcome | undefined
-  /** Commands of the history and of the replay, in order, as `kind name key`. Equal when the definition is repeatable. */
+  /** Commands of the history and of the replay, in order, as `kind name`. Equal when the definition is repeatable. */
   recorded: string[]
   replayed: string[]
 }
@@ -25,30 +27,40 @@ export async function shadowReplay(
   return replayEvents(events, { ...factsOf(record) }, loaded)
 }
 
-/** The same for events that are at hand, oldest first. */
+/** The same for events that are at hand, oldest first: their last part, where the run continued as new. */
 export async function replayEvents(
   events: readonly NewRunEvent[],
   run: ReturnType<typeof factsOf>,
   loaded: LoadedDefinition,
 ): Promise<ShadowResult> {
-  const history = emptyHistory()
-  for (const event of events) addEvent(history, event)
-  const host = new WorkflowHost({ run, loaded, recorded: history.recorded, onLog: () => {} })
-  for (const event of events) await host.deliver(event)
-  host.checkAllIssued()
+  const host = await replayBeside(events, run, loaded)
   return {
     outcome: host.outcome,
-    recorded: events.flatMap(recordedName),
+    recorded: currentPart(events).flatMap(recordedName),
     replayed: host.take().flatMap(askedName),
   }
 }
 
 function recordedName(event: NewRunEvent): string[] {
-  if (event.type === 'step.scheduled') return [`step ${event.data.step} ${event.data.key}`]
-  return event.type === 'timer.started' ? [`timer ${event.data.timer}`] : []
+  const known = recordedCommand(event)
+  if (known === undefined) return []
+  const key = event.type === 'step.scheduled' ? ` ${event.data.key}` : ''
+  return [`${known.kind} ${known.name}${key}`]
 }
 
-function askedName(command: ReturnType<WorkflowHost['take']>[number]): string[] {
-  if (command.kind === 'step') return [`step ${command.step} ${command.key}`]
-  return command.kind === 'timer' ? [`timer ${command.name}`] : []
+function askedName(command: Command): string[] {
+  switch (command.kind) {
+    case 'step':
+      return [`step ${command.step} ${command.key}`]
+    case 'timer':
+    case 'waitpoint':
+    case 'value':
+      return [`${command.kind} ${command.name}`]
+    case 'child':
+      return [`child ${command.workflow}`]
+    case 'attributes':
+      return ['attributes attributes']
+    default:
+      return []
+  }
 }

@@ -5,6 +5,7 @@ import type { Job } from '@kyros/contract/job'
 import { problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import { createEmbeddedEngine } from '@kyros/engine/embedded/embedded-engine'
+import { replayFinished } from '@kyros/engine/suite/replay-finished'
 import { systemClock } from '@kyros/kernel/clock'
 import { type AppOptions, createApp } from '@kyros/kernel/http-app'
 import { createLog } from '@kyros/kernel/log'
@@ -103,7 +104,7 @@ export async function startTestPlatform({ app: appOptions, orchestrator }: Overr
       stopping.abort()
       await running
       await app.close()
-      await store.close()
+      await replayFinished(store, join(directory, 'cache')).finally(() => store.close())
       await rm(directory, { recursive: true, force: true })
     },
   }
