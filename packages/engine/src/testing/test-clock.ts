@@ -42,6 +42,19 @@ export class TestClock implements EngineClock {
     return due.length === 0 ? undefined : Math.min(...due)
   }
 
+  /** From now on everybody who sleeps wakes at once: for the end. */
+  async release(until: Promise<unknown>): Promise<void> {
+    let isOver = false
+    void until.finally(() => {
+      isOver = true
+    })
+    while (!isOver) {
+      this.set(Math.max(this.#nowMs, ...[...this.#sleepers].map(({ dueMs }) => dueMs)))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until
+  }
+
   /** Sets the time and wakes who is due, in the order of their times. It never goes back. */
   set(nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs)

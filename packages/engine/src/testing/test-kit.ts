@@ -34,6 +34,7 @@ export type StartOptions = {
 }
 
 const testerId = 'user:test'
+const stepGraceMs = 1000
 export const tester = { id: testerId, role: 'admin' } as const
 
 /**
@@ -82,7 +83,7 @@ export class TestKit implements AsyncDisposable {
       timeMs: clock.nowMs(),
     })
     const run = new TestRun(runId, this.#parts, this)
-    await run.settled()
+    await this.settled()
     return run
   }
 
@@ -93,20 +94,34 @@ export class TestKit implements AsyncDisposable {
 
   /** Lets time pass, also while steps run, and does everything that falls due on the way. */
   async advance(durationMs: number): Promise<void> {
-    const { clock, busy } = this.#parts
+    const { clock } = this.#parts
     const untilMs = clock.nowMs() + durationMs
-    await busy.quiet({ despiteSteps: true })
-    for (;;) {
-      const due = clock.nextDueMs
-      clock.set(due === undefined ? untilMs : Math.min(due, untilMs))
-      await busy.quiet({ despiteSteps: true })
-      if (clock.nowMs() >= untilMs) return
+    await this.settled(stepGraceMs)
+    for (let due = clock.nextDueMs; due !== undefined && due <= untilMs; due = clock.nextDueMs) {
+      clock.set(due)
+      await this.settled(0)
+    }
+    clock.set(untilMs)
+    await this.settled(stepGraceMs)
+  }
+
+  /**
+   * Resolves when everything has gone as far as it can without time and without messages; a step that takes longer than
+   * so many milliseconds of real time is not waited for.
+   */
+  async settled(graceMs = stepGraceMs): Promise<void> {
+    const { busy, clock } = this.#parts
+    await busy.quiet(graceMs)
+    for (let due = clock.nextDueMs; due !== undefined && due <= clock.nowMs(); due = clock.nextDueMs) {
+      clock.set(due)
+      await busy.quiet(graceMs)
     }
   }
 
   async close(): Promise<void> {
     this.#stopping.abort()
-    await this.#running
+    // A step that does not end is given up after its grace, which must pass.
+    await this.#parts.clock.release(this.#running)
     await this.#parts.close()
   }
 
@@ -204,7 +219,7 @@ class KitSteps {
     const steps = { ...this.byWorkflow[workflow] }
     for (const name of new Set([...Object.keys(real), ...faked])) {
       steps[name] = (input, context) =>
-        this.#busy.duringStep(async () => {
+        this.#busy.duringStep(context.signal, async () => {
           const fake = this.byRun.get(context.runId)?.[name]
           if (fake === undefined && real[name] === undefined) throw new Error(`There is no step ${name}.`)
           // Border cast: the definition's types tie a step's input to whatever stands in its place.

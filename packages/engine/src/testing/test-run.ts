@@ -6,6 +6,8 @@ import type { RunRecord } from '@kyros/store/store'
 import type { RecordedHistory } from './replay-history.ts'
 import { type KitParts, type TestKit, tester } from './test-kit.ts'
 
+// Of real time.
+const longestStepMs = 20_000
 const longestWaitMs = 99 * 365 * 24 * 3_600_000
 
 /** A run that ended otherwise than by completing. */
@@ -46,9 +48,15 @@ export class TestRun {
 
   /** Lets time pass until the run has ended, however it ends. @throws RunNotCompleted when only a message could move it */
   async ended(): Promise<RunRecord> {
-    const { clock } = this.#parts
+    const { clock, busy } = this.#parts
     for (;;) {
-      await this.settled()
+      await this.#kit.settled(longestStepMs)
+      if (busy.isInStep) {
+        throw new RunNotCompleted(
+          await this.record(),
+          `a step has been running for ${longestStepMs / 1000} s; advance() lets time pass meanwhile`,
+        )
+      }
       const run = await this.record()
       if (isTerminal(run.status)) return run
       const due = clock.nextDueMs
@@ -62,7 +70,7 @@ export class TestRun {
 
   /** Resolves when the run has gone as far as it can without time and without messages. */
   settled(): Promise<void> {
-    return this.#parts.busy.quiet()
+    return this.#kit.settled()
   }
 
   /** The run as it is stored: status, reason, result, error. */
