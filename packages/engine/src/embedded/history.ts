@@ -49,6 +49,8 @@ export type History = {
   asks: AsksHistory | undefined
   /** The bundle it runs, where that is another than it began with. */
   bundle: { definition: string; version: string } | undefined
+  /** How often it has continued as new. */
+  part: number
   /** Whose child it is. */
   parent: ParentLink | undefined
 }
@@ -77,6 +79,7 @@ export function emptyHistory(): History {
     activity: new Activity(),
     asks: undefined,
     bundle: undefined,
+    part: 0,
     parent: undefined,
   }
 }
@@ -165,6 +168,7 @@ function beginPart(history: History, event: Extract<NewRunEvent, { type: 'run.co
   history.timers = noTimers
   history.shown = undefined
   history.bundle = { definition, version }
+  history.part = event.data.part ?? history.part + 1
   // What the parts before asked for has ended with them.
   if (history.asks !== undefined) {
     history.asks.waitpoints.clear()
@@ -197,6 +201,9 @@ function addToRun(history: History, event: NewRunEvent): void {
     case 'run.cancelled':
     case 'run.timed_out':
       history.ended = true
+      return
+    case 'run.upgraded':
+      history.bundle = { definition: event.data.definition, version: event.data.version }
       return
     case 'run.upgraded':
       history.bundle = { definition: event.data.definition, version: event.data.version }

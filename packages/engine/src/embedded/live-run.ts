@@ -107,7 +107,7 @@ export class LiveRun implements Player {
     this.steps = new RunSteps(parts, this, history.activity.totalMs)
     this.timers = new RunTimers(parts.timers, this)
     this.#commands = new RunCommands(parts, this)
-    if (loaded !== undefined) this.host = this.#createHost(loaded)
+    if (loaded !== undefined) this.host = this.createHost(loaded)
   }
 
   /** Takes the run up from its history: replays, and lets go on what was waiting. */
@@ -205,6 +205,11 @@ export class LiveRun implements Player {
     this.timers.close()
     this.asks?.close('The run sleeps.')
     this.journal.drop(new Error('The run sleeps.'))
+  }
+
+  /** How often it has continued as new. */
+  get part(): number {
+    return this.host?.part ?? 0
   }
 
   get isClosed(): boolean {
@@ -312,16 +317,18 @@ export class LiveRun implements Player {
     })
   }
 
-  #createHost(loaded: LoadedDefinition): WorkflowHost {
+  /** A host for the run, on a history of which these commands are known. */
+  createHost(loaded: LoadedDefinition, recorded = this.history.recorded): WorkflowHost {
     const { runId, workflow, version, attempt, maxRetries, input } = this.facts
     const onLog = (level: 'info' | 'warn' | 'error', message: string) => {
-      if (this.#replay !== undefined) return
+      if (host.replaying) return
       this.log.add({ timeMs: this.#options.parts.clock.nowMs(), level, step: null, attempt: null, message })
     }
     const run = { runId, workflow, version, attempt, maxRetries, input }
     const { waitpointTokens } = this.#options.parts
     const waitpointToken = (part: number, command: number) => waitpointTokens.sign({ runId, part, command })
-    return new WorkflowHost({ run, loaded, recorded: this.history.recorded, onLog, waitpointToken })
+    const host = new WorkflowHost({ run, loaded, recorded, onLog, waitpointToken })
+    return host
   }
 
   /** What the run asks of the outside beside steps and timers, made when it first does. */
@@ -336,7 +343,7 @@ export class LiveRun implements Player {
     this.timers.beginPart()
     this.asks?.beginPart()
     this.facts = facts
-    this.host = this.#createHost(loaded)
+    this.host = this.createHost(loaded)
     this.#turns.unshift(() => this.apply(event))
   }
 
@@ -500,6 +507,11 @@ export class LiveRun implements Player {
       end: (event) => {
         this.#stopAll('The run ends.')
         this.#finish(event)
+      },
+      adopt: (host, asked, bundle) => {
+        this.facts = { ...this.facts, ...bundle }
+        this.host = host
+        this.#commands.replace(asked)
       },
       letGo: () => this.#letGo(),
     }

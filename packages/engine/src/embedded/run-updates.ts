@@ -4,7 +4,13 @@ import type { AsksHistory } from './asks-history.ts'
 import type { Waits } from './run-waitpoints.ts'
 import type { Command, UpdateEnd } from './workflow-command.ts'
 
-type Asker = { answer(end: UpdateEnd): void; lost(error: unknown): void }
+export type Asker = {
+  answer(end: UpdateEnd): void
+  /** It may not be done; nothing was recorded. */
+  refused(error: ErrorData): void
+  /** This process will not know the answer. */
+  lost(error: unknown): void
+}
 
 /** The updates of one run, by the ids of their senders: the same id again is answered the same. */
 export class RunUpdates {
@@ -54,7 +60,7 @@ export class RunUpdates {
     }
     const refusal = update.refusal()
     if (refusal !== undefined) {
-      asker.answer({ kind: 'failed', error: refusal })
+      asker.refused(refusal)
       return
     }
     this.#ends.set(updateId, undefined)

@@ -1,0 +1,67 @@
+import type { ErrorData } from '@kyros/contract/event'
+import type { Json } from '@kyros/contract/json'
+import { type ProblemError, problem } from '@kyros/contract/problem'
+import type { EngineParts } from '../engine-parts.ts'
+import type { LiveRun } from '../live-run.ts'
+import { toStored } from '../payload.ts'
+import type { UpdateEnd } from '../workflow-command.ts'
+
+export type Update = { name: string; payload: Json; updateId: string; actor: string }
+
+const longestWaitMs = 30_000
+
+/**
+ * Asks the definition of a run in memory for a change and waits for its answer. What is accepted is durable, whether or
+ * not the answer comes in time. @throws update_unknown, update_rejected, update_failed, update_pending,
+ * run_not_started, run_ended
+ */
+export async function updateLive(
+  parts: Pick<EngineParts, 'store' | 'timers' | 'clock'>,
+  run: LiveRun,
+  update: Update,
+): Promise<Json> {
+  const { name, payload, updateId, actor } = update
+  const stored = await toStored(payload, `The payload of update ${name}`, parts.store.blobs)
+  const answer = Promise.withResolvers<UpdateEnd>()
+  const asker = {
+    answer: answer.resolve,
+    refused: (error: ErrorData) => answer.reject(refusedAs(error)),
+    lost: answer.reject,
+  }
+  const giveUp = parts.timers.at(parts.clock.nowMs() + longestWaitMs, () => answer.reject(pending(update)))
+  try {
+    const asking = run.act((_hands, done, lost) => {
+      if (run.startedMs === undefined || run.host === undefined) {
+        lost(notStarted(run.facts.runId))
+        return
+      }
+      const refusal = () => run.host?.refusal(name, payload)
+      run.asked().updates.ask({ name, updateId, payload, stored, actor, refusal }, asker)
+      done()
+    })
+    asking.catch(answer.reject)
+    return resultOf(update, await answer.promise)
+  } finally {
+    giveUp.cancel()
+  }
+}
+
+function resultOf({ name }: Update, end: UpdateEnd): Json {
+  if (end.kind === 'completed') return end.result
+  const { code, message } = end.error
+  throw problem('update_failed', { detail: `The update ${name} failed with ${code}: ${message}` })
+}
+
+function refusedAs({ code, message }: ErrorData): ProblemError {
+  return problem(code === 'update_unknown' ? 'update_unknown' : 'update_rejected', { detail: message })
+}
+
+function pending({ name, updateId }: Update): ProblemError {
+  return problem('update_pending', {
+    detail: `The update ${name} is accepted and still under way. Ask again with the same update_id ${updateId}.`,
+  })
+}
+
+function notStarted(runId: string): ProblemError {
+  return problem('run_not_started', { detail: `The run ${runId} has not begun: it takes no update yet.` })
+}
