@@ -36,7 +36,7 @@ export type Lookups = {
 // A constant of our own: the one lock under which every process numbers what it appends.
 const numbering = { sqlite: 'SELECT 1', postgres: 'SELECT pg_advisory_xact_lock(7201420911)' } as const
 
-const readHead = 'SELECT COALESCE(MAX(seq), 0) AS number FROM events'
+export const readHead = 'SELECT COALESCE(MAX(seq), 0) AS number FROM events'
 // A number is never given twice: the events of a deleted run keep theirs.
 export const readLastRef = `SELECT COALESCE(MAX(ref), 0) AS number FROM
   (SELECT MAX(ref) AS ref FROM runs UNION ALL SELECT MAX(ref) FROM deleted_runs) AS refs`

@@ -189,6 +189,8 @@ export type InboxMessage =
   | { type: 'accept'; runId: string }
   | { type: 'cancel'; runId: string; reason: string; actor: string }
   | { type: 'signal'; runId: string; signal: string; payload: Json; actor: string }
+  /** What else is done to a run; the engine knows what the fields mean. */
+  | { type: 'operate'; runId: string; operation: JsonObject; actor: string }
 
 export type StoredDefinition = {
   hash: string

@@ -1,9 +1,18 @@
 import type { JsonObject } from '@kyros/contract/json'
-import { readLastRef, readNumber } from './batch.ts'
+import { readHead, readLastRef, readNumber } from './batch.ts'
 import { factsOf, jobCreated, type KeptJob, type KeptRun, type PackedFact, unpack } from './facts.ts'
-import { type Ledger, projectedKey } from './ledger.ts'
+import { Ledger, projectedKey } from './ledger.ts'
 import { entryColumns, entryFromRow, foldFacts, newEntry, type RunEntry } from './run-entry.ts'
-import { int, intOrNull, type Row, type SqlValue, type Steps, text, textOrNull } from './statement.ts'
+import {
+  type Dialect,
+  int,
+  intOrNull,
+  type Row,
+  type SqlValue,
+  type Steps,
+  text,
+  textOrNull,
+} from './statement.ts'
 
 const rowsAtOnce = 1_000
 
@@ -34,6 +43,19 @@ export function* healSome(ledger: Ledger): Steps<boolean> {
   return rows.length === rowsAtOnce
 }
 
+/**
+ * Leaves nothing to fold, in the transaction of the caller: for a database that is worked on as a whole, or that comes
+ * from the other dialect.
+ */
+export function* healAll(dialect: Dialect): Steps<void> {
+  const ledger = new Ledger(dialect)
+  while (yield* healSome(ledger)) ledger.clear()
+  yield { sql: `DELETE FROM settings WHERE key = '${projectedKey}'`, params: [] }
+  if (dialect === 'postgres') return
+  const head = yield* readNumber(readHead)
+  yield { sql: `INSERT INTO settings (key, value) VALUES ('${projectedKey}', ?)`, params: [String(head)] }
+}
+
 /** The last number that the projections hold; undefined where they never lag. */
 export function* readProjected(): Steps<number | undefined> {
   const [row] = yield { sql: `SELECT value FROM settings WHERE key = '${projectedKey}'`, params: [] }
@@ -42,7 +64,7 @@ export function* readProjected(): Steps<number | undefined> {
 
 /** What a writer on SQLite has to know before it begins. */
 export function* readNumbers(ledger: Ledger): Steps<void> {
-  ledger.head = yield* readNumber('SELECT COALESCE(MAX(seq), 0) AS number FROM events')
+  ledger.head = yield* readNumber(readHead)
   ledger.lastRef = yield* readNumber(readLastRef)
   ledger.lastRunId = yield* readText('SELECT MAX(id) AS id FROM runs')
   ledger.lastJobId = yield* readText('SELECT MAX(id) AS id FROM jobs')

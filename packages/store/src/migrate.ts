@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { healAll } from './heal.ts'
 import { type Destroying, destroying, raiseRevocationEpoch } from './live-servers.ts'
 import { migrations, schemaVersion } from './migrations/migrations.ts'
 import { DatabaseError } from './open-error.ts'
@@ -39,9 +40,11 @@ export function rollback(
     const version = await session.run(readVersion(session.dialect))
     refuseNewer(version)
     const copy = version > 0 ? await session.copyBefore(version - count, nowMs) : undefined
-    const done = await destroying(session, { nowMs, ignoreServers }, () =>
-      session.run(migrateDown(session.dialect, count)),
-    )
+    const done = await destroying(session, { nowMs, ignoreServers }, async () => {
+      // What only the journal has must not be lost with its form.
+      if (version === schemaVersion) await session.run(healAll(session.dialect))
+      return session.run(migrateDown(session.dialect, count))
+    })
     return { names: done.map(label), copy }
   })
 }

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BackupError, type Manifest, manifestFile, tableFile } from './backup-format.ts'
 import { hashOf, isHash } from './blob-hash.ts'
+import { healAll } from './heal.ts'
 import { type Destroying, destroying } from './live-servers.ts'
 import { migrations, schemaVersion } from './migrations/migrations.ts'
 import { numberedTables, tableNames } from './migrations/table-names.ts'
@@ -86,6 +87,7 @@ async function loadTables(session: Session, dir: string, manifest: Manifest, now
   }
   for (const { table, column } of numberedTables) await session.continueNumbers(table, column)
   await session.run(migrateUp(dialect, nowMs))
+  await session.run(healAll(dialect))
 }
 
 async function putBlobs(session: Session, dir: string): Promise<void> {

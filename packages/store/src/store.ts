@@ -48,6 +48,8 @@ export interface Store {
     list(query: RunQuery): Promise<Page<RunSummary>>
     /** Runs that have a definition and have not ended, oldest first, in pages by id: what the engine takes up. */
     unfinished(afterId: string | undefined, limit: number): Promise<RunRecord[]>
+    /** How many of them there are on each definition, by its hash. */
+    countByDefinition(): Promise<Map<string, number>>
     /** Only the ids of those. */
     unfinishedIds(afterId: string | undefined, limit: number): Promise<string[]>
     /**

@@ -32,16 +32,18 @@ function packed(dialect: Dialect): string[] {
 
 function unpacked(dialect: Dialect): string[] {
   const { int, id } = words(dialect)
+  // PostgreSQL's other ways to a part of a JSON value unescape all of it, and refuse one that holds \\u0000.
+  const parts = `json_array_elements(e.data::json) WITH ORDINALITY AS fact (value, place) CROSS JOIN LATERAL
+    (SELECT array_agg(value::text ORDER BY place) AS parts
+      FROM json_array_elements(fact.value) WITH ORDINALITY AS part (value, place)) AS split`
   const part = (place: number) =>
-    dialect === 'sqlite' ? `json_extract(fact.value, '$[${place}]')` : `fact.value ->> ${place}`
+    dialect === 'sqlite'
+      ? `json_extract(fact.value, '$[${place}]')`
+      : `split.parts[${place + 1}]::json #>> '{}'`
   const [data, facts, index] =
     dialect === 'sqlite'
       ? [part(2), 'json_each(e.data) AS fact', 'fact.key']
-      : [
-          '(fact.value -> 2)::text',
-          'json_array_elements(e.data::json) WITH ORDINALITY AS fact (value, place)',
-          'fact.place - 1',
-        ]
+      : ['split.parts[3]', parts, 'fact.place - 1']
   const runSeq = `e.run_seq - e.count + 1 + ${index}`
   // What counts as a run's number 0 is a fact of its job.
   const ofRun = (column: string) => `CASE WHEN ${runSeq} = 0 THEN NULL ELSE ${column} END`

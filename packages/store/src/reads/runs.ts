@@ -1,7 +1,8 @@
-import type { RunQuery } from '@kyros/contract/job'
+import { attributesOf, type RunQuery } from '@kyros/contract/job'
 import { sql } from 'kysely'
 import { decodeCursor } from '../cursor.ts'
 import type { Store } from '../store.ts'
+import { hasAttribute } from './attributes.ts'
 import { totalOf } from './count.ts'
 import { current, type Database } from './database.ts'
 import type { EventReads } from './events.ts'
@@ -33,6 +34,15 @@ export function createRunReads(database: Database, events: EventReads): Store['r
       let query = database.db.selectFrom('runs').select('runs.id').where(isUnfinished)
       if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
       return (await query.orderBy('runs.id').limit(limit).execute()).map(({ id }) => id)
+    },
+    async countByDefinition() {
+      const rows = await database.db
+        .selectFrom('runs')
+        .select(['runs.definition', (eb) => eb.fn.countAll<number>().as('count')])
+        .where(isUnfinished)
+        .groupBy('runs.definition')
+        .execute()
+      return new Map(rows.map(({ definition, count }) => [definition, Number(count)]))
     },
     async sleeping(afterId: string | undefined, limit: number) {
       let query = database.db
@@ -79,6 +89,7 @@ function filtered({ db, dialect }: Database, asked: RunQuery) {
     query = query.where('runs.created_ms', '>=', startMs).where('runs.id', '>=', firstIdAt(startMs))
   }
   if (asked.end_date !== undefined) query = query.where('runs.created_ms', '<=', Date.parse(asked.end_date))
+  for (const attribute of attributesOf(asked)) query = query.where(hasAttribute(dialect, attribute))
   if (asked.q !== undefined) {
     query = query.where((eb) =>
       matchesWords(dialect, asked.q ?? '', [eb.ref('jobs.title'), eb.ref('runs.workflow')]),

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
 import type { Tables } from '../tables.ts'
 
 const maxPrepared = 500
@@ -19,7 +19,7 @@ export function kyselyOnSqlite(db: DatabaseSync): Kysely<Tables> {
     return statement
   }
   return new Kysely<Tables>({
-    dialect: new SqliteDialect({
+    dialect: new ReadingDialect({
       database: {
         close: () => {},
         prepare(sql) {
@@ -34,6 +34,22 @@ export function kyselyOnSqlite(db: DatabaseSync): Kysely<Tables> {
       },
     }),
   })
+}
+
+/**
+ * Kysely lets one query at a time have the one connection, and wakes everybody who waits whenever it is free: of many
+ * thousand reads at once, each would wake all others. These reads are synchronous and open no transaction.
+ */
+class ReadingDialect extends SqliteDialect {
+  override createAdapter() {
+    return new ReadingAdapter()
+  }
+}
+
+class ReadingAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections() {
+    return true
+  }
 }
 
 function bindable(value: unknown): null | number | string {

@@ -11,6 +11,7 @@ import { restore } from '../restore.ts'
 import { type DatabaseTarget, openSession } from '../session.ts'
 import { ask, text } from '../statement.ts'
 import type { Store } from '../store.ts'
+import { testHistory } from './history.suite.ts'
 import { append, completed, keyed, newId, readLog, started, startMs, submission, submit } from './rig.ts'
 
 export type DatabaseCase = {
@@ -41,6 +42,7 @@ export function testDatabase({ name, create, remove }: DatabaseCase): void {
 
     testMigrations(() => target)
     testBackups(() => ({ target, other, dir }))
+    testHistory(() => target)
   })
 }
 

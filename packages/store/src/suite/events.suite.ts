@@ -1,8 +1,15 @@
 import { eventId } from '@kyros/contract/id'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { NewRunEvent } from '../command.ts'
 import type { FollowBatch, FollowOptions, Store } from '../store.ts'
 import { append, collect, completed, newId, readLog, started, startMs, submit } from './rig.ts'
+
+const scheduled: NewRunEvent = {
+  type: 'step.scheduled',
+  timeMs: startMs,
+  data: { step: 'Scan', key: 'Scan#1', command: 1, input: null, max_attempts: 3 },
+}
 
 function emit(store: Store, type: string, subject: string, jobId?: string) {
   const event = { type, subject, timeMs: startMs, data: { type }, ...(jobId !== undefined && { jobId }) }
@@ -84,6 +91,44 @@ export function testEvents(store: () => Store): void {
     const newest = await seqs({ before: 7, limit: 4 })
     expect(newest.seqs).toEqual([3, 4, 5, 6])
     expect((await seqs({ before: 7, limit: 4, cursor: newest.next ?? '' })).seqs).toEqual([1, 2])
+  })
+
+  test('a page begins and ends anywhere, also between facts that were written together', async () => {
+    const [one, two] = [await submit(store()), await submit(store())]
+    await append(store(), one.run.id, started, scheduled, completed(1))
+    await emit(store(), 'note', `jobs/${one.job.id}`, one.job.id)
+    await append(store(), two.run.id, started, scheduled)
+    await append(store(), two.run.id, completed('"run.started"'))
+    const all = await readLog(store())
+    expect(all.map(({ seq }) => seq)).toEqual(all.map((_, index) => index + 1))
+    const filters = [
+      {},
+      { run_id: two.run.id },
+      { job_id: one.job.id },
+      { subject: `jobs/${one.job.id}` },
+      { subject: `runs/${two.run.id}`, type: 'run.completed' },
+      { type: 'run.started' },
+      { type: 'job.created' },
+    ]
+    for (const filter of filters) {
+      const wanted = all.filter(
+        (event) =>
+          (filter.run_id === undefined || event.run_id === filter.run_id) &&
+          (filter.job_id === undefined || event.job_id === filter.job_id) &&
+          (filter.subject === undefined || event.subject === filter.subject) &&
+          (filter.type === undefined || event.type === filter.type),
+      )
+      for (let at = 0; at <= all.length + 1; at++) {
+        const above = wanted.filter(({ seq }) => seq > at)
+        expect((await store().events.list({ ...filter, after: at, limit: 3 })).items).toEqual(
+          above.slice(0, 3),
+        )
+        const below = wanted.filter(({ seq }) => seq < Math.max(at, 1))
+        const page = await store().events.list({ ...filter, before: Math.max(at, 1), limit: 3 })
+        expect(page.items).toEqual(below.slice(-3))
+        expect(page.nextCursor === null).toBe(below.length <= 3)
+      }
+    }
   })
 
   testFollowing(store)

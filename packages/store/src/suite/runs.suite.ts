@@ -154,6 +154,30 @@ function testRunLists(store: () => Store): void {
     expect((await store().runs.list({ q: 'find' })).total).toBe(1)
   })
 
+  test('runs are found by their attributes, whatever kind of value those have', async () => {
+    const { run } = await submit(store())
+    const attributes = { 'customer "one"': 'Größe=a', tries: 3, urgent: true }
+    await append(store(), run.id, {
+      type: 'attributes.set',
+      timeMs: startMs,
+      data: { command: 1, attributes },
+    })
+    const other = {
+      type: 'attributes.set',
+      timeMs: startMs,
+      data: { command: 1, attributes: { tries: '3' } },
+    } as const
+    const second = await submit(store())
+    await append(store(), second.run.id, other)
+    const found = async (...attribute: string[]) =>
+      (await store().runs.list({ attribute })).items.map(({ id }) => id)
+    expect(await found('customer "one"=Größe=a')).toEqual([run.id])
+    expect((await found('tries=3')).toSorted()).toEqual([run.id, second.run.id].toSorted())
+    expect(await found('tries=3', 'urgent=true')).toEqual([run.id])
+    expect(await found('tries=4')).toEqual([])
+    expect(await found('unheard=3')).toEqual([])
+  })
+
   test('runs come newest first, a page at a time', async () => {
     const made = []
     for (let index = 0; index < 5; index++) made.push(await submit(store(), { createdMs: startMs + index }))
