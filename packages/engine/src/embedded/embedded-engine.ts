@@ -17,6 +17,7 @@ import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
 import type { LiveRun } from './live-run.ts'
 import { sweepGates } from './operations/gate-keeping.ts'
 import { createOperations } from './operations/operations.ts'
+import { createPatientBlobs } from './patient-blobs.ts'
 import { recover, takeUpForgotten } from './recovery.ts'
 import { factsOfNew } from './run-facts.ts'
 import { createRunGates } from './run-gates.ts'
@@ -228,8 +229,9 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     const epoch = () => this.#lease.epoch
     const writer = new JournalWriter({ store, clock, epoch, log })
     const timers = createTimers(clock)
+    const blobs = createPatientBlobs(store.blobs, { clock, log, isClosing: () => this.#closing })
     return {
-      store,
+      store: { ...store, blobs },
       clock,
       log,
       definitions,
