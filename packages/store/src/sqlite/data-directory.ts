@@ -17,7 +17,12 @@ import { syncDirectoryNow } from './sync-directory.ts'
 // SQLite's shared memory alone takes 32 KiB.
 const minFreeBytes = 64 * 1024
 
-export type DataLock = { release(): void }
+export type DataLock = {
+  /** Whether the process before did not give it back: it was killed, or the machine went down. */
+  readonly wasLeft: boolean
+  /** `asLeft`: the next process finds it as this one did, and looks again. */
+  release(asLeft?: boolean): void
+}
 
 /** Makes the directory if need be and checks that it can be written to. @throws DataDirectoryError */
 export function prepareDirectory(dir: string): void {
@@ -56,9 +61,11 @@ function makeOne(path: string): void {
 export function lockDirectory(dir: string): DataLock {
   const pidFile = join(dir, 'lock.pid')
   let db: DatabaseSync | undefined
+  let wasLeft = false
   try {
     db = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 })
     db.exec('BEGIN EXCLUSIVE')
+    wasLeft = existsSync(pidFile)
     writeFileSync(pidFile, `${process.pid}\n`)
   } catch (error) {
     db?.close()
@@ -67,8 +74,9 @@ export function lockDirectory(dir: string): DataLock {
       : directoryError(dir, error)
   }
   return {
-    release() {
-      rmSync(pidFile, { force: true })
+    wasLeft,
+    release(asLeft = false) {
+      if (!asLeft) rmSync(pidFile, { force: true })
       db.close()
     },
   }
@@ -99,12 +107,16 @@ export function directoryError(dir: string, error: unknown): Error {
     return new DataDirectoryError('data_directory_full', message, { cause: error })
   }
   if (isDamaged(error)) {
-    const message = `The database in ${dir} is damaged. Restore a backup: \`kyros db restore <backup>\`.`
-    return new DataDirectoryError('data_directory_damaged', message, { cause: error })
+    return damagedError(dir, error)
   }
   if (typeof code !== 'string') return error instanceof Error ? error : new Error(String(error))
   const message = `The data directory ${dir} cannot be written to. Check its owner and permissions, or choose another (--data).`
   return new DataDirectoryError('data_directory_not_writable', message, { cause: error })
+}
+
+export function damagedError(dir: string, cause: unknown): DataDirectoryError {
+  const message = `The database in ${dir} is damaged. Restore a backup: \`kyros db restore <backup>\`.`
+  return new DataDirectoryError('data_directory_damaged', message, { cause })
 }
 
 /** Whether there is less room than a database needs to open; a writer that could not even start says only that it ended. */

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore } from '../open-store.ts'
 import type { Store } from '../store.ts'
@@ -119,5 +120,23 @@ test.runIf(canMount)('a disk without any room says so at start', async () => {
     await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'data_directory_full' })
   } finally {
     execFileSync('umount', [dataDir])
+  }
+})
+
+test('a database that is damaged after a kill is refused with what to do, each time until it is restored', async () => {
+  const writing = await startWriting(dataDir)
+  await writing.until(400)
+  writing.child.kill('SIGKILL')
+  await writing.ended
+  // The log's pages go into the file, of which half is then gone.
+  const file = join(dataDir, 'kyros.db')
+  const db = new DatabaseSync(file)
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  db.close()
+  truncateSync(file, Math.floor(statSync(file).size / 2))
+  for (let start = 0; start < 2; start++) {
+    const refused = await openStore({ dataDir }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ name: 'DataDirectoryError', code: 'data_directory_damaged' })
+    expect(String(refused)).toContain('kyros db restore')
   }
 })

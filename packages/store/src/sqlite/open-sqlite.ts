@@ -9,6 +9,7 @@ import type { OpenStore, Store } from '../store.ts'
 import { decodeAll } from '../wire.ts'
 import type { Apply } from '../write-queue.ts'
 import { createBlobFiles, createBlobMemory } from './blob-files.ts'
+import { checkFile } from './check-file.ts'
 import { connectToRead } from './connect.ts'
 import { type DataLock, directoryError, lockDirectory, prepareDirectory } from './data-directory.ts'
 import { inTransaction } from './execute.ts'
@@ -28,11 +29,12 @@ export async function openSqlite({ dataDir, log = () => {} }: OpenStore): Promis
   const lock = lockDirectory(dir)
   const writer = new WriterThread()
   try {
+    if (lock.wasLeft) checkFile(dir)
     upgradeFile(dir)
     return await assemble(dir, lock, writer, log)
   } catch (error) {
     await writer.close()
-    lock.release()
+    lock.release(lock.wasLeft)
     throw directoryError(dir, error)
   }
 }

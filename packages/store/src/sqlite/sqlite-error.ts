@@ -34,13 +34,14 @@ export function isDamaged(error: unknown): boolean {
 /** The outage behind an error of the database; undefined for what is a mistake of ours. */
 export function outage(error: unknown): Refusal | undefined {
   if (isFull(error)) return storageFull(error)
+  if (isDamaged(error)) {
+    return unavailable('The database is damaged. Restore a backup: `kyros db restore <backup>`.', error)
+  }
   switch (primaryCode(error)) {
     case sqliteCode.busy:
     case sqliteCode.readOnly:
     case sqliteCode.ioError:
-    case sqliteCode.corrupt:
     case sqliteCode.cannotOpen:
-    case sqliteCode.notADatabase:
       return unavailable('The database file cannot be used now. The log of the server says why.', error)
     default:
       return undefined
