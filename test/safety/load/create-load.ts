@@ -18,6 +18,7 @@ type Parts = {
   options: LoadOptions
   say: (line: string) => void
   signal: AbortSignal
+  nowMs: () => number
 }
 
 const principal = { id: 'user:load', role: 'admin' } as const
@@ -28,6 +29,7 @@ const newId = () => uuidv7(Date.now(), randomBytes(10))
 /** Starts runs, sends what they wait for, and follows the log; takes up what an earlier life of the process left. */
 export function createLoad(parts: Parts): { run(): Promise<void> } {
   const { store, records, random, options, say, signal } = parts
+  const { timeoutSeconds = 900 } = options
   const before = readRecords(options.recordFile)
   const open = openRuns(before)
   let started = before.filter(({ kind }) => kind === 'start').length
@@ -47,9 +49,9 @@ export function createLoad(parts: Parts): { run(): Promise<void> } {
     const value = started
     const [job, run] = [newId(), newId()]
     const submission = { jobId: job, runId: run, title: workflow, task: null, agentId: null, workflow }
-    const bounds = { priority: 'medium', metadata: {}, maxRetries: 0, timeoutSeconds: 900 } as const
+    const bounds = { priority: 'medium' as const, metadata: {}, maxRetries: 0, timeoutSeconds }
     const input = inputOf(workflow, value)
-    const timeMs = Date.now()
+    const timeMs = parts.nowMs()
     const state = { workflow, sent: 0, isClosing: false, isCancelled: false }
     open.set(run, state)
     try {

@@ -13,6 +13,8 @@ export type LoadProcess = {
   /** Resolves when it is gone. SIGTERM ends it by SIGKILL when it takes more than ten seconds. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
   readonly hasEnded: boolean
+  /** How far the engine's clock is from the machine's, from now on. */
+  setClock(offsetMs: number): void
 }
 
 const stopMs = 10_000
@@ -65,6 +67,7 @@ export function startLoad(options: LoadOptions, environment: NodeJS.ProcessEnv =
       await gone
       clearTimeout(late)
     },
+    setClock: (offsetMs) => void child.stdin.write(`clock ${offsetMs}\n`),
     get hasEnded() {
       return hasEnded()
     },

@@ -8,11 +8,11 @@ import type { LoadSteps } from './workflows.ts'
 const longestStepMs = 12
 
 /** The same steps for every workflow; each call is written down before it does anything. */
-export function createSteps(note: (record: Record) => void, random: Random) {
+export function createSteps(note: (record: Record) => void, random: Random, nowMs: () => number) {
   const begin = async (context: StepContext) => {
     const { runId: run, idempotencyKey, attempt } = context
     const key = idempotencyKey.slice(run.length + 1)
-    note({ kind: 'effect', run, key, attempt, timeMs: Date.now() })
+    note({ kind: 'effect', run, key, attempt, timeMs: nowMs() })
     // Some end in the same turn, some while the process is being killed.
     const ms = random.integer(0, longestStepMs)
     if (ms > 2) await delay(ms)

@@ -30,27 +30,25 @@ export type History = {
   head: number
 }
 
+const pageSize = 200
+
 /** Reads the whole log once and says where its numbers, its order or its times are wrong. */
 export async function readHistory(store: Store, findings: Findings): Promise<History> {
   const history: History = { runs: new Map(), events: new Map(), head: await store.events.head() }
   if (history.head === 0) return history
-  const stop = new AbortController()
   let last = 0
-  for await (const batch of store.events.follow({ after: 0 }, stop.signal)) {
-    if ('reset' in batch) {
-      findings.lost.push(`the log begins at ${batch.reset.from}`)
-      break
-    }
-    for (const event of batch.events) {
+  while (last < history.head) {
+    const { items } = await store.events.list({ after: last, limit: pageSize })
+    if (items.length === 0) findings.lost.push(`the log ends at ${last}, its head is ${history.head}`)
+    if (items.length === 0) break
+    for (const event of items) {
       if (event.seq > last + 1)
         findings.lost.push(`events ${last + 1} to ${event.seq - 1} are not in the log`)
       if (event.seq <= last) findings.doubled.push(`event ${event.seq} comes after ${last}`)
       last = event.seq
       add(history, event, findings)
     }
-    if (last >= history.head) break
   }
-  stop.abort()
   return history
 }
 

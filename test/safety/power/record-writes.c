@@ -1,7 +1,8 @@
 /*
  * Records what a process does to the files below KYROS_RECORD_ROOT: opens, writes with their data, truncations, syncs,
  * renames. Loaded with LD_PRELOAD; everything goes to KYROS_RECORD_FILE in the order in which it happened, because one
- * lock is held over each operation and its record. replay-disk.ts reads it.
+ * lock is held over each operation and its record; recording.ts reads it. Without KYROS_RECORD_FILE nothing is recorded.
+ * While the file that KYROS_FULL_FLAG names is there, the disk is full: what would make a file grow is refused.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,6 +31,8 @@ struct record {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static ino_t inodes[MAX_FD];
 static const char *root;
+static const char *full_flag;
+static const char *record_file;
 static size_t root_length;
 static int trace = -1;
 static pid_t trace_pid;
@@ -37,6 +40,8 @@ static pid_t trace_pid;
 __attribute__((constructor)) static void begin(void) {
   root = getenv("KYROS_RECORD_ROOT");
   if (root) root_length = strlen(root);
+  full_flag = getenv("KYROS_FULL_FLAG");
+  record_file = getenv("KYROS_RECORD_FILE");
 }
 
 /* The root itself counts: it is synced for the names in it. */
@@ -53,12 +58,12 @@ static int is_tracked(int fd) {
 }
 
 static void put(char op, int fd, int64_t offset, const void *data, size_t length) {
+  if (!record_file) return;
   int before = errno;
   struct record head = {(uint32_t)op, getpid(), fd, (uint32_t)length, offset};
   struct iovec parts[2] = {{&head, sizeof head}, {(void *)data, length}};
   if (trace_pid != head.pid) {
-    trace = (int)syscall(SYS_openat, AT_FDCWD, getenv("KYROS_RECORD_FILE"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                         0600);
+    trace = (int)syscall(SYS_openat, AT_FDCWD, record_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     trace_pid = head.pid;
   }
   /* A record that is not whole would make the whole recording wrong. */
@@ -111,11 +116,22 @@ static int64_t position(int fd) {
   return lseek(fd, 0, SEEK_CUR);
 }
 
+static int has_room(int fd, int64_t end) {
+  struct stat found;
+  if (!full_flag || access(full_flag, F_OK) != 0) return 1;
+  return fstat(fd, &found) == 0 && end <= found.st_size;
+}
+
+static ssize_t refuse(void) {
+  errno = ENOSPC;
+  return -1;
+}
+
 #define WRITE(at, real_call)                              \
   if (!is_tracked(fd)) return real_call;                  \
   pthread_mutex_lock(&lock);                              \
   int64_t from = at;                                      \
-  ssize_t written = real_call;                            \
+  ssize_t written = has_room(fd, from + (int64_t)size) ? real_call : refuse(); \
   if (written > 0) put('W', fd, from, data, (size_t)written); \
   pthread_mutex_unlock(&lock);                            \
   return written;
@@ -126,6 +142,12 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t offset) {
 }
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset) {
   WRITE(offset, REAL(pwrite64)(fd, data, size, offset))
+}
+
+static int64_t sum_of(const struct iovec *parts, int count) {
+  int64_t sum = 0;
+  for (int index = 0; index < count; index++) sum += (int64_t)parts[index].iov_len;
+  return sum;
 }
 
 static void put_parts(int fd, int64_t from, const struct iovec *parts, int count, ssize_t written) {
@@ -141,7 +163,7 @@ static void put_parts(int fd, int64_t from, const struct iovec *parts, int count
   if (!is_tracked(fd)) return real_call;                  \
   pthread_mutex_lock(&lock);                              \
   int64_t from = at;                                      \
-  ssize_t written = real_call;                            \
+  ssize_t written = has_room(fd, from + sum_of(parts, count)) ? real_call : refuse(); \
   put_parts(fd, from, parts, count, written);             \
   pthread_mutex_unlock(&lock);                            \
   return written;
