@@ -1,5 +1,6 @@
 import { afterEach, describe } from 'vitest'
 import { testCancellation } from './suite/cancellation.suite.ts'
+import { testChildren } from './suite/children.suite.ts'
 import { testDivergence } from './suite/divergence.suite.ts'
 import { testFailures } from './suite/failures.suite.ts'
 import { testOrder } from './suite/order.suite.ts'
@@ -7,6 +8,7 @@ import { testRecovery } from './suite/recovery.suite.ts'
 import type { EngineRig, SuiteCase, SuiteOptions } from './suite/rig.ts'
 import { testSignals } from './suite/signals.suite.ts'
 import { testStepContext } from './suite/step-context.suite.ts'
+import { testStructure } from './suite/structure.suite.ts'
 import { testSubmission } from './suite/submission.suite.ts'
 import { testTimers } from './suite/timers.suite.ts'
 
@@ -31,5 +33,7 @@ export function testEngine({ name, create }: SuiteCase): void {
     testDivergence(open)
     testSubmission(open)
     testStepContext(open)
+    testChildren(open)
+    testStructure(open)
   })
 }

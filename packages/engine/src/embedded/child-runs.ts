@@ -47,6 +47,8 @@ export class ChildRuns {
   readonly #options: ChildRunsOptions
   /** Who waits for the run; also where the parent is not in memory. */
   readonly #parents = new Map<string, ParentLink>()
+  /** What is being done about a child, by its run. */
+  readonly #underWay = new Map<string, Promise<void>>()
 
   constructor(options: ChildRunsOptions) {
     this.#options = options
@@ -161,13 +163,29 @@ export class ChildRuns {
     })
   }
 
+  /** One thing after the other for each child: one that is not wanted any more is begun before it is stopped. */
   #keepTrying(runId: string, act: () => Promise<void>): void {
-    const { isClosing, timers, clock, log } = this.#options
-    act().catch((error: unknown) => {
-      if (isClosing() || (error instanceof ProblemError && error.status < 500)) return
-      log('warn', `The child ${runId} is seen to a little later: ${String(error)}`)
-      timers.at(clock.nowMs() + retryAfterMs, () => this.#keepTrying(runId, act))
+    const before = this.#underWay.get(runId) ?? Promise.resolve()
+    const done = before.then(() => this.#untilDone(runId, act))
+    this.#underWay.set(runId, done)
+    void done.then(() => {
+      if (this.#underWay.get(runId) === done) this.#underWay.delete(runId)
     })
+  }
+
+  /** Never rejects. */
+  async #untilDone(runId: string, act: () => Promise<void>): Promise<void> {
+    const { isClosing, timers, clock, log } = this.#options
+    while (!isClosing()) {
+      try {
+        await act()
+        return
+      } catch (error) {
+        if (isClosing() || (error instanceof ProblemError && error.status < 500)) return
+        log('warn', `The child ${runId} is seen to a little later: ${String(error)}`)
+        await new Promise<void>((resolve) => timers.at(clock.nowMs() + retryAfterMs, resolve))
+      }
+    }
   }
 }
 
