@@ -16,6 +16,7 @@ import { JournalWriter } from './journal-writer.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
 import type { LiveRun } from './live-run.ts'
 import { sweepGates } from './operations/gate-keeping.ts'
+import { operate, operationIn } from './operations/operate.ts'
 import { createOperations } from './operations/operations.ts'
 import { createPatientBlobs } from './patient-blobs.ts'
 import { recover, takeUpForgotten } from './recovery.ts'
@@ -103,7 +104,12 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     this.#lease = this.#createLease(options)
     this.#parts = this.#createParts(options, definitions)
     this.#table = new RunTable(this.#parts, () => this.#lease.lost())
-    this.#inbox = new Inbox({ store, table: this.#table, log })
+    const operating = { ...this.#parts, table: this.#table }
+    this.#inbox = new Inbox({
+      ...{ store, table: this.#table, log },
+      operate: (run, message, inboxId) =>
+        operate(operating, run, operationIn(message), { actor: message.actor, inboxId }),
+    })
     const mustAnnounce = () => this.#closing || !this.#lease.isHeld
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
     const prepare = (accepted: Accepted) => this.#prepare(accepted)
@@ -114,7 +120,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       table: this.#table,
       isHeld,
       mustAnnounce,
-      onAccepted,
+      reach: (runId, message, act) => this.#reach(runId, message, act),
     })
   }
 

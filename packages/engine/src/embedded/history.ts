@@ -205,9 +205,6 @@ function addToRun(history: History, event: NewRunEvent): void {
     case 'run.upgraded':
       history.bundle = { definition: event.data.definition, version: event.data.version }
       return
-    case 'run.upgraded':
-      history.bundle = { definition: event.data.definition, version: event.data.version }
-      return
     case 'run.pause_requested':
     case 'run.resume_requested':
     case 'run.budget_set':

@@ -1,18 +1,27 @@
+import { ProblemError } from '@kyros/contract/problem'
 import type { InboxMessage } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { EngineLog } from './engine-parts.ts'
-import { isProblem } from './is-problem.ts'
+import type { LiveRun } from './live-run.ts'
 import type { RunTable } from './run-table.ts'
 
 const pageSize = 500
 
-type InboxOptions = { store: Store; table: RunTable; log: EngineLog }
+type InboxOptions = { store: Store; table: RunTable; log: EngineLog; operate: OnOperation }
+
+/** Does what a message asks beside signals and cancellations. */
+export type OnOperation = (
+  run: LiveRun,
+  message: Extract<InboxMessage, { type: 'operate' }>,
+  id: number,
+) => Promise<void>
 
 /** What other processes, and this one while it did not hold the engine, asked of its runs. */
 export class Inbox {
   readonly #store: Store
   readonly #table: RunTable
   readonly #log: EngineLog
+  readonly #operate: OnOperation
   /** Where this process reads, while it holds the engine. */
   #reader: { after: number; signal: AbortSignal } | undefined
   /** Whether everything was read once since this process holds the engine. */
@@ -20,7 +29,8 @@ export class Inbox {
   #last: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
-  constructor({ store, table, log }: InboxOptions) {
+  constructor({ store, table, log, operate }: InboxOptions) {
+    this.#operate = operate
     this.#store = store
     this.#table = table
     this.#log = log
@@ -83,7 +93,7 @@ export class Inbox {
       const messages = await this.#store.inbox.list(reader.after, pageSize)
       for (const { id, message } of messages) {
         if (reader.signal.aborted) throw new Error('this process does not hold the engine any more')
-        await obey(this.#table, message, id)
+        await obey(this.#table, this.#operate, message, id)
         reader.after = id
       }
       if (messages.length > 0) await this.#store.write({ kind: 'take_inbox', upToId: reader.after })
@@ -92,14 +102,15 @@ export class Inbox {
   }
 }
 
-async function obey(table: RunTable, message: InboxMessage, id: number): Promise<void> {
+async function obey(table: RunTable, operate: OnOperation, message: InboxMessage, id: number): Promise<void> {
   const run = await table.find(message.runId)
   if (run === undefined || message.type === 'accept') return
   try {
     if (message.type === 'cancel') await run.cancel(message.reason, message.actor)
+    else if (message.type === 'operate') await operate(run, message, id)
     else await run.signal(message.signal, message.payload, message.actor, id)
   } catch (error) {
-    // It ended after the message was accepted: nobody is left to tell.
-    if (!isProblem(error, 'run_ended')) throw error
+    // It ended, or became another, after the message was accepted: nobody is left to tell.
+    if (!(error instanceof ProblemError) || error.status >= 500) throw error
   }
 }

@@ -1,5 +1,6 @@
 import type { NewRunEvent } from '@kyros/store/command'
 import type { EndEvent } from './run-outcome.ts'
+import type { Command, WorkflowHost } from './workflow-host.ts'
 
 /** What an operation may do with a run, in its turn. */
 export type RunHands = {
@@ -14,6 +15,8 @@ export type RunHands = {
   isTaken(inboxId: number | undefined): boolean
   /** Stops everything and ends the run. */
   end(event: Pick<EndEvent, 'type' | 'data'>): void
+  /** Goes on with another definition, which has seen all that the run's own has; `asked` is what only it asks for. */
+  adopt(host: WorkflowHost, asked: readonly Command[], bundle: { definition: string; version: string }): void
   /** What held the run may be over: begins what waited for that. */
   letGo(): void
 }

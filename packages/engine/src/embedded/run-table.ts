@@ -109,6 +109,17 @@ export class RunTable implements RunOwner {
     }
   }
 
+  /** Takes a run up from its log again. Attempts under way are cut off, which is no retry. */
+  async reload(run: LiveRun): Promise<void> {
+    const { runId } = run.facts
+    if (this.#live.get(runId) !== run) return
+    this.#live.delete(runId)
+    this.#idle.delete(run)
+    this.#parts.slots.forget(runId)
+    await run.close('The run is taken up on another definition.')
+    await this.find(runId)
+  }
+
   /** Lets go of every run; nothing of it is recorded. */
   async closeAll(reason: string): Promise<void> {
     const runs = [...this.#live.values()]

@@ -57,7 +57,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       if (workflow !== undefined) check(workflow, submission.input)
       const run = newRun(submission, workflow)
       const { priority, parent } = submission
-      const events = [created(run, { priority, parent }), ...firstWait(submission, workflow)]
+      const events = [createdEvent(run, { priority, parent }), ...firstWait(submission, workflow)]
       const job = jobOf(submission)
       const { idempotency } = submission
       const announce = mustAnnounce()
@@ -78,7 +78,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       if (workflow !== undefined) check(workflow, before.input)
       const run = retryOf(before, workflow, next)
       const events = [
-        created(run, { priority: before.priority, retryOf: before.id }),
+        createdEvent(run, { priority: before.priority, retryOf: before.id }),
         ...firstWait({ agentId: null, timeMs: next.timeMs }, workflow),
       ]
       const { idempotency } = next
@@ -181,7 +181,8 @@ function jobOf(submission: Submission) {
   return { ...job, createdBy: principal.id, createdMs: timeMs }
 }
 
-function created(
+/** The first event of a run. */
+export function createdEvent(
   run: NewRun,
   of: { priority: string; retryOf?: string | undefined; parent?: ParentLink | undefined },
 ): NewRunEvent {

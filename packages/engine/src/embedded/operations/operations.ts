@@ -1,40 +1,159 @@
-import { type ProblemError, problem } from '@kyros/contract/problem'
-import type { RunOperations } from '../../engine.ts'
+import type { Json } from '@kyros/contract/json'
+import { problem } from '@kyros/contract/problem'
+import type { InboxMessage } from '@kyros/store/command'
+import type { Engine, RunOperations, Upgraded } from '../../engine.ts'
 import type { EngineParts } from '../engine-parts.ts'
+import type { LiveRun } from '../live-run.ts'
+import { toStored } from '../payload.ts'
 import type { RunTable } from '../run-table.ts'
+import { followStream } from '../streams.ts'
 import type { SubmitterOptions } from '../submit.ts'
+import { readDefinitions } from './definitions.ts'
+import { forkRun } from './fork-run.ts'
+import { messageOf, type Operation, operate } from './operate.ts'
+import { queryBeside, queryLive } from './query-run.ts'
+import { readRun, readUnended } from './read-run.ts'
+import { awaitAnswer, knownOrTaken } from './update-elsewhere.ts'
+import { resultOf, updateLive } from './update-run.ts'
+import { findTarget, replayOnTarget, type Target, upgradeLive } from './upgrade-run.ts'
+import { answerLive, describe, findWaitpoint, isAnswered, readToken, storedAnswer } from './waitpoint.ts'
 
-export type OperationsOptions = Pick<SubmitterOptions, 'mustAnnounce' | 'onAccepted'> & {
+/** Does something to a run where this process moves it; where not, sends the message to the one that does. */
+export type Reach = (
+  runId: string,
+  message: InboxMessage,
+  act: (run: LiveRun) => Promise<void>,
+) => Promise<void>
+
+export type OperationsOptions = Pick<SubmitterOptions, 'mustAnnounce'> & {
   parts: EngineParts
   table: RunTable
+  reach: Reach
   /** True while this process runs the engine. */
   isHeld: () => boolean
 }
 
+const actorOf = (principal: { id: string } | undefined) => principal?.id ?? 'token'
+
 /** What is done to runs from outside, on the engine that the options are parts of. */
-export function createOperations(_options: OperationsOptions): RunOperations {
+export function createOperations(options: OperationsOptions): RunOperations {
+  const { parts, table, isHeld } = options
+  const { store } = parts
+  const send = (runId: string, operation: Operation, actor: string) =>
+    options.reach(runId, messageOf(runId, operation, actor), (run) =>
+      operate({ ...parts, table }, run, operation, { actor }),
+    )
+
   return {
-    pause: async () => refuse('pause'),
-    resume: async () => refuse('resume'),
-    fork: async () => refuse('fork'),
-    upgrade: async () => refuse('upgrade'),
-    setBudget: async () => refuse('setBudget'),
-    reportUsage: async () => refuse('reportUsage'),
-    query: async () => refuse('query'),
-    update: async () => refuse('update'),
-    completeWaitpoint: async () => refuse('completeWaitpoint'),
-    describeWaitpoint: async () => refuse('describeWaitpoint'),
-    stream: () => {
-      throw notBuilt('stream')
+    pause: (runId, principal) => send(runId, { kind: 'pause' }, principal.id),
+
+    resume: async (runId, principal) => {
+      // The holder refuses it too; one that only sends the order would never hear of that.
+      if (!isHeld() && (await readUnended(store, runId)).paused !== true) {
+        throw problem('run_not_paused', { detail: `The run ${runId} is not paused.` })
+      }
+      await send(runId, { kind: 'resume' }, principal.id)
     },
-    definitions: async () => refuse('definitions'),
+
+    setBudget: (runId, limits, principal) => send(runId, { kind: 'set_budget', limits }, principal.id),
+
+    reportUsage: (runId, used) => send(runId, { kind: 'report_usage', used }, 'engine'),
+
+    fork: async (runId, from) => {
+      const forked = await forkRun({ ...parts, mustAnnounce: options.mustAnnounce }, runId, from)
+      if (isHeld() && 'seq' in forked) await takeUp(parts, table, from.runId)
+      return forked
+    },
+
+    upgrade: (runId, { definition, principal }) => upgrade(options, send, { runId, definition, principal }),
+
+    query: async (runId, name, payload) => {
+      const run = isHeld() ? await table.find(runId) : undefined
+      const live = run === undefined ? undefined : await queryLive(run, name, payload).catch(unlessGone)
+      if (live !== undefined) return live
+      return queryBeside(parts, await readRun(store, runId), name, payload)
+    },
+
+    update: (runId, name, payload, { updateId, principal }) =>
+      update(options, runId, { name, payload, updateId, actor: principal.id }),
+
+    completeWaitpoint: async (token, payload, principal) => {
+      const ref = readToken(parts, token)
+      const { name } = await findWaitpoint(parts, ref)
+      const answered = { runId: ref.runId, waitpoint: name }
+      if (await isAnswered(parts, ref, payload)) return answered
+      const stored = await storedAnswer(parts, payload)
+      const { part, command } = ref
+      const operation: Operation = { kind: 'answer_waitpoint', part, command, stored }
+      const actor = actorOf(principal)
+      await options.reach(ref.runId, messageOf(ref.runId, operation, actor), async (run) => {
+        const isOpen = await answerLive(parts, run, { ref, stored }, { actor })
+        // Somebody else was quicker: the same answer is as good.
+        if (!isOpen && !(await isAnswered(parts, ref, payload))) {
+          throw problem('waitpoint_closed', { detail: `The waitpoint ${name} is not asked any more.` })
+        }
+      })
+      return answered
+    },
+
+    describeWaitpoint: async (token) => describe(parts, readToken(parts, token)),
+
+    stream: (runId, name, { afterOffset }, signal) => followStream(store, runId, name, afterOffset, signal),
+
+    definitions: () => readDefinitions(parts),
   }
 }
 
-function notBuilt(what: string): ProblemError {
-  return problem('service_not_ready', { detail: `This engine cannot ${what} yet.` })
+/** The run left this process meanwhile: its log answers. */
+function unlessGone(error: unknown): undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'run_ended' && code !== 'service_not_ready') throw error
 }
 
-function refuse(what: string): never {
-  throw notBuilt(what)
+async function takeUp({ log }: EngineParts, table: RunTable, runId: string): Promise<void> {
+  await table.find(runId).catch((error: unknown) => {
+    log('warn', `Run ${runId} is forked and taken up a little later: ${String(error)}`)
+  })
+}
+
+type Send = (runId: string, operation: Operation, actor: string) => Promise<void>
+
+async function upgrade(
+  { parts, table, isHeld }: OperationsOptions,
+  send: Send,
+  { runId, definition, principal }: Parameters<Engine['upgrade']>[1] & { runId: string },
+): Promise<Upgraded> {
+  const record = await readUnended(parts.store, runId)
+  const target: Target = await findTarget(parts, record, definition)
+  const upgraded = { definition: target.hash, version: target.version, from: record.definition }
+  if (record.definition === target.hash) return upgraded
+  const run = isHeld() ? await table.find(runId) : undefined
+  if (run !== undefined) return upgradeLive({ ...parts, table }, run, record, target, { actor: principal.id })
+  // The holder does it again for itself; who asked hears at once what speaks against it.
+  await replayOnTarget(parts, record, target)
+  await send(runId, { kind: 'upgrade', definition: target.hash }, principal.id)
+  return upgraded
+}
+
+async function update(
+  { parts, table, isHeld, reach }: OperationsOptions,
+  runId: string,
+  asked: { name: string; payload: Json; updateId: string; actor: string },
+): Promise<Json> {
+  const { store } = parts
+  const record = await readRun(store, runId)
+  const run = isHeld() ? await table.find(runId) : undefined
+  if (run !== undefined) return updateLive(parts, run, asked)
+  const { name, payload, updateId, actor } = asked
+  const afterSeq = await store.events.head()
+  const known = await knownOrTaken(parts, record, asked, payload)
+  if (known?.end !== undefined) return resultOf(asked, known.end)
+  if (known === undefined) {
+    const stored = await toStored(payload, `The payload of update ${name}`, store.blobs)
+    const operation: Operation = { kind: 'update', name, updateId, stored }
+    await reach(runId, messageOf(runId, operation, actor), async (found) => {
+      await updateLive(parts, found, asked)
+    })
+  }
+  return awaitAnswer(parts, runId, asked, afterSeq)
 }

@@ -10,6 +10,16 @@ export function currentPart<E extends { type: string }>(events: readonly E[]): r
   return from <= 0 ? events : events.slice(from)
 }
 
+/** The commands that a history holds, by number. */
+export function recordedIn(events: readonly NewRunEvent[]): Map<number, Recorded> {
+  const recorded = new Map<number, Recorded>()
+  for (const event of events) {
+    const known = recordedCommand(event)
+    if (known !== undefined) recorded.set(known.command, { kind: known.kind, name: known.name })
+  }
+  return recorded
+}
+
 /**
  * Replays a history on a definition, beside the engine and without a trace. Blob references must be resolved. What the
  * definition came to is the host's `outcome`: `blocked` with both sides where it does not fit.
@@ -18,14 +28,11 @@ export async function replayBeside(
   events: readonly NewRunEvent[],
   run: RunFacts,
   loaded: LoadedDefinition,
+  createHost = (recorded: Map<number, Recorded>) =>
+    new WorkflowHost({ run, loaded, recorded, onLog: () => {} }),
 ): Promise<WorkflowHost> {
   const part = currentPart(events)
-  const recorded = new Map<number, Recorded>()
-  for (const event of part) {
-    const known = recordedCommand(event)
-    if (known !== undefined) recorded.set(known.command, { kind: known.kind, name: known.name })
-  }
-  const host = new WorkflowHost({ run, loaded, recorded, onLog: () => {} })
+  const host = createHost(recordedIn(part))
   host.replaying = true
   for (const event of part) await host.deliver(event)
   host.checkAllIssued()

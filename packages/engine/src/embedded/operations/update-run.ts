@@ -8,7 +8,8 @@ import type { UpdateEnd } from '../workflow-command.ts'
 
 export type Update = { name: string; payload: Json; updateId: string; actor: string }
 
-const longestWaitMs = 30_000
+/** How long an answer is waited for. */
+export const longestWaitMs = 30_000
 
 /**
  * Asks the definition of a run in memory for a change and waits for its answer. What is accepted is durable, whether or
@@ -46,22 +47,27 @@ export async function updateLive(
   }
 }
 
-function resultOf({ name }: Update, end: UpdateEnd): Json {
+/** The result, or the problem that its failure is. @throws update_failed, update_rejected, update_unknown */
+export function resultOf({ name }: Pick<Update, 'name'>, end: UpdateEnd): Json {
   if (end.kind === 'completed') return end.result
   const { code, message } = end.error
+  // Refused for another process, which is told by the log.
+  if (code === 'update_unknown' || code === 'update_rejected') throw refusedAs(end.error)
   throw problem('update_failed', { detail: `The update ${name} failed with ${code}: ${message}` })
 }
 
-function refusedAs({ code, message }: ErrorData): ProblemError {
+export function refusedAs({ code, message }: ErrorData): ProblemError {
   return problem(code === 'update_unknown' ? 'update_unknown' : 'update_rejected', { detail: message })
 }
 
-function pending({ name, updateId }: Update): ProblemError {
+export function pending({ name, updateId }: Pick<Update, 'name' | 'updateId'>): ProblemError {
   return problem('update_pending', {
     detail: `The update ${name} is accepted and still under way. Ask again with the same update_id ${updateId}.`,
   })
 }
 
-function notStarted(runId: string): ProblemError {
-  return problem('run_not_started', { detail: `The run ${runId} has not begun: it takes no update yet.` })
+export function notStarted(runId: string): ProblemError {
+  return problem('run_not_started', {
+    detail: `The run ${runId} has not begun: it has nothing to answer with yet.`,
+  })
 }

@@ -1,0 +1,124 @@
+import { isRunEvent } from '@kyros/contract/event'
+import { problem } from '@kyros/contract/problem'
+import type { NewJob, NewRun, NewRunEvent } from '@kyros/store/command'
+import type { RunRecord, Store } from '@kyros/store/store'
+import type { Definitions } from '../../definitions/definitions.ts'
+import type { RunOperations, Submitted } from '../../engine.ts'
+import { asNewEvent, historyFrom } from '../history.ts'
+import { factsOf } from '../run-facts.ts'
+import { createdEvent } from '../submit.ts'
+import { forkPrefix, stepKeys } from './fork-history.ts'
+import { readRun } from './read-run.ts'
+import { replayBeside } from './scratch-replay.ts'
+
+export type ForkParts = {
+  store: Store
+  definitions: Definitions
+  /** True where another process has to be told of the new run in the commit that makes it. */
+  mustAnnounce: () => boolean
+}
+
+type From = Parameters<RunOperations['fork']>[1]
+
+/** One commit makes the new run with all that it takes over. @throws run_step_not_found, run_diverged, run_not_ended */
+export async function forkRun(parts: ForkParts, runId: string, from: From): Promise<Submitted> {
+  const { store } = parts
+  const record = await readRun(store, runId)
+  const stored = (await store.events.ofRun(runId)).filter((event) => isRunEvent(event))
+  const said = stored.map((event) => asNewEvent(event))
+  const prefix = forkPrefix(said, from.fromStep)
+  if (prefix === undefined) throw stepNotFound(runId, from.fromStep, stepKeys(said))
+  const { hash, version } = await fittingDefinition(parts, record, prefix)
+  const run = newRun(record, from, hash, version)
+  const forked: NewRunEvent = {
+    type: 'run.forked',
+    timeMs: from.timeMs,
+    actor: from.principal.id,
+    data: { from_run: runId, from_step: from.fromStep },
+  }
+  const events = [createdEvent(run, { priority: record.priority }), forked, ...prefix]
+  const written = await write(parts, record, from, run, events)
+  return 'replayed' in written ? written : { seq: written.seqs[0] ?? 0 }
+}
+
+async function write(
+  { store, mustAnnounce }: ForkParts,
+  record: RunRecord,
+  from: From,
+  run: NewRun,
+  events: NewRunEvent[],
+) {
+  const { idempotency } = from
+  const rest = { run, events, announce: mustAnnounce(), ...(idempotency && { idempotency }) }
+  if (from.jobId === undefined) return store.write({ kind: 'retry_job', ...rest })
+  return store.write({ kind: 'submit_job', job: await newJob(store, record, from.jobId, from), ...rest })
+}
+
+/** The newest definition of the workflow if it replays what is taken over, or else the one that the run had. */
+async function fittingDefinition(
+  { store, definitions }: ForkParts,
+  record: RunRecord,
+  prefix: readonly NewRunEvent[],
+): Promise<{ hash: string; version: string }> {
+  const own = { hash: record.definition, version: record.version }
+  const newest = definitions.startable.get(record.type)
+  const candidates = newest === undefined || newest.hash === own.hash ? [own] : [newest, own]
+  const events = await resolved(store, prefix)
+  let fault = `The definition ${own.hash} of the run is not in the store.`
+  for (const { hash, version } of candidates) {
+    const loaded = await definitions.load(hash)
+    if (loaded === undefined) continue
+    const { outcome } = await replayBeside(events, factsOf(record), loaded)
+    if (outcome?.kind !== 'blocked') return { hash, version }
+    fault = outcome.detail
+  }
+  throw problem('run_diverged', { detail: `What the fork would take over cannot be replayed. ${fault}` })
+}
+
+/** Payloads that are kept beside the log, as the definition sees them. */
+async function resolved(store: Store, events: readonly NewRunEvent[]): Promise<NewRunEvent[]> {
+  const asStored = events.map((event, index) => ({
+    ...{ id: '', seq: 0, run_seq: index + 1, run_id: '', subject: '' },
+    ...{ type: event.type, time: new Date(event.timeMs).toISOString(), data: event.data },
+  }))
+  return (await historyFrom(asStored, store)).events
+}
+
+function newRun(record: RunRecord, from: From, definition: string, version: string): NewRun {
+  return {
+    id: from.runId,
+    jobId: from.jobId ?? record.job_id,
+    workflow: record.type,
+    version,
+    definition,
+    attempt: from.jobId === undefined ? record.attempt + 1 : 1,
+    maxRetries: record.max_retries,
+    timeoutSeconds: record.timeout_seconds,
+    input: record.input,
+    createdBy: from.principal.id,
+    createdByRole: from.principal.role,
+    createdMs: from.timeMs,
+  }
+}
+
+async function newJob(store: Store, record: RunRecord, id: string, from: From): Promise<NewJob> {
+  const job = await store.jobs.get(record.job_id)
+  if (job === undefined) {
+    throw problem('run_not_found', { detail: `The job of run ${record.id} is not there any more.` })
+  }
+  const { title, task, agent_id: agentId, workflow, priority, project_id: projectId } = job
+  // The job's metadata are JSON: the store keeps nothing else.
+  const metadata = job.metadata as NewJob['metadata']
+  const createdBy = from.principal.id
+  return {
+    ...{ id, title, task, agentId, workflow, priority, projectId, metadata },
+    ...{ createdBy, createdMs: from.timeMs, input: record.input },
+  }
+}
+
+function stepNotFound(runId: string, step: string, keys: readonly string[]) {
+  const known = keys.slice(0, 50).join(', ') || 'none yet'
+  return problem('run_step_not_found', {
+    detail: `The run ${runId} has no step ${step}. Its steps are: ${known}.`,
+  })
+}

@@ -1,0 +1,42 @@
+import type { Json } from '@kyros/contract/json'
+import { problem } from '@kyros/contract/problem'
+import type { RunRecord, Store } from '@kyros/store/store'
+import type { EngineParts } from '../engine-parts.ts'
+import { readHistory } from '../history.ts'
+import type { LiveRun } from '../live-run.ts'
+import { factsOf } from '../run-facts.ts'
+import type { QueryAnswer } from '../workflow-messages.ts'
+import { replayBeside } from './scratch-replay.ts'
+import { notStarted } from './update-run.ts'
+
+/** Asks the definition of a run in memory. @throws query_unknown, query_failed, run_not_started, run_ended */
+export async function queryLive(run: LiveRun, name: string, payload: Json): Promise<Json> {
+  let answer: QueryAnswer | undefined
+  await run.act((_hands, done) => {
+    if (run.startedMs !== undefined) answer = run.host?.query(name, payload)
+    done()
+  })
+  if (answer === undefined) throw notStarted(run.facts.runId)
+  return answered(name, answer)
+}
+
+/** Replays the run from its log and asks that. @throws query_unknown, query_failed, run_not_started */
+export async function queryBeside(
+  parts: Pick<EngineParts, 'definitions'> & { store: Store },
+  record: RunRecord,
+  name: string,
+  payload: Json,
+): Promise<Json> {
+  const { events, startedMs } = await readHistory(parts.store, record.id)
+  const loaded = record.definition === '' ? undefined : await parts.definitions.load(record.definition)
+  if (startedMs === undefined || loaded === undefined) throw notStarted(record.id)
+  const host = await replayBeside(events, factsOf(record), loaded)
+  return answered(name, host.query(name, payload))
+}
+
+function answered(name: string, answer: QueryAnswer): Json {
+  if (answer.ok) return answer.result
+  const { code, message } = answer.error
+  if (code === 'query_unknown') throw problem('query_unknown', { detail: message })
+  throw problem('query_failed', { detail: `The query ${name} failed: ${message}` })
+}

@@ -1,0 +1,19 @@
+import { problem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { RunRecord, Store } from '@kyros/store/store'
+
+/** @throws run_not_found */
+export async function readRun(store: Store, runId: string): Promise<RunRecord> {
+  const record = await store.runs.get(runId)
+  if (record === undefined) throw problem('run_not_found', { detail: `There is no run ${runId}.` })
+  return record
+}
+
+/** @throws run_not_found, run_ended */
+export async function readUnended(store: Store, runId: string): Promise<RunRecord> {
+  const record = await readRun(store, runId)
+  if (!isTerminal(record.status)) return record
+  throw problem('run_ended', {
+    detail: `The run ${runId} is ${record.status}: nothing reaches it any more.`,
+  })
+}
