@@ -203,6 +203,14 @@ const workflows: CommandDeclaration[] = [
     load: async () => (await import('../init/init.ts')).init,
   },
   {
+    path: 'runs history',
+    takes: runId,
+    summary: 'Print a run with its events as JSON, to replay it in a test',
+    options: [['--output <file>', 'write it there instead']],
+    example: 'kyros runs history 0190a7b2-0000-7000-8000-000000000000 --output run.json',
+    load: async () => (await import('../commands/run-history.ts')).runHistory,
+  },
+  {
     path: 'workflows check',
     takes: '[dir]',
     summary: 'Say what is wrong with the workflows in a directory (default: workflows.dir, ./workflows)',

@@ -3,6 +3,7 @@ import type { CommandFunction } from '../command-line/command-context.ts'
 import { exitCode } from '../command-line/exit-code.ts'
 import { printTable } from '../command-line/table.ts'
 import { connect } from '../connect/connect.ts'
+import { printFault } from '../workflows/check.ts'
 
 type Version = Answer<'listWorkflowVersions'>['versions'][number]
 
@@ -15,11 +16,20 @@ const columns = [
   { title: 'SINCE', value: (version: Version) => version.created_at },
 ]
 
-/** `kyros workflows`: every definition that is kept, and how many runs have not ended on it. */
+/**
+ * `kyros workflows`: every definition that is kept, how many runs have not ended on it, and what keeps others from being
+ * used.
+ */
 export const listVersions: CommandFunction = async (context) => {
   const { client } = await connect(context)
-  const answer = await client.call('listWorkflowVersions')
-  if (context.wantsJson) context.terminal.json(answer)
-  else printTable(context.terminal, columns, answer.versions)
+  const [answer, { faults }] = await Promise.all([
+    client.call('listWorkflowVersions'),
+    client.call('listWorkflowTypes'),
+  ])
+  if (context.wantsJson) context.terminal.json({ ...answer, faults })
+  else {
+    printTable(context.terminal, columns, answer.versions)
+    for (const fault of faults) printFault(context, fault)
+  }
   return exitCode.done
 }

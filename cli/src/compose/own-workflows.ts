@@ -81,6 +81,7 @@ export async function openOwnWorkflows(options: OwnWorkflowsOptions): Promise<Ow
     current = { ...next, workflows: [...next.workflows, ...kept] }
     logChanges(log, changes)
     logFaults(log, faults())
+    for (const { entry } of kept) log.warn({ part: 'workflows' }, `${entry.name} stays as it was until that is mended`)
     if (changes.length === 0 && !current.faults.some(isError))
       log.info({ part: 'workflows' }, 'steps are loaded anew')
   }

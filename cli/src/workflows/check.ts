@@ -38,7 +38,8 @@ export function directoryOf(context: CommandContext): string {
   )
 }
 
-function printFault(
+/** Two lines: what is wrong where, and what to do. */
+export function printFault(
   { terminal }: CommandContext,
   { severity, code, file, line, message, hint }: WorkflowFault,
 ): void {
