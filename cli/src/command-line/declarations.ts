@@ -117,6 +117,7 @@ const runs: CommandDeclaration[] = [
       ['--status <status>', 'only these'],
       ['--workflow <name>', 'only of this workflow'],
       ['--job <job-id>', 'only of this job'],
+      ['--attribute <name=value>', 'only with this search attribute'],
       asOf,
       ...paging,
     ],

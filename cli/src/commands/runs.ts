@@ -20,6 +20,7 @@ export const listRuns: CommandFunction = async (context) => {
     status: options.text('status') as Run['status'],
     type: options.text('workflow'),
     job_id: options.text('job'),
+    attribute: options.text('attribute'),
     ...asOfQuery(context),
     ...pageQuery(context),
   }

@@ -31,7 +31,7 @@ export type JsonOperation = { [K in OperationId]: Answer<K> extends undefined ? 
 
 type Values = Readonly<Record<string, unknown>>
 
-/** The address of an operation below `baseUrl`; every value is escaped, undefined ones are left out. */
+/** The address of an operation below `baseUrl`; every value is escaped, undefined ones are left out, lists are repeated. */
 export function operationUrl(
   baseUrl: string,
   id: OperationId,
@@ -43,7 +43,8 @@ export function operationUrl(
   )
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(asValues(query))) {
-    if (value !== undefined && value !== null) search.set(name, String(value))
+    if (value === undefined || value === null) continue
+    for (const one of [value].flat()) search.append(name, String(one))
   }
   const text = search.toString()
   return `${baseUrl}${path}${text === '' ? '' : `?${text}`}`

@@ -125,6 +125,8 @@ export const BulkResult = Type.Object({
 })
 export type BulkResult = Static<typeof BulkResult>
 
+const AttributeFilter = Type.String({ pattern: '^[^=]{1,128}=', maxLength: 1_200 })
+
 export const RunQuery = Type.Object({
   project_id: Type.Optional(Id),
   job_id: Type.Optional(Id),
@@ -133,10 +135,25 @@ export const RunQuery = Type.Object({
   created_by: Type.Optional(Type.String()),
   start_date: Type.Optional(Type.String({ format: 'date-time' })),
   end_date: Type.Optional(Type.String({ format: 'date-time' })),
+  attribute: Type.Optional(
+    Type.Union([AttributeFilter, Type.Array(AttributeFilter, { maxItems: 10 })], {
+      description: 'Only runs with this search attribute, as `name=value`; several must all hold',
+    }),
+  ),
   q: Type.Optional(Type.String({ maxLength: 200 })),
   ...PageQuery,
 })
 export type RunQuery = Static<typeof RunQuery>
+
+/** The attributes that a query asks for. */
+export function attributesOf({
+  attribute = [],
+}: Pick<RunQuery, 'attribute'>): { name: string; value: string }[] {
+  return [attribute].flat().map((text) => {
+    const at = text.indexOf('=')
+    return { name: text.slice(0, at), value: text.slice(at + 1) }
+  })
+}
 
 export const RunMetrics = Type.Object({
   workflow_id: Id,

@@ -50,8 +50,14 @@ export function canRetry(run: { status: RunStatus }): boolean {
   return isTerminal(run.status)
 }
 
-export function canPause(run: { status: RunStatus; paused?: boolean; cancel_requested?: boolean }): boolean {
-  return canCancel(run) && run.paused !== true
+/** What has no definition has nothing that could stand still. */
+export function canPause(run: {
+  status: RunStatus
+  definition: string
+  paused?: boolean
+  cancel_requested?: boolean
+}): boolean {
+  return canCancel(run) && run.paused !== true && run.definition !== ''
 }
 
 export function canResume(run: { status: RunStatus; paused?: boolean }): boolean {

@@ -1,7 +1,8 @@
-import type { Job, JobQuery, RunQuery } from '@kyros/contract/job'
+import { attributesOf, type Job, type JobQuery, type RunQuery } from '@kyros/contract/job'
 import { defaultPageSize } from '@kyros/contract/page'
 import type { RunSummary } from '@kyros/contract/run'
 import { encodeCursor } from '@kyros/store/cursor'
+import { firstIdAt } from '@kyros/store/reads/page'
 import type { Page, Store } from '@kyros/store/store'
 import { latestTimeMs } from './resolve-moment.ts'
 import { type FoldBudget, jobAt, runAt } from './state-at.ts'
@@ -9,12 +10,13 @@ import { type FoldBudget, jobAt, runAt } from './state-at.ts'
 /** What one answer looks at: runs or jobs, and events of those that have moved since. */
 const limits = { maxScanned: 1_000, maxEvents: 20_000, pageSize: 200 } as const
 
-const afterEveryId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+/** Ids are made by the clock of their server just before the event that speaks of them. */
+const idSlackMs = 10
 
 /** Runs as they stood after the event `untilSeq`, newest first. */
 export async function listPastRuns(
   store: Store,
-  { status, ...query }: RunQuery,
+  { status, attribute, ...query }: RunQuery,
   untilSeq: number,
 ): Promise<Page<RunSummary>> {
   return scan({
@@ -29,8 +31,14 @@ export async function listPastRuns(
       const { updated_at: _1, result: _2, ...summary } = past
       return summary
     },
-    isWanted: (run) => status === undefined || run.status === status,
+    isWanted: (run) =>
+      (status === undefined || run.status === status) &&
+      attributesOf(attribute === undefined ? {} : { attribute }).every(isOf(run)),
   })
+}
+
+function isOf({ attributes = {} }: RunSummary) {
+  return ({ name, value }: { name: string; value: string }) => String(attributes[name]) === value
 }
 
 /** Jobs as they stood after the event `untilSeq`. */
@@ -86,5 +94,6 @@ async function scan<T extends { id: string; created_at: string }>({
 
 /** A cursor in front of the newest that there can have been: what came later is not even looked at. */
 async function newestAt(store: Store, untilSeq: number): Promise<string> {
-  return encodeCursor([await latestTimeMs(store, untilSeq), afterEveryId])
+  const timeMs = await latestTimeMs(store, untilSeq)
+  return encodeCursor([timeMs, firstIdAt(timeMs + idSlackMs)])
 }

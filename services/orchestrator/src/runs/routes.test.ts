@@ -206,6 +206,20 @@ test('the list is newest first, filters, counts and pages', async () => {
   expect((await platform.get('/api/v1/workflows?cursor=nonsense')).json().code).toBe('cursor_invalid')
 })
 
+test('the list is narrowed by attributes, also as it was before they were set', async () => {
+  const { run_id } = await platform.submit({ title: 'has attributes' })
+  const attributes = { customer: 'acme', tries: 2 }
+  const event = { type: 'attributes.set', timeMs: Date.now(), data: { command: 1, attributes } } as const
+  await platform.store.write({ kind: 'append_run_events', runId: run_id, events: [event] })
+  const found = async (query: string) => (await platform.get(`/api/v1/workflows?${query}`)).json().workflows
+  expect(await found('attribute=customer=acme&attribute=tries=2')).toMatchObject([{ id: run_id, attributes }])
+  expect(await found('attribute=customer=other')).toEqual([])
+  const { last_seq } = await getRun(run_id)
+  expect(await found(`attribute=customer=acme&as_of=${last_seq}`)).toHaveLength(1)
+  expect(await found(`attribute=customer=acme&as_of=${last_seq - 1}`)).toEqual([])
+  expect((await platform.get('/api/v1/workflows?attribute=acme')).json().code).toBe('request_invalid')
+})
+
 test('the workflows that can be started are listed with their input schema', async () => {
   const { workflow_types } = (await platform.get('/api/v1/workflow-types')).json()
   const greet = workflow_types.find(({ name }: { name: string }) => name === 'greet')
