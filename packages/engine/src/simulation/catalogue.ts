@@ -39,14 +39,13 @@ const fixtures = [
 export type Fixture = (typeof fixtures)[number]
 export const fixtureNames: readonly Fixture[] = fixtures
 
-const program: CatalogueEntry = {
-  ...testWorkflow('program'),
-  entry: new URL('./program.ts', import.meta.url),
-}
+const programs = ['program', 'queued'].map(
+  (name): CatalogueEntry => ({ ...testWorkflow(name), entry: new URL('./program.ts', import.meta.url) }),
+)
 
 /** Bundles and loads; must come before the globals are replaced, because it reads and writes files. */
 export async function prepareCatalogue(): Promise<Catalogue> {
-  const workflows = [program, ...fixtures.map((name) => testWorkflow(name))]
+  const workflows = [...programs, ...fixtures.map((name) => testWorkflow(name))]
   const cacheDir = join(tmpdir(), 'kyros-simulation-cache')
   const store = await openStore({ dataDir: ':memory:' })
   const definitions = await prepareDefinitions({ store, workflows, cacheDir, nowMs: 0 })

@@ -1,8 +1,9 @@
-import type { Event } from '@kyros/contract/event'
-import type { Store } from '@kyros/store/store'
+import type { RunRecord, Store } from '@kyros/store/store'
 import { shadowReplay } from '../embedded/shadow-replay.ts'
+import { differenceOf } from '../suite/replay-finished.ts'
 import type { Callers, KnownRun } from './callers.ts'
 import type { Catalogue } from './catalogue.ts'
+import { checkFamilies, checkLimits } from './check-runs.ts'
 import { checkRun, type Violation } from './model.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Troubles } from './troubles.ts'
@@ -24,13 +25,10 @@ export async function checkWorld(world: World): Promise<Violation[]> {
     (detail): Violation => ({ runId: '', kind: 'wrong', rule: 'fault', detail }),
   )
   violations.push(...record.stuck)
-  for (const run of callers.runs) violations.push(...(await checkOne(world, run)))
-  const known = new Set(callers.runs.map(({ runId }) => runId))
-  const { items } = await inner.runs.list({ limit: 200 })
-  for (const { id } of items) {
-    if (known.has(id)) continue
-    violations.push({ runId: id, kind: 'doubled', rule: 'start', detail: 'Nobody submitted this run.' })
-  }
+  const ids = (await inner.runs.list({ limit: 200 })).items.map(({ id }) => id)
+  for (const run of new Set([...callers.runs, ...callers.known(ids)]))
+    violations.push(...(await checkOne(world, run)))
+  violations.push(...(await checkFamilies(inner, ids, callers)), ...(await checkLimits(inner, ids)))
   return violations
 }
 
@@ -48,42 +46,29 @@ async function checkOne(world: World, run: KnownRun): Promise<Violation[]> {
     start: run.told,
     signals: run.signals,
     cancels: run.cancels,
+    pauses: run.pauses,
+    answers: run.answers,
+    updates: run.updates,
     effects: record.effects.filter((effect) => effect.runId === runId),
     mustHaveEnded: true,
     clocksGoBackMs: troubles.clocksGoBackMs,
-    ...(run.workflow === 'program' ? { isShielded } : {}),
+    ...(isProgram(found?.type) ? { isShielded } : {}),
   })
-  if (events.length > 0) violations.push(...(await checkReplay(world, run, events)))
+  if (found !== undefined) violations.push(...(await checkReplay(world, found)))
   return violations
 }
 
 // Timers have no key of their own: a program may set them in a shield.
 const isShielded = (key: string) => key.startsWith('shielded-') || key.includes('#')
 
+const isProgram = (workflow: string | undefined) => workflow === 'program' || workflow === 'queued'
+
 /** The history replayed on its definition must come to the same commands and the same end. */
-async function checkReplay(
-  { inner, catalogue }: World,
-  run: KnownRun,
-  events: readonly Event[],
-): Promise<Violation[]> {
-  const { runId } = run
-  const end = events.at(-1)
-  const loaded = catalogue.loaded(String(events[0]?.data.definition))
-  if (loaded === undefined || end === undefined) return []
-  const broken = (detail: string): Violation[] => [{ runId, kind: 'wrong', rule: 'replay', detail }]
-  const { outcome, recorded, replayed } = await shadowReplay(inner, runId, loaded)
-  const isBlocked = outcome?.kind === 'blocked'
-  if (isBlocked && !bugs.has(run.workflow)) return broken(`Replay blocks the run: ${outcome.detail}`)
-  if (JSON.stringify(recorded) !== JSON.stringify(replayed))
-    return broken(`Recorded ${recorded.join(', ')}; replayed ${replayed.join(', ')}.`)
-  if (end.type === 'run.completed') {
-    const result = outcome?.kind === 'completed' ? JSON.stringify(outcome.result) : outcome?.kind
-    if (result !== JSON.stringify(end.data.result))
-      return broken(`Replay gives ${result} and not the recorded result.`)
-  }
-  if (end.type === 'run.failed' && outcome?.kind !== 'failed')
-    return broken(`The run failed; replay gives ${outcome?.kind}.`)
-  return []
+async function checkReplay({ inner, catalogue }: World, run: RunRecord): Promise<Violation[]> {
+  const loaded = catalogue.loaded(run.definition)
+  if (loaded === undefined || bugs.has(run.type)) return []
+  const detail = differenceOf(run, await shadowReplay(inner, run.id, loaded))
+  return detail === undefined ? [] : [{ runId: run.id, kind: 'wrong', rule: 'replay', detail }]
 }
 
 /** Definitions that are wrong on purpose. */

@@ -1,13 +1,16 @@
 import type { Event } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
-import type { Effect, ObservedRun, Report } from './model.ts'
+import type { Asked, Effect, ObservedRun, Report } from './model.ts'
 import { isEnd } from './model-log.ts'
 
 /** What callers were told and what the world saw, against the log. */
 export function checkCalls(observed: ObservedRun, report: Report): void {
   if (observed.start === 'refused') report('wrong', 'start', 'The start was refused, and the run is there.')
   checkSignals(observed, report)
-  checkCancels(observed, report)
+  checkOrders(observed, observed.cancels, { type: 'run.cancel_requested', name: 'cancellation' }, report)
+  checkOrders(observed, observed.pauses, { type: 'run.pause_requested', name: 'pause' }, report)
+  checkAnswers(observed, report)
+  checkUpdates(observed, report)
   if (observed.effects !== undefined) checkEffects(observed.events, observed.effects, report)
 }
 
@@ -35,17 +38,65 @@ function checkSignals({ events, signals }: ObservedRun, report: Report): void {
   for (const name of received.keys()) report('wrong', 'signals', `Nobody sent the signal ${name}.`)
 }
 
-function checkCancels({ events, cancels }: ObservedRun, report: Report): void {
-  if (cancels === undefined) return
-  const isRequested = events.some(({ type }) => type === 'run.cancel_requested')
-  const hasEnded = events.some(isEnd)
-  const isPromised = cancels.some(
-    ({ told, byInbox }) => told === 'acknowledged' && !(byInbox === true && hasEnded),
-  )
-  if (isPromised && !isRequested)
-    report('lost', 'cancellation', 'The acknowledged cancellation is not in the log.')
-  if (isRequested && cancels.every(({ told }) => told === 'refused'))
-    report('wrong', 'cancellation', 'Nobody who asked for the cancellation was let.')
+/** Said to be done, and not by way of the inbox of a run that has ended since. */
+function isPromised({ told, byInbox }: Asked, events: readonly Event[]): boolean {
+  return told === 'acknowledged' && !(byInbox === true && events.some(isEnd))
+}
+
+function checkOrders(
+  { events }: ObservedRun,
+  orders: readonly Asked[] | undefined,
+  of: { type: string; name: string },
+  report: Report,
+): void {
+  if (orders === undefined) return
+  const isThere = events.some(({ type }) => type === of.type)
+  if (!isThere && orders.some((order) => isPromised(order, events)))
+    report('lost', of.name, `The acknowledged ${of.name} is not in the log.`)
+  // A child is also asked by its parent.
+  const mayBeParent = events[0]?.data.parent !== undefined
+  if (isThere && !mayBeParent && orders.every(({ told }) => told === 'refused'))
+    report('wrong', of.name, `Nobody who asked for the ${of.name} was let.`)
+}
+
+function checkAnswers({ events, answers }: ObservedRun, report: Report): void {
+  if (answers === undefined) return
+  const given = events
+    .filter(({ type }) => type === 'waitpoint.completed')
+    .map(({ data }) => textOf(data.payload))
+  const sent = new Set(answers.map(({ payload }) => textOf(payload)))
+  for (const payload of given) {
+    if (!sent.has(payload)) report('wrong', 'waitpoints', `Nobody gave the answer ${payload}.`)
+  }
+  for (const answer of answers) {
+    const times = given.filter((payload) => payload === textOf(answer.payload)).length
+    const name = `The answer ${textOf(answer.payload)}`
+    if (times > 1) report('doubled', 'waitpoints', `${name} is in the log ${times} times.`)
+    if (times > 0 && answer.told === 'refused')
+      report('wrong', 'waitpoints', `${name} was refused and is in the log.`)
+    // By way of the inbox it may come behind another answer, or behind the time limit.
+    if (times === 0 && answer.told === 'acknowledged' && answer.byInbox !== true)
+      report('lost', 'waitpoints', `${name} was acknowledged and is not in the log.`)
+  }
+}
+
+function checkUpdates({ events, updates }: ObservedRun, report: Report): void {
+  if (updates === undefined) return
+  for (const { updateId, told, result } of updates) {
+    const of = events.filter(({ type, data }) => type.startsWith('update.') && data.update_id === updateId)
+    if (told === 'acknowledged') {
+      const completed = of.find(({ type }) => type === 'update.completed')
+      if (completed === undefined)
+        report('lost', 'updates', `The update ${updateId} was answered, and the log does not hold it.`)
+      else if (result !== undefined && textOf(completed.data.result) !== textOf(result))
+        report(
+          'wrong',
+          'updates',
+          `${updateId} was answered with ${textOf(result)}; the log has another result.`,
+        )
+    } else if (told === 'refused' && of.some(({ type }) => type === 'update.completed'))
+      report('wrong', 'updates', `The update ${updateId} was refused, and is completed.`)
+  }
 }
 
 type Attempts = { starts: number; calls: number; outputs: Json[] }
@@ -110,6 +161,8 @@ function checkMoment(events: readonly Event[], effect: Effect, report: Report): 
 }
 
 const stepEnds = new Set(['step.completed', 'step.failed', 'step.cancelled'])
+
+const textOf = (value: Json | undefined) => JSON.stringify(value ?? null)
 
 const nameOf = (signal: string, payload: Json) => `${signal} ${JSON.stringify(payload)}`
 

@@ -35,6 +35,7 @@ type Walk = {
   lastCommand: number
   started: boolean
   cancelRequested: boolean
+  paused: boolean
   end: Event | undefined
 }
 
@@ -71,6 +72,7 @@ function nothingYet() {
     lastCommand: 0,
     started: false,
     cancelRequested: false,
+    paused: false,
     end: undefined,
   }
 }
@@ -97,6 +99,10 @@ function checkEvent(walk: Walk, event: Event): void {
   } else if (type === 'run.cancel_requested') {
     if (walk.cancelRequested) walk.report('doubled', 'one cancellation', `${at(event)} is the second one.`)
     walk.cancelRequested = true
+  } else if (type === 'run.pause_requested' || type === 'run.resume_requested') {
+    const pauses = type === 'run.pause_requested'
+    if (walk.paused === pauses) walk.report('doubled', 'pause', `${at(event)} changes nothing.`)
+    walk.paused = pauses
   } else if (type === 'run.continued') {
     checkNothingOpen(walk)
     Object.assign(walk, { commands: new Map(), keys: new Set(), lastCommand: 0 })
@@ -108,11 +114,22 @@ function checkEvent(walk: Walk, event: Event): void {
 
 function checkEnd(walk: Walk, event: Event): void {
   if (walk.end !== undefined) walk.report('doubled', 'one end', `${at(event)} is the second end.`)
-  if (event.type === 'run.cancelled' && !walk.cancelRequested)
+  if (event.type === 'run.cancelled' && !walk.cancelRequested && !isEndedByParent(walk.observed.events))
     walk.report('wrong', 'cancellation', `${at(event)}, and nobody asked for it.`)
   if (event.type === 'run.completed' && !walk.started)
     walk.report('wrong', 'order', `${at(event)} before the run began.`)
   walk.end = event
+}
+
+/** A child may have to end at once with its parent: that is no request, and there is no clean-up. */
+function isEndedByParent([created]: readonly Event[]): boolean {
+  const parent = created?.data.parent
+  return (
+    typeof parent === 'object' &&
+    parent !== null &&
+    'parent_close' in parent &&
+    parent.parent_close === 'cancel'
+  )
 }
 
 function checkBegin(walk: Walk, event: Event): void {
@@ -150,6 +167,11 @@ function checkShield(walk: Walk, event: Event, key: string): void {
   )
 }
 
+function checkPause(walk: Walk, event: Event): void {
+  if (walk.paused && !walk.cancelRequested)
+    walk.report('wrong', 'a pause is honoured', `${at(event)} while the run is paused.`)
+}
+
 function checkAttempt(walk: Walk, event: Event): void {
   const command = openCommand(walk, event, 'step.scheduled')
   if (command === undefined) return
@@ -173,6 +195,7 @@ function checkAttempt(walk: Walk, event: Event): void {
       `${at(event)} is at ${event.time}, due at ${command.notBefore}.`,
     )
   checkShield(walk, event, command.key)
+  checkPause(walk, event)
   Object.assign(command, { attempt, isRunning: true, notBefore: undefined })
 }
 
@@ -193,6 +216,7 @@ function checkCommandEnd(walk: Walk, event: Event): void {
   const { notBefore } = command
   if (event.type === 'timer.fired' && isEarly(walk, event, notBefore))
     walk.report('wrong', 'timers are not early', `${at(event)} is at ${event.time}, due at ${notBefore}.`)
+  if (event.type === 'timer.fired') checkPause(walk, event)
   command.end = event.type
 }
 

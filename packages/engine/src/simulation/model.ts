@@ -7,14 +7,15 @@ import { checkLog } from './model-log.ts'
 /** What a caller was told: `unknown` when the answer was an outage, so that it may have happened or not. */
 export type Told = 'acknowledged' | 'unknown' | 'refused'
 
-/** A signal that somebody sent. Its payload must be unlike that of every other signal to the run. */
-export type SentSignal = {
-  readonly signal: string
-  readonly payload: Json
+/** Something that somebody asked of a run. */
+export type Asked = {
   readonly told: Told
-  /** It went by the inbox: accepted when it was stored there, and dropped if the run ended before it was drained. */
+  /** Accepted when it was stored in the inbox, and dropped if the run ended before it was drained. */
   readonly byInbox?: boolean
 }
+
+/** A signal that somebody sent. Its payload must be unlike that of every other signal to the run. */
+export type SentSignal = Asked & { readonly signal: string; readonly payload: Json }
 
 /** One call of a step's implementation, as the outside world saw it begin. */
 export type Effect = {
@@ -35,7 +36,12 @@ export type ObservedRun = {
   readonly record?: { readonly status: string; readonly run_seq: number; readonly steps_completed: number }
   readonly start?: Told
   readonly signals?: readonly SentSignal[]
-  readonly cancels?: readonly { readonly told: Told; readonly byInbox?: boolean }[]
+  readonly cancels?: readonly Asked[]
+  readonly pauses?: readonly Asked[]
+  /** Answers to waitpoints of the run, each with a payload of its own. */
+  readonly answers?: readonly (Asked & { readonly payload: Json })[]
+  /** Updates by their ids, with the result that was told. */
+  readonly updates?: readonly (Asked & { readonly updateId: string; readonly result?: Json })[]
   /** Every call of a step of this run, in any order; left out: calls were not observed. */
   readonly effects?: readonly Effect[]
   /** Nothing hinders the run any more, so that one without an end is lost. */

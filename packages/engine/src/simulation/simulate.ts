@@ -5,7 +5,7 @@ import { type Catalogue, withWorkflows } from './catalogue.ts'
 import { checkWorld } from './check-world.ts'
 import type { Violation } from './model.ts'
 import type { Plant } from './plants.ts'
-import { createRandom } from './random.ts'
+import { createRandom, type Random } from './random.ts'
 import { Scheduler } from './scheduler.ts'
 import { Troubles } from './troubles.ts'
 import { chooseWorkflows, liveThrough } from './workload.ts'
@@ -87,6 +87,7 @@ async function liveRound(
     projectId,
   })
   record.onInbox = (message) => callers.noteInbox(message)
+  record.onToken = answerLater(scheduler, random.fork('answers'), callers)
   troubles.begin()
   let isOver = false
   liveThrough({ scheduler, random: random.fork('workload'), callers, names, record, troubles, inner }).then(
@@ -108,4 +109,15 @@ async function liveRound(
   })
   const { fingerprint, happenings, nowMs } = scheduler
   return { seed, violations, fingerprint, happenings, runs: callers.runs.length, lastedMs: nowMs - startMs }
+}
+
+/** Who is handed a token answers mostly, now and then twice, and not always. */
+function answerLater(scheduler: Scheduler, random: Random, callers: Callers) {
+  return (runId: string, token: string) => {
+    for (let count = random.pick([0, 1, 1, 1, 2]); count > 0; count--) {
+      scheduler.after(random.small(0, 10_000), 'somebody answers', () => {
+        for (const run of callers.known([runId])) void callers.answer(run, token)
+      })
+    }
+  }
 }

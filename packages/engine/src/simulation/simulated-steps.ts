@@ -14,6 +14,8 @@ export type StepWorld = {
   runSeqOf: (runId: string) => number | undefined
   /** Every call of every life, in order. */
   effects: ObservedEffect[]
+  /** Somebody was handed the token of a waitpoint. */
+  onToken: (runId: string, token: string) => void
 }
 
 export type SimulatedStep = (input: unknown, context: StepContext) => Promise<Json>
@@ -35,6 +37,7 @@ export function createSimulatedStep(world: StepWorld, life: Life): SimulatedStep
     scheduler.note(`${life.name} calls ${runId.slice(-4)} ${key} attempt ${attempt} after #${afterRunSeq}`)
     const plan = isPlan(input) ? input : improvise(world.random, context)
     await perform(scheduler, life, plan, context)
+    if (plan.token !== undefined) world.onToken(runId, plan.token)
     const output: Json = {
       call: number,
       of: key,

@@ -110,12 +110,12 @@ export class Troubles {
         random: random.fork(life.name),
         runSeqOf: record.runSeqOf,
         effects: record.effects,
+        onToken: (runId, token) => record.onToken(runId, token),
       },
       onBug: (message) => record.onBug(message),
       onOver: () => {
         this.#places[place] = undefined
-        if (!this.#isClosing)
-          scheduler.after(random.small(5, 4000), 'a start', () => this.#start(place), undefined)
+        if (!this.#isClosing) scheduler.after(random.small(5, 4000), 'a start', () => this.#start(place))
       },
     })
   }

@@ -29,7 +29,7 @@ const longestSilenceMs = 40_000
 /** The random program, mostly, and some of the fixtures. */
 export function chooseWorkflows(random: Random): string[] {
   const fixtures = Array.from({ length: random.int(0, 3) }, () => random.pick(asChoice(fixtureNames)))
-  return [...new Set(['program', ...fixtures])]
+  return [...new Set(['program', 'queued', ...fixtures])]
 }
 
 /** Everything that people do in a world, to its quiet end. */
@@ -43,10 +43,14 @@ export async function liveThrough(workload: Workload): Promise<void> {
   troubles.calm()
   scheduler.note('all is calm')
   const calmMs = scheduler.nowMs
+  for (const run of callers.runs) await callers.letGo(run)
+  for (const run of callers.runs) await callers.limit(run, 1000)
   while (!record.allEnded && scheduler.nowMs < calmMs + patienceMs) await callers.pause(lookEveryMs)
   await findStuck(workload)
   while (!record.allEnded && scheduler.nowMs < calmMs + hopelessMs) {
-    for (const run of callers.runs) if (record.runs.get(run.runId)?.ended === false) await callers.cancel(run)
+    for (const run of callers.known(record.runs.keys())) {
+      if (record.runs.get(run.runId)?.ended === false) await callers.cancel(run)
+    }
     await callers.pause(lookEveryMs)
   }
   // What a late write or attempt would still do must show.
@@ -56,8 +60,8 @@ export async function liveThrough(workload: Workload): Promise<void> {
 }
 
 /** A run that could go on and does not is lost, even if somebody who asks for it would set it going. */
-async function findStuck({ callers, record, inner, scheduler }: Workload): Promise<void> {
-  for (const { runId } of callers.runs) {
+async function findStuck({ record, inner, scheduler }: Workload): Promise<void> {
+  for (const runId of record.runs.keys()) {
     const run = await inner.runs.get(runId)
     if (run === undefined || isTerminal(run.status)) continue
     const last = (await inner.events.ofRun(runId, run.run_seq - 1))[0]
@@ -82,14 +86,14 @@ async function tellStory({ random: shared, callers, names }: Workload, index: nu
     maxRetries: random.int(0, 3),
   }
   const run = await callers.submit(what, `key ${index}`)
-  for (let deeds = random.small(0, 6); deeds > 0; deeds--) {
+  for (let count = random.small(0, 6); count > 0; count--) {
     await callers.pause(random.small(0, 8000))
     await doSomething(random, callers, run)
   }
 }
 
 async function doSomething(random: Random, callers: Callers, run: KnownRun): Promise<void> {
-  switch (random.pick(['signal', 'signal', 'signal', 'burst', 'why', 'cancel', 'cancels'])) {
+  switch (random.pick(deeds)) {
     case 'signal':
       return callers.signal(run, signalOf(run.workflow))
     case 'burst': {
@@ -99,8 +103,18 @@ async function doSomething(random: Random, callers: Callers, run: KnownRun): Pro
       await Promise.all(signals)
       return
     }
-    case 'why':
-      return callers.why(run)
+    case 'look':
+      return callers.look(run)
+    case 'update':
+      return callers.update(run)
+    case 'hold':
+      await Promise.all(Array.from({ length: random.int(1, 2) }, () => callers.hold(run)))
+      await callers.pause(random.small(0, 6000))
+      return callers.letGo(run)
+    case 'limit':
+      await callers.limit(run, 10)
+      await callers.use(run, random.int(1, 20))
+      return callers.limit(run, 1000)
     case 'cancels':
       await Promise.all([callers.cancel(run), callers.cancel(run)])
       return
@@ -109,12 +123,26 @@ async function doSomething(random: Random, callers: Callers, run: KnownRun): Pro
   }
 }
 
+const deeds = [
+  'signal',
+  'signal',
+  'burst',
+  'look',
+  'update',
+  'update',
+  'hold',
+  'limit',
+  'cancel',
+  'cancels',
+] as const
+
 const signalOf = (workflow: string) => (workflow.startsWith('collecting') ? 'add' : 'go')
 
 function inputOf(random: Random, workflow: string): Json {
   // Border cast: the switch names workflows that the catalogue knows; any other gets a number.
-  switch (workflow as Fixture | 'program') {
+  switch (workflow as Fixture | 'program' | 'queued') {
     case 'program':
+    case 'queued':
       return generateProgram(random) as unknown as Json
     case 'sleeping':
       return { ms: random.small(0, 20_000) }

@@ -15,6 +15,7 @@ export class WorldRecord {
   readonly bugs: string[] = []
   readonly stuck: Violation[] = []
   onInbox: (message: InboxMessage) => void = () => {}
+  onToken: (runId: string, token: string) => void = () => {}
   readonly #scheduler: Scheduler
 
   constructor(scheduler: Scheduler) {
