@@ -11,6 +11,8 @@ import { testStepContext } from './suite/step-context.suite.ts'
 import { testStructure } from './suite/structure.suite.ts'
 import { testSubmission } from './suite/submission.suite.ts'
 import { testTimers } from './suite/timers.suite.ts'
+import { testUpdates } from './suite/updates.suite.ts'
+import { testWaitpoints } from './suite/waitpoints.suite.ts'
 
 /** What every engine must do. Run by each implementation on each store. */
 export function testEngine({ name, create }: SuiteCase): void {
@@ -35,5 +37,7 @@ export function testEngine({ name, create }: SuiteCase): void {
     testStepContext(open)
     testChildren(open)
     testStructure(open)
+    testWaitpoints(open)
+    testUpdates(open)
   })
 }

@@ -177,7 +177,7 @@ export type WorkflowContext<S extends StepContract = StepContract, A extends Att
 
   /**
    * Marks a change of a definition whose runs are moved to it with `kyros runs upgrade`: true where a run gets here for
-   * the first time (which is recorded), false where its history has passed this point without it.
+   * the first time (which is recorded), false where its history has gone on from here without it.
    *
    *     if (patch('check-stock-first')) await step.CheckStock(order)
    */

@@ -63,7 +63,7 @@ const ignore = () => {}
 export class WorkflowHost {
   run: HostRun
   readonly loaded: LoadedDefinition
-  /** Set by the caller while it delivers a history: what the definition does now was done before. */
+  /** Set by the caller while it delivers a history: what the definition logs now was logged before. */
   replaying = false
   nowMs = 0
   outcome: Outcome | undefined
@@ -471,6 +471,12 @@ export class WorkflowHost {
   waitpointToken(command: number): string {
     const { run, waitpointToken } = this.#options
     return waitpointToken?.(this.part, command) ?? `${run.runId}.${command}`
+  }
+
+  /** Whether the history holds a command that was not asked for yet. */
+  get hasLaterRecorded(): boolean {
+    for (const command of this.#options.recorded.keys()) if (command > this.#issued) return true
+    return false
   }
 
   /** What the history holds under the next number. */

@@ -9,12 +9,12 @@ export class Patches {
     this.#host = host
   }
 
-  /** True where the history holds the mark, or where the run gets for the first time. */
+  /** True where the history holds the mark, or where it ends: false where it has gone on without one. */
   take(id: string): boolean {
     this.#host.enter()
     const known = this.#decided.get(id)
     if (known !== undefined) return known
-    const isNew = this.#isRecorded(id) || !this.#host.replaying
+    const isNew = this.#isRecorded(id) || !this.#host.hasLaterRecorded
     if (isNew) this.#mark(id)
     this.#decided.set(id, isNew)
     return isNew
