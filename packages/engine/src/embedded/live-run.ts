@@ -71,7 +71,9 @@ export class LiveRun implements Player {
   readonly parent: ParentLink | undefined
   /** Why it was not let in, where its workflow refuses runs beyond a limit. */
   rejection: string | undefined
-  readonly #options: LiveRunOptions
+  readonly #parts: EngineParts
+  readonly #owner: RunOwner
+  readonly #loaded: LoadedDefinition | undefined
   /** What replay compares with; empty once the run has caught up. */
   history: History
   #seenInbox: Set<number> | undefined
@@ -87,8 +89,10 @@ export class LiveRun implements Player {
   #timeout: Timer | undefined
 
   constructor(options: LiveRunOptions) {
-    const { parts, run, history, loaded } = options
-    this.#options = options
+    const { parts, owner, run, history, loaded } = options
+    this.#parts = parts
+    this.#owner = owner
+    this.#loaded = loaded
     this.facts = run
     this.history = history
     this.startedMs = history.startedMs
@@ -131,9 +135,9 @@ export class LiveRun implements Player {
   /** The run is committed with what `prepare` gave: the outside world may be touched. */
   born(): void {
     this.journal.born()
-    this.#options.parts.writer.flush()
+    this.#parts.writer.flush()
     if (this.#startWait?.reason === 'concurrency') this.start()
-    if (this.shown !== undefined && !this.ended) this.#options.owner.onIdle(this)
+    if (this.shown !== undefined && !this.ended) this.#owner.onIdle(this)
   }
 
   /** The run was not committed, or is not ours to move: nothing of it happened. */
@@ -159,7 +163,7 @@ export class LiveRun implements Player {
 
   /** Its control, made when somebody first wants something of it. */
   controlled(): RunControl {
-    this.control ??= new RunControl(this.#options.parts, undefined, this.#options.loaded?.definition.budget)
+    this.control ??= new RunControl(this.#parts, undefined, this.#loaded?.definition.budget)
     return this.control
   }
 
@@ -167,7 +171,7 @@ export class LiveRun implements Player {
   get held(): Shown | undefined {
     const { control } = this
     if (control === undefined || this.cancelReason !== undefined) return undefined
-    return control.held(this.steps.activeMs(this.#options.parts.clock.nowMs()))
+    return control.held(this.steps.activeMs(this.#parts.clock.nowMs()))
   }
 
   /**
@@ -175,7 +179,7 @@ export class LiveRun implements Player {
    * kept it from being written for as long as attempts may take to stop.
    */
   async close(reason: string): Promise<void> {
-    const { clock, abortGraceMs } = this.#options.parts
+    const { clock, abortGraceMs } = this.#parts
     this.#closed = true
     this.#timeout?.cancel()
     this.control?.close()
@@ -267,11 +271,11 @@ export class LiveRun implements Player {
   }
 
   fail(error: unknown): void {
-    this.#options.parts.onBug(error)
+    this.#parts.onBug(error)
     this.#turns = []
     this.#replay = undefined
     this.#commands.drop()
-    this.#options.owner.onLost(this, error)
+    this.#owner.onLost(this, error)
     this.#tellQuiet()
   }
 
@@ -287,7 +291,7 @@ export class LiveRun implements Player {
 
   #enqueue(turn: Turn): void {
     this.#turns.push(turn)
-    if (!this.#commands.isStoring) this.#options.parts.turns.queue(this)
+    if (!this.#commands.isStoring) this.#parts.turns.queue(this)
   }
 
   #isQuiet(): Promise<void> {
@@ -302,7 +306,7 @@ export class LiveRun implements Player {
     const waiting = this.#quiet
     this.#quiet = undefined
     for (const resolve of waiting ?? []) resolve()
-    if (this.shown !== undefined && !this.ended && !this.#closed) this.#options.owner.onIdle(this)
+    if (this.shown !== undefined && !this.ended && !this.#closed) this.#owner.onIdle(this)
   }
 
   #durable(turn: (done: () => void, lost: (error: unknown) => void) => void): Promise<void> {
@@ -322,10 +326,10 @@ export class LiveRun implements Player {
     const { runId, workflow, version, attempt, maxRetries, input } = this.facts
     const onLog = (level: 'info' | 'warn' | 'error', message: string) => {
       if (host.replaying) return
-      this.log.add({ timeMs: this.#options.parts.clock.nowMs(), level, step: null, attempt: null, message })
+      this.log.add({ timeMs: this.#parts.clock.nowMs(), level, step: null, attempt: null, message })
     }
     const run = { runId, workflow, version, attempt, maxRetries, input }
-    const { waitpointTokens } = this.#options.parts
+    const { waitpointTokens } = this.#parts
     const waitpointToken = (part: number, command: number) => waitpointTokens.sign({ runId, part, command })
     const host = new WorkflowHost({ run, loaded, recorded, onLog, waitpointToken })
     return host
@@ -333,7 +337,7 @@ export class LiveRun implements Player {
 
   /** What the run asks of the outside beside steps and timers, made when it first does. */
   asked(): RunAsks {
-    this.asks ??= new RunAsks(this.#options.parts, this)
+    this.asks ??= new RunAsks(this.#parts, this)
     return this.asks
   }
 
@@ -350,11 +354,11 @@ export class LiveRun implements Player {
   #resume(): void {
     const history = this.history
     if (history.ended) {
-      this.#options.owner.onEnded(this)
+      this.#owner.onEnded(this)
       return
     }
     if (this.facts.definition === '') return
-    if (this.parent !== undefined) this.#options.parts.children.adopt(this.facts.runId, this.parent)
+    if (this.parent !== undefined) this.#parts.children.adopt(this.facts.runId, this.parent)
     if (this.host === undefined) {
       this.block(`The bundle ${this.facts.definition} of this run's definition is not in the store.`)
       return
@@ -363,7 +367,7 @@ export class LiveRun implements Player {
       this.#waitForStart()
       return
     }
-    holdPlace(this.#options.parts.gates, this.facts, this.host.loaded)
+    holdPlace(this.#parts.gates, this.facts, this.host.loaded)
     this.host.replaying = true
     this.#replay = { events: history.events, next: 0 }
   }
@@ -400,7 +404,7 @@ export class LiveRun implements Player {
     if (startAtMs !== undefined)
       this.#startWait = { reason: 'timer', until: new Date(startAtMs).toISOString() }
     if (startAtMs === undefined) this.#start()
-    else this.#timeout = this.#options.parts.timers.at(startAtMs, () => this.start())
+    else this.#timeout = this.#parts.timers.at(startAtMs, () => this.start())
   }
 
   #start(): void {
@@ -416,7 +420,7 @@ export class LiveRun implements Player {
 
   /** True when it may begin: its workflow may limit how many runs are under way. */
   #enter(): boolean {
-    const entered = enterGate(this.#options.parts.gates, this.facts, this.host?.loaded.definition.concurrency)
+    const entered = enterGate(this.#parts.gates, this.facts, this.host?.loaded.definition.concurrency)
     switch (entered.kind) {
       case 'admitted':
         return true
@@ -438,7 +442,7 @@ export class LiveRun implements Player {
     if (this.control?.paused !== undefined) return
     const pausedMs = this.control?.pausedMs ?? 0
     const dueMs = startedMs + this.facts.timeoutSeconds * 1000 + pausedMs
-    this.#timeout = this.#options.parts.timers.at(dueMs, () => this.post(() => this.#timeOut()))
+    this.#timeout = this.#parts.timers.at(dueMs, () => this.post(() => this.#timeOut()))
   }
 
   /** A run that is blocked as a bug is not ended by its time limit: the fault is not the user's. */
@@ -522,8 +526,8 @@ export class LiveRun implements Player {
     if (this.held !== undefined) return
     if (this.startedMs === undefined && this.#startWait === undefined) this.#start()
     this.steps.letGo()
-    this.timers.letGo(this.#options.parts.clock.nowMs())
-    this.asks?.letGo(this.#options.parts.clock.nowMs())
+    this.timers.letGo(this.#parts.clock.nowMs())
+    this.asks?.letGo(this.#parts.clock.nowMs())
   }
 
   /** Lets the definition see an event that was just recorded. */
@@ -558,7 +562,7 @@ export class LiveRun implements Player {
     this.control?.close()
     // Handed over before the end is: who sees the end finds the whole log. It never rejects.
     if (!this.log.isEmpty) void this.log.flush()
-    this.push(end, () => this.#options.owner.onEnded(this))
+    this.push(end, () => this.#owner.onEnded(this))
   }
 
   /** Says in the log when a run begins to wait, and when it goes on. */
@@ -585,7 +589,7 @@ export class LiveRun implements Player {
   }
 
   onLost(error: unknown): void {
-    this.#options.owner.onLost(this, error)
+    this.#owner.onLost(this, error)
   }
 
   onActive(isActive: boolean): void {
