@@ -178,7 +178,7 @@ function signature({ text }: Source, node: SyntaxNode): string {
     .replace(/[=;,]?\s*$/, '')
 }
 
-/** The docstring that ends right before a node, as Markdown. */
+/** The comment that ends right before a node, as Markdown. */
 function docOf({ comments, text }: Source, node: SyntaxNode): string {
   const comment = comments.findLast(
     ({ end, value }) =>
@@ -192,7 +192,7 @@ function docOf({ comments, text }: Source, node: SyntaxNode): string {
   return fenced(lines.join('\n').trim())
 }
 
-/** Samples are indented by four in docstrings. */
+/** In comments, samples are indented by four. */
 function fenced(text: string): string {
   return text
     .replace(/(?:^ {4}.*(?:\n|$))+/gm, (sample) => {
