@@ -1,7 +1,7 @@
 // What a definition imports, as `kyros/workflow`.
 export {
-  Cancelled,
   type CancellationScope,
+  Cancelled,
   ChildFailure,
   type ChildOptions,
   CompensationFailure,
