@@ -364,6 +364,8 @@ export class LiveRun implements Player {
       return
     }
     if (history.startedMs === undefined) {
+      // They came before its start, and wait in memory for it.
+      for (const event of history.events) if (event.type === 'signal.received') this.host.apply(event)
       this.#waitForStart()
       return
     }

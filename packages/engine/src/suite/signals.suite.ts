@@ -30,6 +30,14 @@ export function testSignals(open: OpenRig): void {
     expect((await ended(rig, runId)).result).toEqual(['a', 'b'])
   })
 
+  test('a signal that comes before the run begins waits for it, also over a restart', async () => {
+    const rig = await open({ steps: plain })
+    const runId = await submit(rig, 'collecting', { count: 1 }, { runAtMs: Date.now() + 700 })
+    await rig.engine.signal(runId, 'add', 'early', owner)
+    await rig.restart()
+    expect((await ended(rig, runId)).result).toEqual({ met: true, items: ['early'] })
+  })
+
   test('a condition that is not met in time says so', async () => {
     const rig = await open({ steps: plain })
     const runId = await submit(rig, 'collecting', { count: 2, timeoutMs: 60 })
