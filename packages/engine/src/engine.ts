@@ -138,6 +138,17 @@ export interface RunOperations {
   ): Promise<{ runId: string; waitpoint: string }>
 
   /**
+   * The same for somebody who may act on the run and needs no token: `command` is that of its step.
+   * @throws waitpoint_token_invalid when the run has no such waitpoint, waitpoint_closed
+   */
+  answerWaitpoint(
+    runId: string,
+    command: number,
+    payload: Json,
+    principal: Principal,
+  ): Promise<{ runId: string; waitpoint: string }>
+
+  /**
    * What a token is for, without answering it: whoever was given it may look first.
    * @throws waitpoint_token_invalid
    */

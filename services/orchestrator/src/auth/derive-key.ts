@@ -1,6 +1,6 @@
 import { hash, hkdfSync } from 'node:crypto'
 
-export type KeyPurpose = 'access-token'
+export type KeyPurpose = 'access-token' | 'waitpoint'
 
 const keyBytes = 32
 

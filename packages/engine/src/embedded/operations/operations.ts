@@ -8,6 +8,7 @@ import { toStored } from '../payload.ts'
 import type { RunTable } from '../run-table.ts'
 import { followStream } from '../streams.ts'
 import type { SubmitterOptions } from '../submit.ts'
+import type { WaitpointRef } from '../waitpoint-tokens.ts'
 import { readDefinitions } from './definitions.ts'
 import { forkRun } from './fork-run.ts'
 import { messageOf, type Operation, operate } from './operate.ts'
@@ -77,23 +78,12 @@ export function createOperations(options: OperationsOptions): RunOperations {
     update: (runId, name, payload, { updateId, principal }) =>
       update(options, runId, { name, payload, updateId, actor: principal.id }),
 
-    completeWaitpoint: async (token, payload, principal) => {
-      const ref = readToken(parts, token)
-      const { name } = await findWaitpoint(parts, ref)
-      const answered = { runId: ref.runId, waitpoint: name }
-      if (await isAnswered(parts, ref, payload)) return answered
-      const stored = await storedAnswer(parts, payload)
-      const { part, command } = ref
-      const operation: Operation = { kind: 'answer_waitpoint', part, command, stored }
-      const actor = actorOf(principal)
-      await options.reach(ref.runId, messageOf(ref.runId, operation, actor), async (run) => {
-        const isOpen = await answerLive(parts, run, { ref, stored }, { actor })
-        // Somebody else was quicker: the same answer is as good.
-        if (!isOpen && !(await isAnswered(parts, ref, payload))) {
-          throw problem('waitpoint_closed', { detail: `The waitpoint ${name} is not asked any more.` })
-        }
-      })
-      return answered
+    completeWaitpoint: async (token, payload, principal) =>
+      answerWaitpoint(options, readToken(parts, token), payload, actorOf(principal)),
+
+    answerWaitpoint: async (runId, command, payload, principal) => {
+      const { continued: part = 0 } = await readRun(store, runId)
+      return answerWaitpoint(options, { runId, part, command }, payload, principal.id)
     },
 
     describeWaitpoint: async (token) => describe(parts, readToken(parts, token)),
@@ -102,6 +92,29 @@ export function createOperations(options: OperationsOptions): RunOperations {
 
     definitions: () => readDefinitions(parts),
   }
+}
+
+/** Answers a waitpoint once; the same answer again changes nothing. @throws waitpoint_token_invalid, waitpoint_closed */
+async function answerWaitpoint(
+  { parts, reach }: OperationsOptions,
+  ref: WaitpointRef,
+  payload: Json,
+  actor: string,
+): Promise<{ runId: string; waitpoint: string }> {
+  const { runId, part, command } = ref
+  const { name } = await findWaitpoint(parts, ref)
+  const answered = { runId, waitpoint: name }
+  if (await isAnswered(parts, ref, payload)) return answered
+  const stored = await storedAnswer(parts, payload)
+  const operation: Operation = { kind: 'answer_waitpoint', part, command, stored }
+  await reach(runId, messageOf(runId, operation, actor), async (run) => {
+    const isOpen = await answerLive(parts, run, { ref, stored }, { actor })
+    // Somebody else was quicker: the same answer is as good.
+    if (!isOpen && !(await isAnswered(parts, ref, payload))) {
+      throw problem('waitpoint_closed', { detail: `The waitpoint ${name} is not asked any more.` })
+    }
+  })
+  return answered
 }
 
 /** The run left this process meanwhile: its log answers. */
