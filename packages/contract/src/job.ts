@@ -183,7 +183,16 @@ export type RunMetrics = Static<typeof RunMetrics>
 export const Why = Type.Object({
   run_id: Id,
   status: RunStatusSchema,
-  waits_for: Type.Array(Type.Object({ kind: Type.String(), name: Type.String(), detail: Type.String() })),
+  waits_for: Type.Array(
+    Type.Object({
+      kind: Type.String({ description: 'For programs: step, retry, queue, signal, timer, paused, …' }),
+      name: Type.String({ description: 'Of the step, queue, key, signal, waitpoint, workflow or person' }),
+      detail: Type.String({ description: 'For people' }),
+      until: Type.Optional(
+        Type.String({ format: 'date-time', description: 'When it goes on without anybody' }),
+      ),
+    }),
+  ),
   since: nullableTime,
   what_would_move_it: Type.String(),
 })

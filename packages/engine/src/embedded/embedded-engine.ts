@@ -153,7 +153,10 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
 
   async why(runId: string): Promise<Why> {
     const record = await this.#record(runId)
-    return explain(record, this.#table.live.get(runId), this.#clock.nowMs())
+    const { slots, gates } = this.#parts
+    const engine = !this.#lease.isHeld ? 'elsewhere' : this.#recovered ? 'holds' : 'recovers'
+    const nowMs = this.#clock.nowMs()
+    return explain(record, this.#table.live.get(runId), { slots, gates, nowMs, engine })
   }
 
   health(): ReturnType<Engine['health']> {

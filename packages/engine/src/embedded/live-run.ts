@@ -395,7 +395,6 @@ export class LiveRun implements Player {
     if (history.asks !== undefined) this.asked().takeUp(history.asks)
     if (history.startedMs !== undefined) this.#armTimeout(history.startedMs)
     this.#absorb()
-    for (const row of this.steps.rows.values()) this.steps.dispatch(row)
     this.control?.enforce(this, this.#hands())
     // The events are in the log; keeping them here too would cost memory for nothing.
     this.history = emptyHistory()

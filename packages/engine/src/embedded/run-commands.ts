@@ -116,7 +116,9 @@ export class RunCommands {
       if (known.state === 'ended') return
       // An attempt cut off by the end of the engine keeps its number: `dispatch` begins it again.
       const state = known.state === 'running' ? 'cut' : 'scheduled'
-      steps.rows.set(asked.command, newRow(asked, { ...known, state }))
+      const row = newRow(asked, { ...known, state })
+      steps.rows.set(asked.command, row)
+      steps.dispatch(row)
       return
     }
     if (isSmall(asked.input)) return this.#schedule(asked, asked.input)

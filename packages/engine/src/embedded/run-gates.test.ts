@@ -39,9 +39,9 @@ test('runs wait in the order they came, each key for itself', async () => {
 
 test('a workflow that refuses more refuses while it is full, and one that cancels the newest cancels it', () => {
   const { gates } = open()
-  expect(gates.wouldReject(admission('reject'))).toBe(false)
+  expect(gates.isFull(admission('reject'))).toBe(false)
   expect(gates.enter(admission('reject'), 'a')).toBe('admitted')
-  expect(gates.wouldReject(admission('reject'))).toBe(true)
+  expect(gates.isFull(admission('reject'))).toBe(true)
   expect(gates.enter(admission('reject'), 'b')).toBe('rejected')
   expect(gates.enter(admission('cancel_newest'), 'c')).toBe('cancelled')
   gates.leave('a')
@@ -66,7 +66,7 @@ test('before it is known who has a place nobody is let in, and then in the order
   const { gates, admitted } = open(false)
   const queue = admission('queue', 2)
   for (const runId of ['d', 'b', 'c']) expect(gates.enter(queue, runId)).toBe('queued')
-  expect(gates.wouldReject(admission('reject'))).toBe(false)
+  expect(gates.isFull(admission('reject'))).toBe(false)
   gates.hold(queue, 'a')
   gates.leave('d')
   gates.open()

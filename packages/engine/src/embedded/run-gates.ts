@@ -30,8 +30,8 @@ export type RunGates = {
   open(): void
   /** Forgets everything, until `open` is called again. */
   close(): void
-  /** Whether one more would be refused now; false while that is not known. */
-  wouldReject(admission: Admission): boolean
+  /** Whether there is no place left now; false while that is not known. */
+  isFull(admission: Admission): boolean
   explain(runId: string): GateState | undefined
   /** Runs that others wait for; at most a thousand of them. */
   inTheWay(): string[]
@@ -172,15 +172,7 @@ export function createRunGates(events: {
       gates.clear()
       placeOf.clear()
     },
-    wouldReject: (admission) => {
-      const gate = gates.get(admission.key)
-      return (
-        isOpen &&
-        admission.onConflict === 'reject' &&
-        gate !== undefined &&
-        gate.holders.size >= admission.limit
-      )
-    },
+    isFull: ({ key, limit }) => isOpen && (gates.get(key)?.holders.size ?? 0) >= limit,
     inTheWay: () => {
       const ids: string[] = []
       for (const { holders, waiting } of gates.values()) {

@@ -72,7 +72,7 @@ test('why says which attempt runs and for how long, and who waits for a slot', a
   )
   expect(why.waits_for).toMatchObject([
     { kind: 'step', name: 'First', detail: 'attempt 1 of 3 has run for 0 s, progress "half"' },
-    { kind: 'concurrency', name: 'First#2' },
+    { kind: 'queue', name: 'default', detail: expect.stringContaining('First#2') },
   ])
   hold.resolve()
   await ended(rig, runId)

@@ -18,6 +18,8 @@ const evictedAtOnce = 1000
 export type Unborn = {
   /** What it said, to be committed with it. */
   readonly events: NewRunEvent[]
+  /** Why it is not let in, where its workflow refuses more. */
+  readonly rejection: string | undefined
   /** It is on disk. */
   born(): void
   /** It is not, or is not ours to move. */
@@ -97,6 +99,7 @@ export class RunTable implements RunOwner {
     const events = await unborn.prepare()
     return {
       events,
+      rejection: unborn.rejection,
       born: () => {
         this.#live.set(run.runId, unborn)
         unborn.born()

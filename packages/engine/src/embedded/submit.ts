@@ -2,13 +2,14 @@ import type { ParentLink } from '@kyros/contract/event'
 import type { JsonObject } from '@kyros/contract/json'
 import { problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
-import type { NewRun, NewRunEvent } from '@kyros/store/command'
+import type { Idempotency, NewRun, NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import type { Definitions, StartableWorkflow } from '../definitions/definitions.ts'
 import { compileInputCheck, type InputCheck } from '../definitions/input-check.ts'
 import type { Engine, Submission, Submitted } from '../engine.ts'
 import { engineFlags, sdkVersion } from './engine-flags.ts'
+import { isProblem } from './is-problem.ts'
 import type { Unborn } from './run-table.ts'
 import type { EngineClock } from './timers.ts'
 
@@ -63,6 +64,10 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const announce = mustAnnounce()
       const unborn = announce || events.length > 1 ? undefined : await prepare({ run, events })
       const command = { kind: 'submit_job', job, run, announce, ...(idempotency && { idempotency }) } as const
+      if (unborn?.rejection !== undefined) {
+        unborn.refuse(unborn.rejection)
+        return rejected(store, run, unborn.rejection, idempotency)
+      }
       const written = await committed(unborn, () =>
         store.write({ ...command, events: unborn === undefined ? events : [...events, ...unborn.events] }),
       )
@@ -92,6 +97,28 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       return answer(written, { run, events }, onAccepted)
     },
   }
+}
+
+/** The answer to an earlier try with the same key, if there was one. @throws run_concurrency_reached */
+async function rejected(
+  store: Store,
+  run: NewRun,
+  rejection: string,
+  idempotency: Idempotency | undefined,
+): Promise<Submitted> {
+  if (idempotency !== undefined) {
+    // A try again of a job that does not exist: it answers by the key, or fails.
+    const looked = await store
+      .write({ kind: 'retry_job', run, events: [], idempotency })
+      .catch((error: unknown) => {
+        if (!isProblem(error, 'job_not_found')) throw error
+        return undefined
+      })
+    if (looked !== undefined && 'replayed' in looked) return looked
+  }
+  throw problem('run_concurrency_reached', {
+    detail: `${rejection} Wait until a run has ended, or cancel one.`,
+  })
 }
 
 /** Writes a new run, and lets what was prepared of it go on, or not. */

@@ -1,141 +1,122 @@
 import type { Why } from '@kyros/contract/job'
 import type { RunRecord } from '@kyros/store/store'
+import type { EngineParts } from './engine-parts.ts'
 import type { LiveRun } from './live-run.ts'
 import type { StepRow } from './run-steps.ts'
+import { type Explained, fromRecord, iso, seconds, wait } from './why-record.ts'
 
-type Wait = Why['waits_for'][number]
+export type ExplainParts = Pick<EngineParts, 'slots' | 'gates'> & {
+  nowMs: number
+  /** Whether this process runs the engine, and has taken up what it found. */
+  engine: 'holds' | 'recovers' | 'elsewhere'
+}
 
 /** Why a run does not move, from memory where it is live and from its record where it is not. */
-export function explain(record: RunRecord, live: LiveRun | undefined, nowMs: number): Why {
-  const waits = live === undefined || live.ended ? fromRecord(record) : fromMemory(live, nowMs)
+export function explain(record: RunRecord, live: LiveRun | undefined, parts: ExplainParts): Why {
+  const isLive = live !== undefined && !live.ended
+  const waits = isLive ? fromMemory(live, parts) : fromRecord(record, parts.engine, parts.gates)
   return {
     run_id: record.id,
     status: record.status,
-    waits_for: waits.map(({ wait }) => wait),
+    waits_for: waits.map(({ wait: one }) => one),
     since: record.started_at ?? record.created_at,
     what_would_move_it: waits[0]?.moves ?? endSentence(record),
   }
 }
 
-type Explained = { wait: Wait; moves: string }
-
-function endSentence(record: RunRecord): string {
-  return `The run has ended (${record.status}); nothing moves it any more. Retry its job for a new run.`
+function endSentence({ status }: RunRecord): string {
+  return `The run has ended (${status}); nothing moves it any more. Retry its job for a new run.`
 }
 
-function fromRecord(record: RunRecord): Explained[] {
-  const detail = record.reason_detail ?? ''
-  switch (record.status) {
-    case 'pending':
-      return [explained('engine', 'engine', 'not taken up yet', 'The engine takes it up when it runs.')]
-    case 'running':
-      return [
-        explained(
-          'engine',
-          'engine',
-          'runs in another process',
-          'It moves in the process that holds the engine.',
-        ),
-      ]
-    case 'waiting':
-      return [explainWait(record.reason ?? '', detail, record.waiting_until)]
-    default:
-      return []
-  }
+function fromMemory(run: LiveRun, parts: ExplainParts): Explained[] {
+  if (run.blocked !== undefined) return [wait.blocked(run.blocked)]
+  if (run.facts.definition === '') return [wait.agentMissing(run.shown?.detail ?? '')]
+  const held = explainHold(run, parts.nowMs)
+  const steps = [...run.steps.rows.values()].flatMap((row) => explainStep(run, row, parts) ?? [])
+  // What runs in spite of a hold is what the run waits for first.
+  if (held !== undefined) return [held, ...steps.filter(({ wait: one }) => one.kind === 'step')]
+  if (run.startedMs === undefined) return explainStart(run, parts)
+  const waits = [...steps, ...explainAsks(run), ...explainSignals(run), ...explainTimers(run)]
+  return waits.length > 0 ? waits : [wait.engine('about to go on', 'It goes on at once.')]
 }
 
-function explainWait(reason: string, detail: string, until: string | null): Explained {
-  switch (reason) {
-    case 'agent_missing':
-      return explained(
-        'agent_missing',
-        'agent',
-        detail,
-        'Cancel it, and submit the job again with a workflow: GET /api/v1/workflow-types lists them.',
-      )
-    case 'blocked':
-      return explained(
-        'blocked',
-        'definition',
-        detail,
-        'Correct the definition; the run goes on from where it is.',
-      )
-    case 'worker_missing':
-      return explained('worker_missing', 'step', detail, 'Start a process that does this step.')
-    case 'signal':
-      return explained('signal', 'signal', detail, `Send the signal it waits for${untilText(until)}.`)
-    default:
-      return explained(
-        reason,
-        reason,
-        detail,
-        until === null ? 'It goes on by itself.' : `It goes on at ${until}.`,
-      )
-  }
+function explainHold({ control, held, steps }: LiveRun, nowMs: number): Explained | undefined {
+  if (control === undefined || held === undefined) return undefined
+  const { paused } = control
+  if (paused !== undefined) return wait.paused(paused.by, paused.sinceMs)
+  const exceeded = control.exceeded(steps.activeMs(nowMs))
+  return exceeded && wait.budget(exceeded.what, exceeded.sentence)
 }
 
-const untilText = (until: string | null) => (until === null ? '' : `, or wait until ${until}`)
-
-function explained(kind: string, name: string, detail: string, moves: string): Explained {
-  return { wait: { kind, name, detail }, moves }
+function explainStart(run: LiveRun, { gates }: ExplainParts): Explained[] {
+  const { reason, detail = '', until } = run.shown ?? {}
+  if (reason === 'timer') return [wait.start(until ?? null)]
+  const place = gates.explain(run.facts.runId)
+  if (reason === 'concurrency') return [wait.concurrency(place, detail)]
+  return [wait.engine('about to begin', 'It begins at once.')]
 }
 
-function fromMemory(run: LiveRun, nowMs: number): Explained[] {
-  if (run.blocked !== undefined) return [explainWait('blocked', run.blocked, null)]
-  if (run.facts.definition === '') return [explainWait('agent_missing', run.shown?.detail ?? '', null)]
-  if (run.startedMs === undefined && run.shown?.reason === 'timer') {
-    return [explainWait('timer', 'not to start before its time', run.shown.until ?? null)]
-  }
-  const steps = [...run.steps.rows.values()].flatMap((row) => explainStep(row, nowMs) ?? [])
-  const timers = [...run.timers.rows.values()].map((timer) =>
-    explained('timer', timer.name, `until ${iso(timer.fireAtMs)}`, `It goes on at ${iso(timer.fireAtMs)}.`),
+function explainAsks({ asks }: LiveRun): Explained[] {
+  if (asks === undefined) return []
+  const waitpoints = [...asks.waitpoints.rows.values()].map(({ name, title, expiresAtMs }) =>
+    wait.waitpoint(name, title, expiresAtMs),
   )
-  const signals = run.host?.conditions.size || run.host?.waitsForSignal ? explainSignals(run) : []
-  const waits = [...steps, ...signals, ...timers]
-  return waits.length > 0 ? waits : [explained('engine', 'engine', 'about to go on', 'It goes on at once.')]
+  const children = [...asks.children.rows.values()].map(({ workflow, runId }) => wait.child(workflow, runId))
+  const { underWay } = asks.updates
+  const updates = underWay === 0 ? [] : [wait.updates(underWay)]
+  return [...children, ...waitpoints, ...updates]
 }
 
-function explainSignals(run: LiveRun): Explained[] {
-  const names = [...(run.host?.handlers.keys() ?? [])]
-  const name = names.join(', ') || 'signal'
-  return [explained('signal', name, `listens for: ${name}`, `Send the signal ${name}.`)]
+function explainSignals({ host }: LiveRun): Explained[] {
+  if (host === undefined || (host.conditions.size === 0 && !host.waitsForSignal)) return []
+  return [wait.signals([...host.handlers.keys()])]
 }
 
-function explainStep(row: StepRow, nowMs: number): Explained | undefined {
+function explainTimers({ timers }: LiveRun): Explained[] {
+  const rows = [...timers.rows.values()].toSorted((a, b) => a.fireAtMs - b.fireAtMs)
+  return rows.map(({ name, fireAtMs }) => wait.timer(name, fireAtMs))
+}
+
+function explainStep(run: LiveRun, row: StepRow, parts: ExplainParts): Explained | undefined {
   const max = row.options.maxAttempts
+  const { key } = row
   switch (row.state) {
     case 'running': {
-      const sinceMs = row.live?.startedMs ?? nowMs
+      const sinceMs = row.live?.startedMs ?? parts.nowMs
       const progress =
         row.live?.progress === undefined ? '' : `, progress ${JSON.stringify(row.live.progress)}`
-      const detail = `attempt ${row.attempt} of ${max} has run for ${seconds(nowMs - sinceMs)} s${progress}`
-      return explained('step', row.key, detail, `The step ${row.key} must end.`)
+      const detail = `attempt ${row.attempt} of ${max} has run for ${seconds(parts.nowMs - sinceMs)} s${progress}`
+      return { wait: { kind: 'step', name: key, detail }, moves: `The step ${key} must end.` }
     }
     case 'backoff': {
-      const inText = `attempt ${row.attempt + 1} of ${max} in ${seconds((row.retryAtMs ?? nowMs) - nowMs)} s`
+      const retryAtMs = row.retryAtMs ?? parts.nowMs
       const last = row.lastError === undefined ? '' : ` after ${row.lastError.code}: ${row.lastError.message}`
-      return explained(
-        'retry',
-        row.key,
-        `${inText}${last}`,
-        `It tries again at ${iso(row.retryAtMs ?? nowMs)}.`,
-      )
+      const detail = `attempt ${row.attempt + 1} of ${max} in ${seconds(retryAtMs - parts.nowMs)} s${last}`
+      const until = iso(retryAtMs)
+      return { wait: { kind: 'retry', name: key, detail, until }, moves: `It tries again at ${until}.` }
     }
+    case 'held':
     case 'scheduled':
     case 'cut':
     case 'queued':
-      return explained(
-        'concurrency',
-        row.key,
-        'waits for a free slot',
-        'Another step must end, or allow more at once.',
-      )
+      return explainSlot(run, row, parts)
     case 'missing':
-      return explainWait('worker_missing', `Nothing here does the step ${row.step}.`, null)
+      return wait.workerMissing(row.step)
     case 'ended':
       return undefined
   }
 }
 
-const seconds = (ms: number) => Math.max(0, Math.round(ms / 1000))
-const iso = (ms: number) => new Date(ms).toISOString()
+function explainSlot(run: LiveRun, { key, options }: StepRow, { slots }: ExplainParts): Explained {
+  const waits = slots.explain(run.facts.runId, options)
+  if (waits.kind === 'key') {
+    const holders = waits.holders.join(', ') || 'another run'
+    const detail = `the step ${key} waits for the key ${waits.name}, which run ${holders} holds`
+    const moves = `A step of run ${holders} with the key ${waits.name} must end.`
+    return { wait: { kind: 'concurrency_key', name: waits.name, detail }, moves }
+  }
+  const { name, used, limit, waiting } = waits
+  const detail = `the step ${key} waits in the queue ${name}: ${used} of ${limit} slots are taken, ${waiting} wait`
+  const moves = `Another step in the queue ${name} must end, or allow more at once.`
+  return { wait: { kind: 'queue', name, detail }, moves }
+}

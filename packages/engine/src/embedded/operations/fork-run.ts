@@ -2,10 +2,11 @@ import { isRunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import type { NewJob, NewRun, NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
-import type { Definitions } from '../../definitions/definitions.ts'
+import type { Definitions, LoadedDefinition } from '../../definitions/definitions.ts'
 import type { RunOperations, Submitted } from '../../engine.ts'
 import { asNewEvent, historyFrom } from '../history.ts'
 import { factsOf } from '../run-facts.ts'
+import { admissionOf, fullSentence, type RunGates } from '../run-gates.ts'
 import { createdEvent } from '../submit.ts'
 import { forkPrefix, stepKeys } from './fork-history.ts'
 import { readRun } from './read-run.ts'
@@ -13,6 +14,7 @@ import { replayBeside } from './scratch-replay.ts'
 
 export type ForkParts = {
   store: Store
+  gates: RunGates
   definitions: Definitions
   /** True where another process has to be told of the new run in the commit that makes it. */
   mustAnnounce: () => boolean
@@ -28,7 +30,8 @@ export async function forkRun(parts: ForkParts, runId: string, from: From): Prom
   const said = stored.map((event) => asNewEvent(event))
   const prefix = forkPrefix(said, from.fromStep)
   if (prefix === undefined) throw stepNotFound(runId, from.fromStep, stepKeys(said))
-  const { hash, version } = await fittingDefinition(parts, record, prefix)
+  const { hash, version, definition } = await fittingDefinition(parts, record, prefix)
+  mustHavePlace(parts.gates, record, definition)
   const run = newRun(record, from, hash, version)
   const forked: NewRunEvent = {
     type: 'run.forked',
@@ -59,7 +62,7 @@ async function fittingDefinition(
   { store, definitions }: ForkParts,
   record: RunRecord,
   prefix: readonly NewRunEvent[],
-): Promise<{ hash: string; version: string }> {
+): Promise<{ hash: string; version: string; definition: LoadedDefinition['definition'] }> {
   const own = { hash: record.definition, version: record.version }
   const newest = definitions.startable.get(record.type)
   const candidates = newest === undefined || newest.hash === own.hash ? [own] : [newest, own]
@@ -69,10 +72,18 @@ async function fittingDefinition(
     const loaded = await definitions.load(hash)
     if (loaded === undefined) continue
     const { outcome } = await replayBeside(events, factsOf(record), loaded)
-    if (outcome?.kind !== 'blocked') return { hash, version }
+    if (outcome?.kind !== 'blocked') return { hash, version, definition: loaded.definition }
     fault = outcome.detail
   }
   throw problem('run_diverged', { detail: `What the fork would take over cannot be replayed. ${fault}` })
+}
+
+/** A fork is under way from its first moment: it cannot wait for a place. @throws run_concurrency_reached */
+function mustHavePlace(gates: RunGates, record: RunRecord, { concurrency }: LoadedDefinition['definition']) {
+  const admission = admissionOf(record.type, concurrency, record.input)
+  if (admission === undefined || !gates.isFull(admission)) return
+  const detail = `${fullSentence(record.type, admission)} Fork it when a run has ended, or cancel one.`
+  throw problem('run_concurrency_reached', { detail })
 }
 
 /** Payloads that are kept beside the log, as the definition sees them. */
