@@ -11,6 +11,7 @@ import { createMetrics } from '@kyros/kernel/metrics'
 import { createNewId } from '@kyros/kernel/new-id'
 import { type Serving, serve } from '@kyros/kernel/serve'
 import { readTls } from '@kyros/kernel/tls'
+import { deriveKey } from '@kyros/orchestrator/auth/derive-key'
 import { createOrchestrator } from '@kyros/orchestrator/orchestrator'
 import { openStore } from '@kyros/store/open-store'
 import { type DataLock, lockDirectory, prepareDirectory } from '@kyros/store/sqlite/data-directory'
@@ -191,7 +192,7 @@ function openWorkflows(
   })
 }
 
-function createEngine({ config, paths, log }: ServerInput, store: Store, own: OwnWorkflows) {
+function createEngine({ config, paths, log, secretKey }: ServerInput, store: Store, own: OwnWorkflows) {
   const maxAttempts = config.engine.max_concurrent_steps
   return createEmbeddedEngine({
     store,
@@ -201,6 +202,7 @@ function createEngine({ config, paths, log }: ServerInput, store: Store, own: Ow
     clock: systemClock,
     workspaceDir: paths.workspaceDir,
     cacheDir: paths.cacheDir,
+    waitpointKey: deriveKey(secretKey, 'waitpoint').key,
     log: (level, message) => log[level]({ part: 'engine' }, message),
     ...(maxAttempts !== undefined && { maxAttempts }),
   })

@@ -53,7 +53,8 @@ export class BusyWatch {
     while (turns < quietTurns) {
       await new Promise((resolve) => setImmediate(resolve))
       const waitedMs = performance.now() - begunMs
-      const isStill = this.#underWay === 0 && (this.#steps === 0 || waitedMs >= stepGraceMs)
+      const isInStep = this.#steps > 0 && waitedMs < stepGraceMs
+      const isStill = this.#underWay === 0 && !isInStep && !readsFiles()
       turns = isStill && seen === this.#begun ? turns + 1 : 0
       seen = this.#begun
       if (waitedMs > giveUpMs + stepGraceMs)
@@ -70,6 +71,11 @@ export class BusyWatch {
     }
     result.then(end, end)
   }
+}
+
+/** The engine loads definitions and makes directories beside the store. */
+function readsFiles(): boolean {
+  return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'))
 }
 
 /** An object whose methods, and those of the objects in it, tell what they answer. */

@@ -66,6 +66,29 @@ test('a run that only a message can move says which, whatever time there is', as
   expect(await run.result()).toMatchObject({ limit: 1 })
 })
 
+test('a query looks, an update changes, and one that is refused leaves no trace', async () => {
+  const run = await kit.start(trial, { days: 1 })
+  expect(await run.query('limit')).toBe(1)
+  expect(await run.update('raise', 4)).toBe(5)
+  await expect(run.update('raise', -1)).rejects.toMatchObject({ code: 'update_rejected' })
+  await expect(run.query('nothing')).rejects.toMatchObject({ code: 'query_unknown' })
+  expect(await run.query('limit')).toBe(5)
+  expect(await run.result()).toMatchObject({ limit: 5 })
+})
+
+test('a child of another file runs, and a waitpoint is answered by the token that a step was given', async () => {
+  const asking = new URL('../fixtures/authored/asking.workflow.ts', import.meta.url)
+  await kit.load(trial)
+  let token = ''
+  const Ask = (given: { token: string }) => {
+    token = given.token
+    return null
+  }
+  const run = await kit.start(asking, null, { steps: { Ask } })
+  await run.completeWaitpoint(token, { days: 3 })
+  expect(await run.result()).toEqual({ limit: 1, tookMs: 3 * dayMs })
+})
+
 test('a cancelled run has no result', async () => {
   const run = await kit.start(trial, { days: 1 })
   await run.cancel()

@@ -87,6 +87,13 @@ export class TestKit implements AsyncDisposable {
     return run
   }
 
+  /** Makes a workflow known without starting it: for the children of others. @throws DefinitionError */
+  async load(definition: URL | string, options: Pick<StartOptions, 'steps'> = {}): Promise<void> {
+    const { steps } = this.#parts
+    const name = await this.#load(definition, options.steps ?? {})
+    steps.byWorkflowName.set(name, options.steps ?? {})
+  }
+
   /** Milliseconds since 1970, by the clock of the test. */
   nowMs(): number {
     return this.#parts.clock.nowMs()
@@ -141,6 +148,8 @@ export class TestKit implements AsyncDisposable {
     this.#entries.set(found.entry.name, found.entry)
     steps.use(found.entry.name, found.steps, Object.keys(fakes))
     await definitions.replace([...this.#entries.values()])
+    // Now, so that no run waits for a file to be read.
+    await definitions.load(definitions.startable.get(found.entry.name)?.hash ?? '')
     return found.entry.name
   }
 }
@@ -184,6 +193,8 @@ async function openParts(startMs: number): Promise<Parts> {
     cacheDir,
     log: () => {},
     abortGraceMs: 1000,
+    // There is nobody else whose runs could be forgotten.
+    sweepEveryMs: 2 * longestRunSeconds * 1000,
   })
   const close = async () => {
     await opened.close()
@@ -209,6 +220,8 @@ async function loadFile(file: string, cacheDir: string, fakes: readonly string[]
 class KitSteps {
   readonly byWorkflow: { [workflow: string]: { [step: string]: StepFunction } } = {}
   readonly byRun = new Map<string, FakeSteps>()
+  /** For runs that the test did not start itself. */
+  readonly byWorkflowName = new Map<string, FakeSteps>()
   readonly #busy: BusyWatch
 
   constructor(busy: BusyWatch) {
@@ -220,7 +233,8 @@ class KitSteps {
     for (const name of new Set([...Object.keys(real), ...faked])) {
       steps[name] = (input, context) =>
         this.#busy.duringStep(context.signal, async () => {
-          const fake = this.byRun.get(context.runId)?.[name]
+          const fakes = this.byRun.get(context.runId) ?? this.byWorkflowName.get(workflow)
+          const fake = fakes?.[name]
           if (fake === undefined && real[name] === undefined) throw new Error(`There is no step ${name}.`)
           // Border cast: the definition's types tie a step's input to whatever stands in its place.
           return fake === undefined ? real[name]?.(input, context) : fake(input, context as never)
