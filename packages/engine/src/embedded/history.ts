@@ -94,7 +94,7 @@ export async function historyFrom(events: readonly Event[], store: Pick<Store, '
   for (const event of events) {
     if (!isRunEvent(event)) continue
     const fresh = asNewEvent(event)
-    addEvent(history, isInBlob(fresh) ? await resolved(fresh, store) : fresh, event.actor)
+    addEvent(history, isInBlob(fresh) ? await withPayloads(fresh, store) : fresh, event.actor)
     history.runSeq = event.run_seq
   }
   return history
@@ -107,7 +107,7 @@ export function asNewEvent(event: RunEvent): NewRunEvent {
 }
 
 /** The payload of an event that may be kept beside the log, under its field. */
-function payloadOf(event: NewRunEvent): { field: string; value: Json } | undefined {
+function payloadOf(event: NewRunEvent | RunEvent): { field: string; value: Json } | undefined {
   switch (event.type) {
     case 'step.completed':
       return { field: 'output', value: event.data.output }
@@ -131,11 +131,15 @@ function isReference(value: Json | undefined): boolean {
   return typeof value === 'object' && value !== null && '$blob' in value
 }
 
-function loopStateOf(event: NewRunEvent): Json | undefined {
+function loopStateOf(event: NewRunEvent | RunEvent): Json | undefined {
   return event.type === 'run.continued' ? event.data.loop?.state : undefined
 }
 
-async function resolved(event: NewRunEvent, { blobs }: Pick<Store, 'blobs'>): Promise<NewRunEvent> {
+/** The event with its payloads in place of references to them. */
+export async function withPayloads<E extends NewRunEvent | RunEvent>(
+  event: E,
+  { blobs }: Pick<Store, 'blobs'>,
+): Promise<E> {
   const payload = payloadOf(event)
   if (payload === undefined) return event
   const data: { [field: string]: unknown } = { ...event.data }
@@ -143,7 +147,7 @@ async function resolved(event: NewRunEvent, { blobs }: Pick<Store, 'blobs'>): Pr
   const state = loopStateOf(event)
   if (state !== undefined) data.loop = { state: await fromStored(state, blobs) }
   // Border cast: the same event with one payload in place of its reference.
-  return { ...event, data } as NewRunEvent
+  return { ...event, data } as E
 }
 
 /** Folds one event, in order. */

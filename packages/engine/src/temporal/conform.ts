@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
-import { fromStored } from '@kyros/store/stored-value'
+import { withPayloads } from '../embedded/history.ts'
 import { type ConvertedRun, convertHistory, type TemporalHistory } from './convert-history.ts'
 
 /** A recorded run with the bundle to replay it on. */
@@ -52,7 +52,7 @@ export async function readConformHistory(store: Store, runId: string): Promise<C
   }
   const events: RunEvent[] = []
   for (const event of await store.events.ofRun(runId)) {
-    if (isRunEvent(event)) events.push(await resolved(event, store))
+    if (isRunEvent(event)) events.push(await withPayloads(event, store))
   }
   const { type: workflow, version, attempt, input } = record
   return {
@@ -63,28 +63,37 @@ export async function readConformHistory(store: Store, runId: string): Promise<C
   }
 }
 
-async function resolved(event: RunEvent, store: Store): Promise<RunEvent> {
-  if (event.type !== 'step.completed') return event
-  return { ...event, data: { ...event.data, output: await fromStored(event.data.output, store.blobs) } }
-}
-
 async function replayGroup(group: readonly ConformHistory[]): Promise<ConformResult[]> {
   const first = group[0]
   if (first === undefined) return []
   const { Worker } = await loadTemporal()
   const code = await bundle(first)
-  const histories = group.map((history) => ({
-    history,
-    converted: convertHistory(history.run, history.events),
-  }))
   const results: ConformResult[] = []
-  for (const { history, converted } of histories) {
-    const { runId, workflow } = history.run
-    const base = { runId, workflow, definition: history.definition, temporalEvents: converted.events.length }
-    const message = await replay(Worker, code, converted, runId)
+  for (const { run, events, definition } of group) {
+    const { runId, workflow } = run
+    // The bundle is that of the last part; what ran another before it is not what is to be replayed here.
+    const all = convertHistory(run, events)
+    const parts = all.filter((part) => part.definition === all.at(-1)?.definition)
+    const temporalEvents = parts.reduce((sum, { history }) => sum + history.events.length, 0)
+    const base = { runId, workflow, definition, temporalEvents }
+    const message = await replayParts(Worker, code, parts, runId)
     results.push(message === undefined ? { ...base, ok: true } : { ...base, ok: false, message })
   }
   return results
+}
+
+/** What Temporal's core objects to first; undefined when it accepts all of them. */
+async function replayParts(
+  worker: TemporalWorker,
+  code: string,
+  parts: readonly { history: TemporalHistory }[],
+  runId: string,
+): Promise<string | undefined> {
+  for (const { history } of parts) {
+    const message = await replay(worker, code, history, runId)
+    if (message !== undefined) return message
+  }
+  return undefined
 }
 
 type TemporalWorker = Awaited<ReturnType<typeof loadTemporal>>['Worker']

@@ -1,5 +1,6 @@
 import type { RunEvent } from '@kyros/contract/event'
 import type { Json, JsonObject } from '@kyros/contract/json'
+import { AsksConverter } from './convert-asks.ts'
 
 /** A run as far as a foreign engine must know it. */
 export type ConvertedRun = {
@@ -16,12 +17,38 @@ export type TemporalEvent = { eventId: string; eventTime: string; eventType: str
 
 /**
  * The history that Temporal would have written for the same run: a workflow task for every fact that the embedded
- * engine gave to the definition, and behind it the commands that followed. Payloads must be resolved (no blobs).
+ * engine gave to the definition, and behind it the commands that followed. Payloads must be resolved (no blobs). A run
+ * that continued as new is several executions there: one history for each part, with the bundle that it ran.
  */
-export function convertHistory(run: ConvertedRun, events: readonly RunEvent[]): TemporalHistory {
-  const converter = new Converter(run)
-  for (const event of events) converter.take(event)
-  return { events: converter.events }
+export function convertHistory(
+  run: ConvertedRun,
+  events: readonly RunEvent[],
+): { definition: string; history: TemporalHistory }[] {
+  return partsOf(events).map((part) => {
+    const converter = new Converter(run)
+    for (const event of part) converter.take(event)
+    return { definition: definitionOf(part), history: { events: converter.events } }
+  })
+}
+
+/** Each part with the event that ended it, which is the first of the next. */
+function partsOf(events: readonly RunEvent[]): RunEvent[][] {
+  const parts: RunEvent[][] = [[]]
+  for (const event of events) {
+    parts.at(-1)?.push(event)
+    if (event.type === 'run.continued') parts.push([event])
+  }
+  return parts
+}
+
+/** The last bundle of a part: an upgrade moves all of it. */
+function definitionOf(part: readonly RunEvent[]): string {
+  const bundles = part.flatMap(({ type, data }, index) =>
+    type === 'run.created' || type === 'run.upgraded' || (type === 'run.continued' && index === 0)
+      ? [data.definition]
+      : [],
+  )
+  return bundles.at(-1) ?? ''
 }
 
 class Converter {
@@ -30,27 +57,43 @@ class Converter {
   /** Event ids by command: what a later event refers to. */
   readonly #scheduled = new Map<number, string>()
   readonly #timerIds = new Map<number, string>()
+  readonly #asks: AsksConverter
   #task = '0'
   #timers = 0
 
   constructor(run: ConvertedRun) {
     this.#run = run
+    this.#asks = new AsksConverter(this, run.runId)
+  }
+
+  /** The workflow task that the commands come from. */
+  get task(): string {
+    return this.#task
+  }
+
+  nextTimerId(): string {
+    this.#timers += 1
+    return String(this.#timers)
   }
 
   take(event: RunEvent): void {
+    if (this.#asks.take(event)) return
     switch (event.type) {
       case 'run.created':
-        this.#begin(event.time)
+        this.#begin(event.time, this.#run.input, {})
+        break
+      case 'run.continued':
+        this.#continue(event)
         break
       case 'run.started':
-        this.#workflowTask(event.time)
+        this.workflowTask(event.time)
         break
       case 'signal.received':
         this.#signal(event)
         break
       case 'run.cancel_requested':
-        this.#add(event.time, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { cause: event.data.reason })
-        this.#workflowTask(event.time)
+        this.add(event.time, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { cause: event.data.reason })
+        this.workflowTask(event.time)
         break
       case 'timer.started':
       case 'timer.fired':
@@ -68,7 +111,7 @@ class Converter {
     }
   }
 
-  #add(time: string, type: string, attributes: JsonObject): string {
+  add(time: string, type: string, attributes: JsonObject): string {
     const eventId = String(this.events.length + 1)
     const name = type.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
     const eventType = `EVENT_TYPE_${type}`
@@ -76,12 +119,39 @@ class Converter {
     return eventId
   }
 
-  #begin(time: string): void {
-    const { runId, workflow, input, attempt, version } = this.#run
-    this.#add(time, 'WORKFLOW_EXECUTION_STARTED', {
+  /** The end of one part and the beginning of the next. */
+  #continue({ time, data }: Of<'run.continued'>): void {
+    const { input, part = 1, carried, loop } = data
+    if (this.events.length > 0) {
+      const workflowType = { name: this.#run.workflow }
+      const workflowTaskCompletedEventId = this.#task
+      const next = { newExecutionRunId: `${this.#run.runId}/${part}`, input: payloads([input]) }
+      // What the loop saw when it went on in a new part.
+      if (loop !== undefined) this.#suggestContinue()
+      this.add(time, 'WORKFLOW_EXECUTION_CONTINUED_AS_NEW', {
+        workflowType,
+        ...next,
+        workflowTaskCompletedEventId,
+      })
+      return
+    }
+    this.#begin(time, input, { part, carried, ...(loop === undefined ? {} : { loop }) })
+    this.workflowTask(time)
+  }
+
+  #suggestContinue(): void {
+    const started = this.events.findLast(({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_TASK_STARTED')
+    const attributes = started?.workflowTaskStartedEventAttributes
+    if (typeof attributes === 'object' && attributes !== null)
+      Object.assign(attributes, { suggestContinueAsNew: true })
+  }
+
+  #begin(time: string, input: Json, more: JsonObject): void {
+    const { runId, workflow, attempt, version } = this.#run
+    this.add(time, 'WORKFLOW_EXECUTION_STARTED', {
       workflowType: { name: workflow },
       taskQueue: { name: 'kyros' },
-      input: payloads([input, { attempt, version }]),
+      input: payloads([input, { attempt, version, ...more }]),
       originalExecutionRunId: runId,
       firstExecutionRunId: runId,
       attempt: 1,
@@ -89,28 +159,28 @@ class Converter {
     })
   }
 
-  #workflowTask(time: string): void {
+  workflowTask(time: string): void {
     const taskQueue = { name: 'kyros' }
     const attributes = { taskQueue, startToCloseTimeout: '10s', attempt: 1 }
-    const scheduledEventId = this.#add(time, 'WORKFLOW_TASK_SCHEDULED', attributes)
-    const startedEventId = this.#add(time, 'WORKFLOW_TASK_STARTED', { scheduledEventId, identity: 'kyros' })
+    const scheduledEventId = this.add(time, 'WORKFLOW_TASK_SCHEDULED', attributes)
+    const startedEventId = this.add(time, 'WORKFLOW_TASK_STARTED', { scheduledEventId, identity: 'kyros' })
     // Without its first flag the core would compare kinds of commands only, not their names.
     const sdkMetadata: JsonObject =
       this.#task === '0' ? { coreUsedFlags: [1, 2, 3], langUsedFlags: [1, 2] } : {}
-    this.#task = this.#add(time, 'WORKFLOW_TASK_COMPLETED', { scheduledEventId, startedEventId, sdkMetadata })
+    this.#task = this.add(time, 'WORKFLOW_TASK_COMPLETED', { scheduledEventId, startedEventId, sdkMetadata })
   }
 
   #signal(event: Of<'signal.received'>): void {
     const { signal: signalName, payload } = event.data
-    this.#add(event.time, 'WORKFLOW_EXECUTION_SIGNALED', { signalName, input: payloads([payload]) })
+    this.add(event.time, 'WORKFLOW_EXECUTION_SIGNALED', { signalName, input: payloads([payload]) })
     // A signal before the start waits for the first workflow task.
-    if (this.#task !== '0') this.#workflowTask(event.time)
+    if (this.#task !== '0') this.workflowTask(event.time)
   }
 
   #timer(event: Of<'timer.started' | 'timer.fired' | 'timer.cancelled'>): void {
     const { command } = event.data
     if (event.type === 'timer.started') {
-      const timerId = String(++this.#timers)
+      const timerId = this.nextTimerId()
       this.#timerIds.set(command, timerId)
       const ms = Math.max(1, Date.parse(event.data.fire_at) - Date.parse(event.time))
       const attributes = {
@@ -118,17 +188,17 @@ class Converter {
         startToFireTimeout: duration(ms),
         workflowTaskCompletedEventId: this.#task,
       }
-      this.#scheduled.set(command, this.#add(event.time, 'TIMER_STARTED', attributes))
+      this.#scheduled.set(command, this.add(event.time, 'TIMER_STARTED', attributes))
       return
     }
     const timerId = this.#timerIds.get(command) ?? ''
     const startedEventId = this.#scheduled.get(command) ?? ''
     if (event.type === 'timer.fired') {
-      this.#add(event.time, 'TIMER_FIRED', { timerId, startedEventId })
-      this.#workflowTask(event.time)
+      this.add(event.time, 'TIMER_FIRED', { timerId, startedEventId })
+      this.workflowTask(event.time)
     } else if (event.data.run_ended !== true) {
       const attributes = { timerId, startedEventId, workflowTaskCompletedEventId: this.#task }
-      this.#add(event.time, 'TIMER_CANCELED', attributes)
+      this.add(event.time, 'TIMER_CANCELED', attributes)
     }
   }
 
@@ -139,14 +209,14 @@ class Converter {
       case 'step.scheduled':
         this.#scheduled.set(
           command,
-          this.#add(event.time, 'ACTIVITY_TASK_SCHEDULED', this.#activity(event, key)),
+          this.add(event.time, 'ACTIVITY_TASK_SCHEDULED', this.#activity(event, key)),
         )
         break
       case 'step.completed': {
         const startedEventId = this.#attempt(event.time, scheduledEventId, event.data.attempt)
         const result = payloads([event.data.output])
-        this.#add(event.time, 'ACTIVITY_TASK_COMPLETED', { result, scheduledEventId, startedEventId })
-        this.#workflowTask(event.time)
+        this.add(event.time, 'ACTIVITY_TASK_COMPLETED', { result, scheduledEventId, startedEventId })
+        this.workflowTask(event.time)
         break
       }
       case 'step.failed': {
@@ -159,19 +229,19 @@ class Converter {
           error.retryable === false
             ? 'RETRY_STATE_NON_RETRYABLE_FAILURE'
             : 'RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED'
-        this.#add(event.time, 'ACTIVITY_TASK_FAILED', {
+        this.add(event.time, 'ACTIVITY_TASK_FAILED', {
           failure,
           scheduledEventId,
           startedEventId,
           retryState,
         })
-        this.#workflowTask(event.time)
+        this.workflowTask(event.time)
         break
       }
       case 'step.cancelled': {
         if (event.data.run_ended === true) break
         const attributes = { scheduledEventId, workflowTaskCompletedEventId: this.#task }
-        this.#add(event.time, 'ACTIVITY_TASK_CANCEL_REQUESTED', attributes)
+        this.add(event.time, 'ACTIVITY_TASK_CANCEL_REQUESTED', attributes)
       }
     }
   }
@@ -189,14 +259,14 @@ class Converter {
   }
 
   #attempt(time: string, scheduledEventId: string, attempt: number): string {
-    return this.#add(time, 'ACTIVITY_TASK_STARTED', { scheduledEventId, attempt, identity: 'kyros' })
+    return this.add(time, 'ACTIVITY_TASK_STARTED', { scheduledEventId, attempt, identity: 'kyros' })
   }
 
   #end(event: RunEvent): void {
     const workflowTaskCompletedEventId = this.#task
     switch (event.type) {
       case 'run.completed':
-        this.#add(event.time, 'WORKFLOW_EXECUTION_COMPLETED', {
+        this.add(event.time, 'WORKFLOW_EXECUTION_COMPLETED', {
           result: payloads([event.data.result]),
           workflowTaskCompletedEventId,
         })
@@ -205,17 +275,17 @@ class Converter {
         const failure = failureOf(event.data.error.code, event.data.error.message, [])
         const retryState = 'RETRY_STATE_NON_RETRYABLE_FAILURE'
         const attributes = { failure, retryState, workflowTaskCompletedEventId }
-        this.#add(event.time, 'WORKFLOW_EXECUTION_FAILED', attributes)
+        this.add(event.time, 'WORKFLOW_EXECUTION_FAILED', attributes)
         break
       }
       case 'run.cancelled':
         // Without a workflow task there was nothing to cancel: Temporal would not have started it.
         if (this.#task !== '0') {
-          this.#add(event.time, 'WORKFLOW_EXECUTION_CANCELED', { workflowTaskCompletedEventId })
+          this.add(event.time, 'WORKFLOW_EXECUTION_CANCELED', { workflowTaskCompletedEventId })
         }
         break
       case 'run.timed_out':
-        this.#add(event.time, 'WORKFLOW_EXECUTION_TIMED_OUT', { retryState: 'RETRY_STATE_TIMEOUT' })
+        this.add(event.time, 'WORKFLOW_EXECUTION_TIMED_OUT', { retryState: 'RETRY_STATE_TIMEOUT' })
         break
       default:
     }
@@ -224,11 +294,11 @@ class Converter {
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
 
-const duration = (ms: number) => `${(ms / 1000).toFixed(3)}s`
+export const duration = (ms: number) => `${(ms / 1000).toFixed(3)}s`
 
 const encoding = Buffer.from('json/plain').toString('base64')
 
-function payloads(values: readonly Json[]): JsonObject {
+export function payloads(values: readonly Json[]): JsonObject {
   return {
     payloads: values.map((value) => ({
       metadata: { encoding },
@@ -237,7 +307,7 @@ function payloads(values: readonly Json[]): JsonObject {
   }
 }
 
-function failureOf(type: string, message: string, details: readonly Json[]): JsonObject {
+export function failureOf(type: string, message: string, details: readonly Json[]): JsonObject {
   const applicationFailureInfo = { type, nonRetryable: true, details: payloads(details) }
   return { message, source: 'kyros', applicationFailureInfo }
 }
