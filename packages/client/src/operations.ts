@@ -80,6 +80,7 @@ export const operations = {
   streamRun: { method: 'GET', path: '/api/v1/workflows/{id}/streams/{name}' },
   getWaitpoint: { method: 'GET', path: '/api/v1/waitpoints/{token}' },
   completeWaitpoint: { method: 'POST', path: '/api/v1/waitpoints/{token}' },
+  answerWaitpoint: { method: 'POST', path: '/api/v1/workflows/{id}/waitpoints/{command}' },
   listWorkflowVersions: { method: 'GET', path: '/api/v1/workflow-versions' },
   listWorkflowTypes: { method: 'GET', path: '/api/v1/workflow-types' },
   listViews: { method: 'GET', path: '/api/v1/views' },

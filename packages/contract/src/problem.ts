@@ -43,6 +43,7 @@ export const problems = {
   update_failed: { status: 422, title: 'The update was accepted and failed' },
   update_pending: { status: 504, title: 'The update is accepted and not done yet' },
   waitpoint_token_invalid: { status: 404, title: 'The token is of no waitpoint' },
+  waitpoint_not_found: { status: 404, title: 'The run has no such waitpoint' },
   waitpoint_closed: { status: 409, title: 'The waitpoint is answered or over' },
   stream_full: { status: 507, title: 'The stream of the run is full' },
   artifact_not_found: { status: 404, title: 'Artifact not found' },

@@ -153,6 +153,18 @@ export const runOperationRoutes = routes({
     success: { status: 200, schema: Type.Object({ message: Type.String() }) },
     problems: ['waitpoint_token_invalid', 'waitpoint_closed'],
   },
+  answerWaitpoint: {
+    method: 'POST',
+    path: '/api/v1/workflows/{id}/waitpoints/{command}',
+    tag: 'Runs',
+    summary:
+      'Answer a waitpoint of a run without its token; the body is the answer, `command` that of its step',
+    permission: 'operator',
+    params: Type.Object({ id: Id, command: Type.Integer({ minimum: 1, maximum: 999_999_999 }) }),
+    body: Type.Unknown(),
+    success: { status: 200, schema: Type.Object({ message: Type.String() }) },
+    problems: ['run_not_found', 'run_ended', 'waitpoint_not_found', 'waitpoint_closed'],
+  },
   listWorkflowVersions: {
     method: 'GET',
     path: '/api/v1/workflow-versions',

@@ -4,6 +4,7 @@ import { registerRoute } from '@kyros/kernel/route'
 import { streamSse } from '@kyros/kernel/sse'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
+import { answerWaitpoint } from './answer-waitpoint.ts'
 import { pauseRun, resumeRun, setBudget } from './change-run.ts'
 import { forkRun } from './fork-run.ts'
 import { getRunRecord } from './get-run.ts'
@@ -43,6 +44,9 @@ function registerMessages(app: FastifyInstance, context: ApiContext): void {
   }))
   registerRoute(app, api.updateRun, ({ params, body, caller, idempotency }) =>
     updateRun(context, params, (body ?? null) as Json, caller, idempotency),
+  )
+  registerRoute(app, api.answerWaitpoint, ({ params, body, caller }) =>
+    answerWaitpoint(context, params, (body ?? null) as Json, caller),
   )
   registerRoute(app, api.streamRun, async ({ params, caller, request, reply }) => {
     await getRunRecord(store, params.id)

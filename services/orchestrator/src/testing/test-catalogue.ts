@@ -4,6 +4,7 @@ import { StepError } from '@kyros/workflows/step-error'
 import { Type } from 'typebox'
 
 const entry = new URL('./test-workflows.ts', import.meta.url)
+const talking = new URL('./talking-workflows.ts', import.meta.url)
 const step = (name: string) => [{ name, description: `Does ${name}` }]
 const common = { version: '1.0.0', description: 'For tests', entry, steps: [], inputSchema: Type.Object({}) }
 
@@ -26,6 +27,9 @@ export const testCatalogue: readonly CatalogueEntry[] = [
     inputSchema: Type.Object({ bytes: Type.Integer() }),
   },
   { ...common, name: 'hang', title: 'Hang', exportName: 'hang', steps: step('Hang') },
+  { ...common, entry: talking, name: 'talk', title: 'Talk', exportName: 'talk', steps: step('Tell') },
+  { ...common, entry: talking, name: 'twice', title: 'Twice', exportName: 'twice', steps: step('Work') },
+  { ...common, entry: talking, name: 'single', title: 'Single', exportName: 'single' },
   { ...common, name: 'fault', title: 'Fault', exportName: 'fault', steps: step('Break') },
 ]
 
@@ -44,7 +48,16 @@ function hangUntilStopped(_input: unknown, context: StepContext): Promise<never>
   })
 }
 
+/** Writes what it is told to the stream `words`, and hands it back. */
+async function tell({ text }: { text: string }, context: StepContext) {
+  for (const word of ['all', 'is', 'well']) await context.stream.write('words', word)
+  return { told: text }
+}
+
 export const testSteps = {
+  talk: { Tell: tell },
+  twice: { Work: async ({ name }: { name: string }) => ({ name }) },
+  single: {},
   greet: { Greet: greetByName },
   fill: { Fill: async ({ bytes }: { bytes: number }) => ({ text: 'x'.repeat(bytes) }) },
   hang: { Hang: hangUntilStopped },
