@@ -17,12 +17,15 @@ import type { Config } from '../config.ts'
 
 const defaultDir = 'workflows'
 
-/** Where workflows of the user's own lie; undefined when none is configured and `./workflows` is not there. */
+/**
+ * Where workflows of the user's own lie; undefined when none is configured and `./workflows` is not there, and nobody
+ * waits for it.
+ */
 export function workflowsDirOf(directory: string, config: Config): string | undefined {
   const configured = config.workflows.dir
   if (configured !== undefined) return resolve(directory, configured)
   const usual = resolve(directory, defaultDir)
-  return existsSync(usual) ? usual : undefined
+  return existsSync(usual) || config.workflows.watch ? usual : undefined
 }
 
 export type OwnWorkflowsOptions = {
@@ -32,6 +35,8 @@ export type OwnWorkflowsOptions = {
   directory: string
   /** Absolute; undefined: there are none. */
   dir: string | undefined
+  /** The directory was not named, and may come to be there later. */
+  mayBeMissing?: boolean
   cacheDir: string
   builtIn: readonly CatalogueEntry[]
   builtInSteps: StepsByWorkflow
@@ -55,7 +60,7 @@ export async function openOwnWorkflows(options: OwnWorkflowsOptions): Promise<Ow
   const { store, log, directory, dir, cacheDir, builtIn, nowMs } = options
   const taken = new Set(builtIn.map(({ name }) => name))
   const load = async (generation: number): Promise<AuthorWorkflows> =>
-    dir === undefined
+    dir === undefined || (options.mayBeMissing === true && !existsSync(dir))
       ? { workflows: [], faults: [], refused: [] }
       : loadAuthorWorkflows({ dir, cacheDir, taken, generation })
   const steps: { [workflow: string]: StepsByWorkflow[string] } = { ...options.builtInSteps }
@@ -81,7 +86,8 @@ export async function openOwnWorkflows(options: OwnWorkflowsOptions): Promise<Ow
     current = { ...next, workflows: [...next.workflows, ...kept] }
     logChanges(log, changes)
     logFaults(log, faults())
-    for (const { entry } of kept) log.warn({ part: 'workflows' }, `${entry.name} stays as it was until that is mended`)
+    for (const { entry } of kept)
+      log.warn({ part: 'workflows' }, `${entry.name} stays as it was until that is mended`)
     if (changes.length === 0 && !current.faults.some(isError))
       log.info({ part: 'workflows' }, 'steps are loaded anew')
   }

@@ -173,6 +173,7 @@ function openWorkflows(
     log,
     directory,
     dir: workflowsDirOf(directory, config),
+    mayBeMissing: config.workflows.dir === undefined,
     cacheDir: paths.cacheDir,
     builtIn: catalogue,
     builtInSteps: lazySteps(catalogue, async () => {
@@ -202,10 +203,24 @@ function createEngine({ config, paths, log, secretKey }: ServerInput, store: Sto
     clock: systemClock,
     workspaceDir: paths.workspaceDir,
     cacheDir: paths.cacheDir,
+    limits: {
+      queues: limitsOf(config.engine.queue_limits),
+      keys: limitsOf(config.engine.key_limits),
+    },
     waitpointKey: deriveKey(secretKey, 'waitpoint').key,
     log: (level, message) => log[level]({ part: 'engine' }, message),
     ...(maxAttempts !== undefined && { maxAttempts }),
   })
+}
+
+/** `name=number`, as the settings have it; a later one goes before an earlier one. */
+function limitsOf(settings: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    settings.map((setting) => {
+      const at = setting.lastIndexOf('=')
+      return [setting.slice(0, at), Number(setting.slice(at + 1))]
+    }),
+  )
 }
 
 /** A database that hangs must not keep the process: what was acknowledged is on disk already. */

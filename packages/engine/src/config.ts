@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
 
+const limitForm = '^[^=]{1,200}=[1-9][0-9]{0,5}$'
+
 /** How runs move. */
 export const engineConfig = Type.Object({
   engine: Type.Object({
@@ -12,6 +14,16 @@ export const engineConfig = Type.Object({
           'Step attempts that run at the same time in this process; two for each core when absent.',
       }),
     ),
+    queue_limits: Type.Array(Type.String({ pattern: limitForm }), {
+      default: [],
+      description:
+        'Attempts at the same time of single queues of steps, as `name=number`; other queues have the limit above.',
+    }),
+    key_limits: Type.Array(Type.String({ pattern: limitForm }), {
+      default: [],
+      description:
+        'Attempts at the same time by concurrency key, or by what stands before its first colon, as `name=number`; others have 1.',
+    }),
   }),
   workflows: Type.Object({
     dir: Type.Optional(
