@@ -78,7 +78,7 @@ export class Batch {
     return this.ledger.dialect
   }
 
-  get runs(): Map<string, RunEntry> {
+  get runs(): Ledger['runs'] {
     return this.ledger.runs
   }
 
@@ -141,6 +141,7 @@ export class Batch {
 
   addLine(entry: RunEntry, columns: SqlValue[]): void {
     entry.logLines = (entry.logLines ?? this.lookups.lastLine(entry)) + 1
+    entry.pendingLines++
     this.#lines.push({ entry, columns: [entry.logLines, ...columns] })
   }
 
@@ -166,16 +167,10 @@ export class Batch {
 
   /** The run as this batch knows it; undefined when there is none. */
   find(runId: string): RunEntry | undefined {
-    const { runs } = this
-    const known = runs.get(runId)
-    if (known !== undefined) {
-      // The map is in order of use: what was not used for longest is dropped first.
-      runs.delete(runId)
-      runs.set(runId, known)
-      return known
-    }
+    const known = this.runs.get(runId)
+    if (known !== undefined) return known
     const entry = this.lookups.run(runId)
-    if (entry !== undefined) runs.set(runId, entry)
+    if (entry !== undefined) this.runs.set(runId, entry)
     return entry
   }
 
@@ -208,6 +203,7 @@ export class Batch {
     yield* this.#writeNumberedAnswers(shift)
     const lines = this.#lines.map(({ entry, columns }) => [entry.ref, ...columns])
     yield* writeRows(this.dialect, insertLogs, lines)
+    for (const { entry } of this.#lines) entry.pendingLines = 0
     yield* writeRows(this.dialect, insertInbox, this.#accepted)
     this.#rows = []
     this.#facts = []

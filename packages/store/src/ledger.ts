@@ -1,6 +1,10 @@
 import { insertJobs, insertRuns, updateJobs, updateRuns, writeRows } from './bulk.ts'
+import { RecentMap } from './recent-map.ts'
 import { type RunEntry, stateColumns } from './run-entry.ts'
 import type { Dialect, Steps } from './statement.ts'
+
+/** Some 500 bytes each, twice as many at most: hot runs are never read again, idle ones make room. */
+const recentRuns = 12_500
 
 type Count = { runs: number; jobs: number }
 
@@ -14,8 +18,7 @@ export const projectedKey = 'projected_seq'
  */
 export class Ledger {
   readonly dialect: Dialect
-  /** In the order of use. */
-  readonly runs = new Map<string, RunEntry>()
+  readonly runs: RecentMap<RunEntry>
   /** Number of the last event, and of the last run; undefined until they are read. */
   head: number | undefined
   lastRef: number | undefined
@@ -34,6 +37,9 @@ export class Ledger {
 
   constructor(dialect: Dialect) {
     this.dialect = dialect
+    // On PostgreSQL it holds what one transaction has locked and reads nothing again.
+    const size = dialect === 'sqlite' ? recentRuns : Number.POSITIVE_INFINITY
+    this.runs = new RecentMap(size, (entry) => entry.pendingLines > 0 || this.#dirty.has(entry))
   }
 
   get dirtyRuns(): number {
@@ -42,10 +48,6 @@ export class Ledger {
 
   get isDirty(): boolean {
     return this.#dirty.size + this.#counts.size > 0
-  }
-
-  isDirtyRun(entry: RunEntry): boolean {
-    return this.#dirty.has(entry)
   }
 
   /** Whether a job is new and in no table yet. */

@@ -21,6 +21,8 @@ export type RunEntry = {
   updatedMs: number
   /** Undefined until somebody appends a line. */
   logLines: number | undefined
+  /** Of those, how many are not in the table yet. */
+  pendingLines: number
   /** The status under which the counters know the run. */
   countedAs: RunStatus | null
   /** Columns of a row that is not in its table yet. */
@@ -46,6 +48,7 @@ export function newEntry(id: string, jobId: string, createdMs: number): RunEntry
     result: null,
     updatedMs: createdMs,
     logLines: 0,
+    pendingLines: 0,
     countedAs: null,
     newRun: undefined,
     newJob: undefined,
@@ -71,6 +74,7 @@ export function entryFromRow(row: Row): RunEntry {
     result: null,
     updatedMs: int(row, 'updated_ms'),
     logLines: undefined,
+    pendingLines: 0,
     countedAs: state.status,
     newRun: undefined,
     newJob: undefined,

@@ -9,7 +9,8 @@ export function submitJob(submission: HotSubmission, batch: Batch): number | (()
   const replayed = replayAnswer(batch, idempotency)
   if (replayed) return replayed
   const { ledger, lookups } = batch
-  const isTaken = ledger.runs.has(runId) || ledger.hasNewJob(jobId) || lookups.isTaken(runId, jobId)
+  const isTaken =
+    ledger.runs.get(runId) !== undefined || ledger.hasNewJob(jobId) || lookups.isTaken(runId, jobId)
   if (isTaken) throw new Error(`There is a job ${jobId} or a run ${runId} already`)
   return batch.submit(submission).firstSeq
 }

@@ -10,9 +10,6 @@ import { lookupsOn } from './lookups.ts'
 import { isFull, outage } from './sqlite-error.ts'
 import { asValues } from './values.ts'
 
-/** Some 500 bytes each: hot runs are never read again, idle ones make room. */
-const maxRunsInMemory = 20_000
-const runsEvictedAtOnce = 5_000
 const pagesFreedAtOnce = 256
 
 /** How far the tables of runs and jobs may lag behind the journal. */
@@ -102,7 +99,6 @@ export class SqliteWriter {
       return done
     })
     if (!wasDirty) this.#dirtySince = performance.now()
-    this.#evictRuns()
     return outcomes
   }
 
@@ -163,16 +159,6 @@ export class SqliteWriter {
     const prepared = { statement, reads: statement.columns().length > 0 }
     this.#prepared.set(sql, prepared)
     return prepared
-  }
-
-  /** Many at once: a map that loses its first entry again and again walks over all that it lost before. */
-  #evictRuns(): void {
-    const { runs } = this.#ledger
-    if (runs.size <= maxRunsInMemory + runsEvictedAtOnce) return
-    for (const [id, entry] of runs) {
-      if (runs.size <= maxRunsInMemory) break
-      if (!this.#ledger.isDirtyRun(entry)) runs.delete(id)
-    }
   }
 
   /** Gives the room of what was deleted back to the file system, a little at a time. */
