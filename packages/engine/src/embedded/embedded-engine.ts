@@ -334,10 +334,10 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   }
 
   /** Its first turn is part of the commit that makes a run: one wait for the disk less. */
-  async #prepare({ run, events }: Accepted): Promise<Unborn | undefined> {
+  async #prepare({ run, events, priority }: Accepted): Promise<Unborn | undefined> {
     if (!this.#moves(run)) return undefined
     try {
-      const unborn = await this.#table.prepare(factsOfNew(run), historyOf(events))
+      const unborn = await this.#table.prepare(factsOfNew(run, priority), historyOf(events))
       if (unborn === undefined) return undefined
       // Whoever holds the engine by then finds the run by itself.
       const born = () =>
@@ -349,11 +349,11 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     }
   }
 
-  async #onAccepted({ run, events }: Accepted): Promise<void> {
+  async #onAccepted({ run, events, priority }: Accepted): Promise<void> {
     // The commit told whoever runs the engine.
     if (!this.#moves(run)) return
     try {
-      await this.#table.begin(factsOfNew(run), historyOf(events))
+      await this.#table.begin(factsOfNew(run, priority), historyOf(events))
     } catch (error) {
       this.#log('warn', `Run ${run.id} is accepted and taken up a little later: ${String(error)}`)
     }

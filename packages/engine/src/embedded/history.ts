@@ -18,6 +18,7 @@ export type StepHistory = {
   attempt: number
   state: 'scheduled' | 'running' | 'backoff' | 'ended'
   retryAtMs: number | undefined
+  scheduledMs: number
 }
 export type TimerHistory = { command: number; name: string; fireAtMs: number; ended: boolean }
 export type Shown = { reason: string; detail?: string; until?: string }
@@ -234,7 +235,12 @@ function addToSteps(history: History, event: NewRunEvent): void {
   switch (event.type) {
     case 'step.scheduled': {
       const { command, step, key, max_attempts: maxAttempts } = event.data
-      const fresh = { attempt: 0, state: 'scheduled' as const, retryAtMs: undefined }
+      const fresh = {
+        attempt: 0,
+        state: 'scheduled' as const,
+        retryAtMs: undefined,
+        scheduledMs: event.timeMs,
+      }
       if (history.steps === noSteps) history.steps = new Map()
       history.steps.set(command, { command, step, key, maxAttempts, ...fresh })
       return

@@ -4,6 +4,7 @@ import type { History } from './history.ts'
 import { beginNextPart, type PartsOf } from './next-part.ts'
 import { isSmall, toStored } from './payload.ts'
 import type { RunAsks } from './run-asks.ts'
+import type { RunFacts } from './run-facts.ts'
 import { newRow, type RunSteps } from './run-steps.ts'
 import type { RunTimers } from './run-timers.ts'
 import type { Player } from './turns.ts'
@@ -20,6 +21,8 @@ export type CommandsOf = Player &
     asked(): RunAsks
   }
 
+type StepCommand = Extract<Command, { kind: 'step' }>
+type Priority = RunFacts['priority']
 type CommandParts = Pick<EngineParts, 'store' | 'turns' | 'definitions'>
 
 /** What the definition of one run asked for, carried out in order: it becomes events, steps and timers. */
@@ -109,8 +112,9 @@ export class RunCommands {
     }
   }
 
-  #addStep(asked: Extract<Command, { kind: 'step' }>): Promise<void> | undefined {
-    const { history, steps } = this.#run
+  #addStep(command: StepCommand): Promise<void> | undefined {
+    const { history, steps, facts } = this.#run
+    const asked = withPriority(command, facts.priority)
     const known = history.steps.get(asked.command)
     if (known !== undefined) {
       if (known.state === 'ended') return
@@ -128,12 +132,20 @@ export class RunCommands {
     )
   }
 
-  #schedule(asked: Extract<Command, { kind: 'step' }>, input: Json): undefined {
+  #schedule(asked: StepCommand, input: Json): undefined {
     const { step, key, command, options } = asked
     const data = { step, key, command, input, max_attempts: options.maxAttempts }
-    this.#run.push({ type: 'step.scheduled', data })
-    const row = newRow(asked, { attempt: 0, state: 'scheduled', retryAtMs: undefined })
+    const { timeMs: scheduledMs } = this.#run.push({ type: 'step.scheduled', data })
+    const row = newRow(asked, { attempt: 0, state: 'scheduled', retryAtMs: undefined, scheduledMs })
     this.#run.steps.rows.set(command, row)
     this.#run.steps.dispatch(row)
   }
+}
+
+const priorities: Readonly<Record<Priority, number>> = { critical: 1, high: 2, medium: 3, low: 4 }
+
+/** A step that says nothing of its priority has that of its job. */
+function withPriority(asked: StepCommand, priority: Priority): StepCommand {
+  if (priority === 'medium' || asked.options.priority !== undefined) return asked
+  return { ...asked, options: { ...asked.options, priority: priorities[priority] } }
 }

@@ -14,6 +14,8 @@ export type RunFacts = {
   maxRetries: number
   timeoutSeconds: number
   input: Json
+  /** That of its job. */
+  priority: RunRecord['priority']
   principal: Principal
 }
 
@@ -27,13 +29,25 @@ export function factsOf(record: RunRecord): RunFacts {
     maxRetries: record.max_retries,
     timeoutSeconds: record.timeout_seconds,
     input: record.input,
+    priority: record.priority,
     principal: { id: record.created_by, role: record.created_by_role },
   }
 }
 
-/** The facts of a run that is about to be committed. */
-export function factsOfNew(run: NewRun): RunFacts {
+/** The facts of a run that is about to be committed, or just was. */
+export function factsOfNew(run: NewRun, priority: RunRecord['priority']): RunFacts {
   const { id: runId, workflow, version, definition, attempt, maxRetries, timeoutSeconds, input } = run
   const principal = { id: run.createdBy, role: run.createdByRole }
-  return { runId, workflow, version, definition, attempt, maxRetries, timeoutSeconds, input, principal }
+  return {
+    runId,
+    workflow,
+    version,
+    definition,
+    attempt,
+    maxRetries,
+    timeoutSeconds,
+    input,
+    priority,
+    principal,
+  }
 }

@@ -3,6 +3,7 @@ import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import { Attempt, type AttemptEnd, errorData, type StepFunction } from './attempt.ts'
 import type { EngineParts } from './engine-parts.ts'
+import type { Shown } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { RunLog } from './log-buffer.ts'
 import { isSmall, PayloadError, toJson, toStored } from './payload.ts'
@@ -30,17 +31,22 @@ export type StepRow = {
   lastError: ErrorData | undefined
   live: Attempt | undefined
   timer: Timer | undefined
+  /** By when it must have ended, whatever comes of its attempts. */
+  readonly closeByMs: number | undefined
+  closing: Timer | undefined
 }
 
 /** A row of a step that the definition asked for. */
 export function newRow(
   asked: Pick<StepRow, 'command' | 'step' | 'key' | 'input' | 'options'>,
-  known: { attempt: number; state: StepRow['state']; retryAtMs: number | undefined },
+  known: { attempt: number; state: StepRow['state']; retryAtMs: number | undefined; scheduledMs: number },
 ): StepRow {
   const { command, step, key, input, options } = asked
-  const { attempt, state, retryAtMs } = known
-  const idle = { number: 0, lastError: undefined, live: undefined, timer: undefined }
-  return { command, step, key, input, options, attempt, state, retryAtMs, ...idle }
+  const { attempt, state, retryAtMs, scheduledMs } = known
+  const { scheduleToCloseMs } = options
+  const closeByMs = scheduleToCloseMs === undefined ? undefined : scheduledMs + scheduleToCloseMs
+  const idle = { number: 0, lastError: undefined, live: undefined, timer: undefined, closing: undefined }
+  return { command, step, key, input, options, attempt, state, retryAtMs, closeByMs, ...idle }
 }
 
 /** Whose steps they are. */
@@ -49,7 +55,7 @@ export type StepsOf = {
   readonly journal: Journal
   readonly log: RunLog
   /** Why no attempt may begin now. */
-  readonly held: unknown
+  readonly held: Shown | undefined
   /** Runs `task` in the run's turn. */
   post(task: () => void): void
   /** Attempts begin to run, or none does any more. */
@@ -90,13 +96,20 @@ export class RunSteps {
 
   /** Lets begin what was held. */
   letGo(): void {
-    for (const row of this.rows.values()) if (row.state === 'held') this.#queue(row)
+    const nowMs = this.#parts.clock.nowMs()
+    for (const row of this.rows.values()) {
+      if ((row.closeByMs ?? Infinity) <= nowMs) this.#timeOut(row)
+      else if (row.state === 'held') this.#queue(row)
+    }
   }
 
   /** Lets the next attempt of a step begin as soon as its back-off and a free slot allow. */
   dispatch(row: StepRow): void {
     const { clock, timers } = this.#parts
-    const { retryAtMs } = row
+    const { retryAtMs, closeByMs } = row
+    if (closeByMs !== undefined) {
+      row.closing ??= timers.at(closeByMs, () => this.#run.post(() => this.#timeOut(row)))
+    }
     if (this.#implementation(row) === undefined) {
       row.state = 'missing'
     } else if (retryAtMs !== undefined && retryAtMs > clock.nowMs()) {
@@ -121,7 +134,10 @@ export class RunSteps {
   /** Records nothing more; attempts are told to stop. Resolves when all of them have. */
   async close(reason: string): Promise<void> {
     this.#closed = true
-    for (const row of this.rows.values()) row.timer?.cancel()
+    for (const row of this.rows.values()) {
+      row.timer?.cancel()
+      row.closing?.cancel()
+    }
     for (const attempt of this.#attempts) attempt.abort(new Error(reason))
     await this.attemptsEnded()
   }
@@ -260,16 +276,28 @@ export class RunSteps {
     const base = { step, key, command, attempt }
     row.lastError = error
     const delayMs = retryDelayMs(row.options, attempt, error)
-    if (delayMs === undefined) {
+    const retryAtMs = this.#run.journal.stampMs() + (delayMs ?? Infinity)
+    if (retryAtMs >= (row.closeByMs ?? Infinity)) {
       this.#end(row)
       this.#run.apply(this.#push({ type: 'step.failed', data: { ...base, error } }))
       return
     }
-    const retryAtMs = this.#run.journal.stampMs() + delayMs
     const retry_at = new Date(retryAtMs).toISOString()
     this.#push({ type: 'step.failed', data: { ...base, error, retry_at } })
     row.retryAtMs = retryAtMs
     this.dispatch(row)
+  }
+
+  /** The time of the whole step is over. While the run is paused it waits, like everything that falls due. */
+  #timeOut(row: StepRow): void {
+    if (row.state === 'ended' || this.#closed || this.#run.held?.reason === 'paused') return
+    const { command, step, key, attempt, options } = row
+    const message = `The step took longer than ${options.scheduleToCloseMs} ms in all.`
+    const error = { code: 'step_timed_out', message, retryable: false }
+    if (row.state === 'running') this.#endActive()
+    this.#end(row)
+    row.live?.abort(new Error(message))
+    this.#run.apply(this.#push({ type: 'step.failed', data: { step, key, command, attempt, error } }))
   }
 
   #beginActive(): void {
@@ -289,6 +317,7 @@ export class RunSteps {
   #end(row: StepRow): void {
     row.state = 'ended'
     row.timer?.cancel()
+    row.closing?.cancel()
     this.rows.delete(row.command)
   }
 

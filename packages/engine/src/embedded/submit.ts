@@ -13,7 +13,7 @@ import { isProblem } from './is-problem.ts'
 import type { Unborn } from './run-table.ts'
 import type { EngineClock } from './timers.ts'
 
-export type Accepted = { run: NewRun; events: NewRunEvent[] }
+export type Accepted = { run: NewRun; events: NewRunEvent[]; priority: RunRecord['priority'] }
 
 export type Submitter = Pick<Engine, 'submit' | 'retry'>
 
@@ -62,7 +62,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const job = jobOf(submission)
       const { idempotency } = submission
       const announce = mustAnnounce()
-      const unborn = announce || events.length > 1 ? undefined : await prepare({ run, events })
+      const unborn = announce || events.length > 1 ? undefined : await prepare({ run, events, priority })
       const command = { kind: 'submit_job', job, run, announce, ...(idempotency && { idempotency }) } as const
       if (unborn?.rejection !== undefined) {
         unborn.refuse(unborn.rejection)
@@ -71,7 +71,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const written = await committed(unborn, () =>
         store.write({ ...command, events: unborn === undefined ? events : [...events, ...unborn.events] }),
       )
-      if (unborn === undefined) return answer(written, { run, events }, onAccepted)
+      if (unborn === undefined) return answer(written, { run, events, priority }, onAccepted)
       return 'replayed' in written ? written : { seq: written.seqs[0] ?? 0 }
     },
 
@@ -94,7 +94,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
         announce: mustAnnounce(),
         ...(idempotency && { idempotency }),
       })
-      return answer(written, { run, events }, onAccepted)
+      return answer(written, { run, events, priority: before.priority }, onAccepted)
     },
   }
 }

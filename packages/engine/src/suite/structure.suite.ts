@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRunEvent } from '@kyros/contract/event'
+import type { Json } from '@kyros/contract/json'
 import { StepError } from '@kyros/workflows/step-error'
 import { expect, test } from 'vitest'
 import { prepareDefinitions } from '../definitions/definitions.ts'
@@ -18,6 +19,7 @@ import {
   owner,
   plain,
   submit,
+  until,
   untilAborted,
 } from './rig.ts'
 
@@ -38,6 +40,36 @@ export function testStructure(open: OpenRig): void {
     const runId = await submit(rig, 'hurried', { timeoutMs: 60_000 })
     expect((await ended(rig, runId)).result).toBe('slow')
     expect(await eventTypes(rig, runId)).toContain('timer.cancelled')
+  })
+
+  test.each<[string, number, StepFunction]>([
+    ['hangs', 5, async (_input, { signal }) => untilAborted(signal)],
+    ['fails again and again', 5, () => Promise.reject(new Error('not yet'))],
+    ['would be tried again too late', 60_000, () => Promise.reject(new Error('not yet'))],
+  ])('a step that %s ends when its time in all is over', async (_name, retryMs, First) => {
+    const rig = await open({ steps: { ...plain, First }, workflows })
+    const runId = await submit(rig, 'limited', { retryMs })
+    expect((await ended(rig, runId)).status).toBe('failed')
+    const failed = (await rig.store.events.ofRun(runId)).findLast(({ type }) => type === 'step.failed')
+    expect(failed?.data.retry_at).toBeUndefined()
+  })
+
+  test('a step has the priority of its job', async () => {
+    const order: Json[] = []
+    const busy = gate()
+    const First: StepFunction = async (input) => {
+      if (input === 'first') await busy.opened
+      order.push(input as Json)
+      return input
+    }
+    const rig = await open({ steps: { ...plain, First }, workflows, maxAttempts: 1 })
+    const first = await submit(rig, 'sequence', 'first')
+    await waitUntilStarted(rig, first)
+    const low = await submit(rig, 'sequence', 'low', { priority: 'low' })
+    const critical = await submit(rig, 'sequence', 'critical', { priority: 'critical' })
+    busy.open()
+    for (const runId of [first, low, critical]) await ended(rig, runId)
+    expect(order).toEqual(['first', 'critical', 'low'])
   })
 
   test('a saga undoes what was done, in reverse order, when a step fails', async () => {
@@ -143,4 +175,11 @@ async function patchedHash(rig: EngineRig): Promise<string> {
   const workflows = [askingWorkflow('sequence', 'patched')]
   const { startable } = await prepareDefinitions({ store: rig.store, workflows, cacheDir, nowMs: Date.now() })
   return startable.get('sequence')?.hash ?? ''
+}
+
+async function waitUntilStarted(rig: EngineRig, runId: string): Promise<void> {
+  await until(
+    () => eventTypes(rig, runId),
+    (types) => types.includes('step.started'),
+  )
 }
