@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { Child } from './child.ts'
 import { stopGuarded } from './guarded.ts'
 import { type HttpTarget, startHttpServer } from './http-load.ts'
-import { concurrency } from './plan.ts'
 import { openPostgres, startRestate } from './servers.ts'
 
-/** Best of 10 (its default), 20 and 40 for DBOS on two cores. */
 const dbosPoolSize = 20
+/** Better than 256 for openworkflow: its event loop stands still while SQLite commits. */
+const openworkflowSlots = 64
 
 /** Everybody who takes part in the rounds, running and idle. */
 export type Field = {
@@ -52,7 +52,7 @@ export async function openField(directory: string): Promise<Field> {
     })
     const openworkflow = await child('openworkflow', {
       dir: newDirectory('openworkflow'),
-      slots: concurrency,
+      slots: openworkflowSlots,
     })
     const { adminUrl, ingressUrl } = restateServer
     const restate = await child('restate', { adminUrl, ingressUrl })

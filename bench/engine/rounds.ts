@@ -27,7 +27,7 @@ export async function runRounds(field: Field, plan: Plan, samples: Samples, say:
 
 async function warm(field: Field, plan: Plan): Promise<void> {
   const loop = { concurrency, windowMs: 1, warmMs: plan.firstWarmMs }
-  for (const child of [field.kyros, field.kyrosPostgres, field.restate, field.dbos, field.openworkflow])
+  for (const child of [field.kyros, field.kyrosPostgres, field.restate, field.dbos])
     await child.ask('saturate', loop, plan.firstWarmMs + graceMs)
   await field.kyros.ask('chains', { ...loop, steps: 50 }, plan.firstWarmMs + graceMs)
   await httpLoad(field.http.kyros, plan.httpConnections, 1)
@@ -50,7 +50,11 @@ function turnsOf(field: Field, plan: Plan, samples: Samples): Turn[] {
     saturate('restate', field.restate),
     saturate('dbos', field.dbos),
     saturate('kyros_postgres', field.kyrosPostgres),
-    saturate('openworkflow', field.openworkflow),
+    async () => {
+      if (samples.of('openworkflow_workflows_per_second').length >= plan.openworkflowRounds) return
+      // One wave of 256 takes it longer than a window.
+      await saturate('openworkflow', field.openworkflow)({ concurrency, windowMs: 500, warmMs: 0 })
+    },
     async (loop) => {
       const chains = await kyros.ask<number>('chains', { ...loop, steps: 50 }, loop.windowMs + graceMs)
       samples.add('steps_per_second', chains)
