@@ -2,7 +2,7 @@ import type { RunEvent } from '@kyros/contract/event'
 import type { Answer, Query } from '@kyros/contract/operation'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { ViewList } from '@kyros/contract/saved-view'
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { client } from './client.ts'
 
 export type JobFilter = Omit<Partial<Query<'listJobs'>>, 'cursor' | 'limit'>
@@ -108,11 +108,13 @@ export function runQuery(id: string) {
   })
 }
 
-export function whyQuery(id: string) {
+/** Why the run stands where it stands after its event `runSeq`. */
+export function whyQuery(id: string, runSeq: number) {
   return queryOptions({
-    queryKey: ['run', id, 'why'],
+    queryKey: ['run', id, 'why', runSeq],
     queryFn: ({ signal }) => client.call('whyRun', { params: { id }, signal }),
     refetchInterval: 15_000,
+    placeholderData: keepPreviousData,
   })
 }
 

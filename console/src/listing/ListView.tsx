@@ -98,20 +98,38 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
         footer={<ListEnd {...props} />}
       />
       {cancelling.length > 0 && (
-        <ConfirmDialog
-          title={`Cancel ${nameOf(props, cancelling)}?`}
-          confirm={`Cancel ${plural(cancelling.length, noun)}`}
-          isDangerous
+        <CancelQuestion
+          {...props}
+          ids={cancelling}
           onClose={() => setCancelling([])}
           onConfirm={() => {
             act('cancel', cancelling)
             setCancelling([])
           }}
-        >
-          Steps that are running are told to stop and clean up. What they have done so far is kept.
-        </ConfirmDialog>
+        />
       )}
     </div>
+  )
+}
+
+type QuestionProps = { ids: readonly string[]; onClose: () => void; onConfirm: () => void }
+
+function CancelQuestion<R extends Row>({
+  ids,
+  onClose,
+  onConfirm,
+  ...props
+}: ListViewProps<R> & QuestionProps) {
+  return (
+    <ConfirmDialog
+      title={`Cancel ${nameOf(props, ids)}?`}
+      confirm={`Cancel ${plural(ids.length, props.noun)}`}
+      isDangerous
+      onClose={onClose}
+      onConfirm={onConfirm}
+    >
+      Steps that are running are told to stop and clean up. What they have done so far is kept.
+    </ConfirmDialog>
   )
 }
 

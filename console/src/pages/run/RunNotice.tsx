@@ -1,10 +1,14 @@
+import type { Answer } from '@kyros/contract/operation'
 import type { Run } from '@kyros/contract/run'
 import { canResume, isTerminal } from '@kyros/contract/run-status'
 import { useQuery } from '@tanstack/react-query'
 import { whyQuery } from '../../api/queries.ts'
+import { LinkedText } from '../../ui/LinkedText.tsx'
 import { words } from '../../ui/StatusLabel.tsx'
 import { TimeText } from '../../ui/TimeText.tsx'
 import { BudgetButton } from './actions/BudgetButton.tsx'
+
+const maxWaits = 5
 
 /** Why it does not move, or why it ended as it did; nothing while all is well. */
 export function RunNotice({ run }: { run: Run }) {
@@ -21,7 +25,7 @@ export function RunNotice({ run }: { run: Run }) {
   if (run.status === 'cancelled' && run.reason_detail !== null) {
     return <p className="k-notice">{`Cancelled: ${run.reason_detail}`}</p>
   }
-  if (run.status === 'waiting' || run.status === 'pending') return <Why run={run} />
+  if (run.status === 'waiting' || run.status === 'pending' || isHeldUp(run)) return <Why run={run} />
   if (canResume(run)) {
     return <p className="k-notice">Paused: the steps that are running may end, no new one begins.</p>
   }
@@ -31,10 +35,11 @@ export function RunNotice({ run }: { run: Run }) {
   return null
 }
 
+/** What each wait is for, since when, and what would end it; the server knows more than the last event says. */
 function Why({ run }: { run: Run }) {
-  const { data: why } = useQuery(whyQuery(run.id))
-  const detail = run.reason_detail ?? why?.waits_for.map((wait) => wait.detail).join('; ')
-  if (why === undefined && detail === undefined) return null
+  const { data: why } = useQuery(whyQuery(run.id, run.run_seq))
+  const waits = why?.waits_for ?? []
+  if (why === undefined && run.reason_detail === null) return null
   return (
     <div className="k-notice">
       <p>
@@ -52,9 +57,34 @@ function Why({ run }: { run: Run }) {
           </span>
         )}
       </p>
-      {detail !== undefined && detail !== '' && <p>{detail}</p>}
-      {why !== undefined && <p>{why.what_would_move_it}</p>}
+      {waits.length === 0 && run.reason_detail !== null && <p>{run.reason_detail}</p>}
+      {waits.slice(0, maxWaits).map((wait) => (
+        <WaitLine key={`${wait.kind} ${wait.name}`} wait={wait} isOnly={waits.length === 1} />
+      ))}
+      {waits.length > maxWaits && <p className="k-faint">{`and ${waits.length - maxWaits} more`}</p>}
+      {why !== undefined && (
+        <p>
+          <LinkedText text={why.what_would_move_it} />
+        </p>
+      )}
       {run.reason === 'budget_exceeded' && <BudgetButton run={run} />}
     </div>
   )
+}
+
+type Wait = NonNullable<Answer<'whyRun'>>['waits_for'][number]
+
+function WaitLine({ wait, isOnly }: { wait: Wait; isOnly: boolean }) {
+  return (
+    <p>
+      {!isOnly && <strong>{`${words(wait.kind)} ${wait.name}: `}</strong>}
+      <LinkedText text={wait.detail} />
+    </p>
+  )
+}
+
+/** Nothing is at work, though it counts as running: all its steps wait for a place or for their next try. */
+function isHeldUp(run: Run): boolean {
+  const open = run.steps.filter(({ status }) => status === 'pending' || status === 'running')
+  return run.status === 'running' && open.length > 0 && open.every(({ status }) => status === 'pending')
 }

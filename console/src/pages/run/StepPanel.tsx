@@ -6,6 +6,7 @@ import { formatClock } from '../../format/relative-time.ts'
 import { JsonView } from '../../ui/JsonView.tsx'
 import { StatusLabel } from '../../ui/StatusLabel.tsx'
 import { DurationText, TimeText } from '../../ui/TimeText.tsx'
+import { AnswerButton } from './actions/AnswerButton.tsx'
 import { ForkButton } from './actions/ForkButton.tsx'
 
 type Props = {
@@ -29,7 +30,12 @@ export function StepPanel({ step, run, onClose }: Props) {
         </IconButton>
       </div>
       <Kind step={step} />
-      {run !== undefined && <ForkButton run={run} step={step} />}
+      {run !== undefined && (
+        <div className="k-panel__actions">
+          <AnswerButton run={run} step={step} />
+          <ForkButton run={run} step={step} />
+        </div>
+      )}
       {step.kind === 'step' && (
         <>
           <h3>Input</h3>

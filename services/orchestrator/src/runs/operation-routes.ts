@@ -1,9 +1,9 @@
 import { api } from '@kyros/contract/api'
-import type { Json } from '@kyros/contract/json'
 import { registerRoute } from '@kyros/kernel/route'
 import { streamSse } from '@kyros/kernel/sse'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
+import { jsonBody } from '../http/json-body.ts'
 import { answerWaitpoint } from './answer-waitpoint.ts'
 import { pauseRun, resumeRun, setBudget } from './change-run.ts'
 import { forkRun } from './fork-run.ts'
@@ -38,15 +38,14 @@ function registerControl(app: FastifyInstance, context: ApiContext): void {
 
 function registerMessages(app: FastifyInstance, context: ApiContext): void {
   const { engine, store } = context
-  // Bodies were parsed from JSON, or there were none.
   registerRoute(app, api.queryRun, async ({ params, body }) => ({
-    result: await engine.query(params.id, params.name, (body ?? null) as Json),
+    result: await engine.query(params.id, params.name, jsonBody(body)),
   }))
   registerRoute(app, api.updateRun, ({ params, body, caller, idempotency }) =>
-    updateRun(context, params, (body ?? null) as Json, caller, idempotency),
+    updateRun(context, params, jsonBody(body), caller, idempotency),
   )
   registerRoute(app, api.answerWaitpoint, ({ params, body, caller }) =>
-    answerWaitpoint(context, params, (body ?? null) as Json, caller),
+    answerWaitpoint(context, params, jsonBody(body), caller),
   )
   registerRoute(app, api.streamRun, async ({ params, caller, request, reply }) => {
     await getRunRecord(store, params.id)

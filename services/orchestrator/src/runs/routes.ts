@@ -1,11 +1,11 @@
 import { api } from '@kyros/contract/api'
-import type { Json } from '@kyros/contract/json'
 import { registerRoute } from '@kyros/kernel/route'
 import { streamSse } from '@kyros/kernel/sse'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
 import { streamEvents } from '../events/stream-events.ts'
 import { sendTagged } from '../http/entity-tag.ts'
+import { jsonBody } from '../http/json-body.ts'
 import { wantsEventStream } from '../http/negotiate.ts'
 import { listPastRuns } from '../past/list-past.ts'
 import { resolveMoment } from '../past/resolve-moment.ts'
@@ -45,8 +45,7 @@ function registerChanges(app: FastifyInstance, context: ApiContext): void {
     results: await bulkRuns(context, body, caller),
   }))
   registerRoute(app, api.signalRun, async ({ params, body, caller }) => {
-    // Parsed from JSON, or there was none.
-    await context.engine.signal(params.id, params.name, (body ?? null) as Json, caller)
+    await context.engine.signal(params.id, params.name, jsonBody(body), caller)
     return { message: `Signal ${params.name} was sent` }
   })
 }

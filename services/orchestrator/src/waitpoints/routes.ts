@@ -1,11 +1,11 @@
 import { api } from '@kyros/contract/api'
-import type { Json } from '@kyros/contract/json'
 import { problem } from '@kyros/contract/problem'
 import { clientAddress } from '@kyros/kernel/client-address'
 import { registerRoute } from '@kyros/kernel/route'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ApiContext } from '../context.ts'
 import { isProblem } from '../http/is-problem.ts'
+import { jsonBody } from '../http/json-body.ts'
 
 /** Questions of runs to whoever holds their token: a webhook or a person without an account. */
 export function registerWaitpointRoutes(app: FastifyInstance, { engine }: ApiContext): void {
@@ -20,8 +20,7 @@ export function registerWaitpointRoutes(app: FastifyInstance, { engine }: ApiCon
     }
   })
   const complete = async (token: string, body: unknown) => {
-    // Parsed from JSON, or there was none.
-    await engine.completeWaitpoint(token, (body ?? null) as Json)
+    await engine.completeWaitpoint(token, jsonBody(body))
     return { message: 'The answer is taken.' }
   }
   registerRoute(
