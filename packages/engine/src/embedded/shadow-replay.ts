@@ -5,7 +5,7 @@ import { readHistory } from './history.ts'
 import { currentPart, replayBeside } from './operations/scratch-replay.ts'
 import { factsOf } from './run-facts.ts'
 import { type Command, recordedCommand } from './workflow-command.ts'
-import type { Outcome } from './workflow-host.ts'
+import type { Outcome, WorkflowHost } from './workflow-host.ts'
 
 export type ShadowResult = {
   /** What the definition came to; undefined while it waits. */
@@ -13,6 +13,8 @@ export type ShadowResult = {
   /** Commands of the history and of the replay, in order, as `kind name`. Equal when the definition is repeatable. */
   recorded: string[]
   replayed: string[]
+  /** The first command that differs, where one does. */
+  divergence: WorkflowHost['divergence']
 }
 
 /** Replays a run from its log on a definition, beside the engine and without a trace. @throws when the run is unknown */
@@ -38,6 +40,7 @@ export async function replayEvents(
     outcome: host.outcome,
     recorded: currentPart(events).flatMap(recordedName),
     replayed: host.take().flatMap(askedName),
+    divergence: host.divergence,
   }
 }
 

@@ -66,6 +66,8 @@ export class WorkflowHost {
   /** Set by the caller while it delivers a history: what the definition logs now was logged before. */
   replaying = false
   nowMs = 0
+  /** The first command that is not the recorded one; nothing was asked for where the definition did less. */
+  divergence: { command: number; recorded: Recorded; asked: Recorded | undefined } | undefined
   outcome: Outcome | undefined
   /** Instead of an outcome: the run goes on, with a host of its own for the next part. */
   continuing: Continuation | undefined
@@ -487,6 +489,7 @@ export class WorkflowHost {
   #diverge(command: number, recorded: Recorded, asked: Recorded | undefined): void {
     const history = `the history holds ${recorded.kind} ${recorded.name}`
     const code = asked === undefined ? 'nothing' : `${asked.kind} ${asked.name}`
+    this.divergence = { command, recorded, asked }
     const detail = `Command ${command}: ${history}, the definition asks for ${code}. The definition is not the one that this run began with, or it is not repeatable.`
     this.#end(() => ({ kind: 'blocked', detail }))
   }

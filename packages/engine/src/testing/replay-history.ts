@@ -28,12 +28,13 @@ export type Replayed =
   | { ok: true; outcome: string }
   | {
       ok: false
-      /** What the history holds and what the definition asks for, in words. */
+      /** Both sides in words. */
       detail: string
-      /** Commands of the history and of the replay, in order; they are the same up to `at`. */
+      /** The first command that differs, as `kind name`; undefined for the side that has no more. */
+      differs: { command: number; recorded: string | undefined; asked: string | undefined } | undefined
+      /** Commands in order: all of the history, and those of the replay before it was stopped. */
       recorded: string[]
       replayed: string[]
-      at: number
     }
 
 /**
@@ -52,18 +53,23 @@ export async function replayHistory(
     const { hash, source } = await cache.bundle({ name: 'replayed', entry: file })
     const loaded = await loadBundle(hash, await cache.file(hash, async () => source))
     const facts = factsFrom(run, hash)
-    const { outcome, recorded, replayed } = await replayEvents(events.map(asNewEvent), facts, loaded)
+    const result = await replayEvents(events.map(asNewEvent), facts, loaded)
+    const { outcome, recorded, replayed, divergence } = result
     if (outcome?.kind !== 'blocked') return { ok: true, outcome: outcome?.kind ?? 'waits' }
-    const differs = recorded.findIndex((command, index) => command !== replayed[index])
-    const at = differs < 0 ? recorded.length : differs
-    return { ok: false, detail: outcome.detail, recorded, replayed, at }
+    const named = (side: { kind: string; name: string } | undefined) => side && `${side.kind} ${side.name}`
+    const differs = divergence && {
+      command: divergence.command,
+      recorded: named(divergence.recorded),
+      asked: named(divergence.asked),
+    }
+    return { ok: false, detail: outcome.detail, differs, recorded, replayed }
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
 }
 
 function factsFrom(run: RecordedHistory['run'], hash: string): Parameters<typeof replayEvents>[1] {
-  return {
+  const facts = {
     runId: run.id,
     workflow: run.type,
     version: run.version,
@@ -73,8 +79,11 @@ function factsFrom(run: RecordedHistory['run'], hash: string): Parameters<typeof
     timeoutSeconds: 0,
     // What was recorded was JSON.
     input: run.input as Json,
-    principal: { id: 'user:test', role: 'admin' },
+    priority: 'medium',
+    priority: 'medium' as const,
+    principal: { id: 'user:test', role: 'admin' as const },
   }
+  return facts
 }
 
 async function read(history: RecordedHistory | URL | string): Promise<RecordedHistory> {
