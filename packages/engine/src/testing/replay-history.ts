@@ -79,7 +79,6 @@ function factsFrom(run: RecordedHistory['run'], hash: string): Parameters<typeof
     timeoutSeconds: 0,
     // What was recorded was JSON.
     input: run.input as Json,
-    priority: 'medium',
     priority: 'medium' as const,
     principal: { id: 'user:test', role: 'admin' as const },
   }
