@@ -1,6 +1,6 @@
 import { createEmbeddedEngine } from '../embedded/embedded-engine.ts'
 import type { Engine } from '../engine.ts'
-import type { Catalogue } from './catalogue.ts'
+import { type Catalogue, stepNames } from './catalogue.ts'
 import type { Plant } from './plants.ts'
 import { inLife, type Life, type Scheduler } from './scheduler.ts'
 import { createSimulatedClock } from './simulated-clock.ts'
@@ -87,7 +87,7 @@ function createEngine(options: ProcessOptions, crash: (where: string) => void): 
   const step =
     options.plant?.step?.(createSimulatedStep(options.steps, life)) ??
     createSimulatedStep(options.steps, life)
-  const steps = { First: step, Second: step, Third: step, CleanUp: step }
+  const steps = Object.fromEntries(stepNames.map((name) => [name, step]))
   return createEmbeddedEngine({
     store: options.plant?.store?.(store, random.fork('plant')) ?? store,
     workflows: catalogue.workflows,

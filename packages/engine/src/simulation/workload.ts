@@ -2,7 +2,7 @@ import type { Json } from '@kyros/contract/json'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Store } from '@kyros/store/store'
 import type { Callers, KnownRun } from './callers.ts'
-import { type Fixture, fixtureNames } from './catalogue.ts'
+import { otherNames } from './catalogue.ts'
 import { generateProgram } from './generate-program.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -28,13 +28,13 @@ const longestSilenceMs = 40_000
 
 /** The random program, mostly, and some of the fixtures. */
 export function chooseWorkflows(random: Random): string[] {
-  const fixtures = Array.from({ length: random.int(0, 3) }, () => random.pick(asChoice(fixtureNames)))
+  const fixtures = Array.from({ length: random.int(0, 3) }, () => random.pick(asChoice(otherNames)))
   return [...new Set(['program', 'queued', ...fixtures])]
 }
 
 /** Everything that people do in a world, to its quiet end. */
 export async function liveThrough(workload: Workload): Promise<void> {
-  const { random, callers, record, troubles, scheduler } = workload
+  const { random, callers, troubles, scheduler } = workload
   const stories = Array.from({ length: random.int(1, 3) + random.small(0, 7) }, (_, index) =>
     tellStory(workload, index),
   )
@@ -42,21 +42,31 @@ export async function liveThrough(workload: Workload): Promise<void> {
   await callers.pause(random.small(0, 5000))
   troubles.calm()
   scheduler.note('all is calm')
-  const calmMs = scheduler.nowMs
   for (const run of callers.runs) await callers.letGo(run)
   for (const run of callers.runs) await callers.limit(run, 1000)
-  while (!record.allEnded && scheduler.nowMs < calmMs + patienceMs) await callers.pause(lookEveryMs)
+  await rest(workload)
+  await troubles.close()
+  await callers.pause(2000)
+}
+
+/** Waits until every run has ended, and cancels those that wait for nobody knows whom. */
+async function rest(workload: Workload): Promise<void> {
+  const { callers, record, scheduler } = workload
+  const calmMs = scheduler.nowMs
+  const isOver = async () => {
+    if (!record.allEnded) return false
+    // What a late write, attempt or child would still do must show.
+    await callers.pause(10_000)
+    return record.allEnded
+  }
+  while (!(await isOver()) && scheduler.nowMs < calmMs + patienceMs) await callers.pause(lookEveryMs)
   await findStuck(workload)
-  while (!record.allEnded && scheduler.nowMs < calmMs + hopelessMs) {
+  while (!(await isOver()) && scheduler.nowMs < calmMs + hopelessMs) {
     for (const run of callers.known(record.runs.keys())) {
       if (record.runs.get(run.runId)?.ended === false) await callers.cancel(run)
     }
     await callers.pause(lookEveryMs)
   }
-  // What a late write or attempt would still do must show.
-  await callers.pause(10_000)
-  await troubles.close()
-  await callers.pause(2000)
 }
 
 /** A run that could go on and does not is lost, even if somebody who asks for it would set it going. */
@@ -139,22 +149,37 @@ const deeds = [
 const signalOf = (workflow: string) => (workflow.startsWith('collecting') ? 'add' : 'go')
 
 function inputOf(random: Random, workflow: string): Json {
-  // Border cast: the switch names workflows that the catalogue knows; any other gets a number.
-  switch (workflow as Fixture | 'program' | 'queued') {
+  const ms = random.small(0, 20_000)
+  switch (workflow) {
     case 'program':
     case 'queued':
+      // Border cast: a program is plain data.
       return generateProgram(random) as unknown as Json
+    case 'code_analysis':
+      return { repository: 'https://example.test/repository.git' }
     case 'sleeping':
-      return { ms: random.small(0, 20_000) }
+    case 'napping':
+      return { ms }
     case 'collecting':
-      return {
-        count: random.int(1, 3),
-        ...(random.chance(0.5) ? { timeoutMs: random.small(0, 20_000) } : {}),
-      }
+      return { count: random.int(1, 3), ...(random.chance(0.5) ? { timeoutMs: ms } : {}) }
     case 'collecting_late':
       return { count: random.int(1, 3) }
     case 'wide':
       return { count: random.int(1, 20) }
+    case 'questioning':
+    case 'hurried':
+      return { timeoutMs: ms }
+    case 'parent':
+    case 'leaving_parent': {
+      const close = random.pick(['cancel', 'abandon', 'request_cancel'])
+      return { workflow: 'napping', input: { ms }, close }
+    }
+    case 'continuing':
+      return { parts: random.int(1, 4), sum: 0 }
+    case 'looping':
+      return { rounds: random.int(1, 4) }
+    case 'updating':
+      return { limit: random.int(1, 3) }
     default:
       return random.int(0, 9)
   }

@@ -1,3 +1,4 @@
+import crypto from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import files from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
@@ -45,7 +46,14 @@ export function replaceGlobals(): void {
   Date.now = () => world?.nowMs ?? real.now()
   performance.now = () => 0
   Math.random = () => world?.random.next() ?? 0.5
+  Object.assign(crypto, {
+    randomBytes: (size: number) =>
+      Buffer.from(Uint8Array.from({ length: size }, () => world?.random.int(0, 255) ?? 0)),
+    randomUUID: () =>
+      `${String(world?.random.int(0, 99_999_999) ?? 0).padStart(8, '0')}-0000-4000-8000-000000000000`,
+  })
   replaceFiles()
+  syncBuiltinESMExports()
 }
 
 /** Reads of files answer at once and from memory; nothing is written or removed. */
@@ -65,5 +73,4 @@ function replaceFiles(): void {
     writeFile: async () => {},
     rename: async () => {},
   })
-  syncBuiltinESMExports()
 }
