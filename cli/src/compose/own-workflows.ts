@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import type { WorkflowFault } from '@kyros/contract/workflow-fault'
-import { type AuthorWorkflows, loadAuthorWorkflows } from '@kyros/engine/definitions/author-workflows'
+import type { AuthorWorkflows } from '@kyros/engine/definitions/author-workflows'
 import {
   type DefinitionChange,
   type Definitions,
   prepareDefinitions,
 } from '@kyros/engine/definitions/definitions'
 import { faultText } from '@kyros/engine/definitions/fault'
-import { watchDirectory } from '@kyros/engine/definitions/watch-directory'
 import type { StepsByWorkflow } from '@kyros/engine/embedded/embedded-engine'
 import type { Log } from '@kyros/kernel/log'
 import type { Store } from '@kyros/store/store'
@@ -59,10 +58,14 @@ export type OwnWorkflows = {
 export async function openOwnWorkflows(options: OwnWorkflowsOptions): Promise<OwnWorkflows> {
   const { store, log, directory, dir, cacheDir, builtIn, nowMs } = options
   const taken = new Set(builtIn.map(({ name }) => name))
-  const load = async (generation: number): Promise<AuthorWorkflows> =>
-    dir === undefined || (options.mayBeMissing === true && !existsSync(dir))
-      ? { workflows: [], faults: [], refused: [] }
-      : loadAuthorWorkflows({ dir, cacheDir, taken, generation })
+  const load = async (generation: number): Promise<AuthorWorkflows> => {
+    if (dir === undefined || (options.mayBeMissing === true && !existsSync(dir))) {
+      return { workflows: [], faults: [], refused: [] }
+    }
+    // Parser and bundler come with it: a server without workflows of its own does not load them.
+    const { loadAuthorWorkflows } = await import('@kyros/engine/definitions/author-workflows')
+    return loadAuthorWorkflows({ dir, cacheDir, taken, generation })
+  }
   const steps: { [workflow: string]: StepsByWorkflow[string] } = { ...options.builtInSteps }
   const useSteps = (loaded: AuthorWorkflows) => {
     for (const { entry, steps: own } of loaded.workflows) steps[entry.name] = own
@@ -101,12 +104,11 @@ export async function openOwnWorkflows(options: OwnWorkflowsOptions): Promise<Ow
     faults,
     watch: (signal) => {
       if (dir === undefined) return
-      watchDirectory(
-        dir,
-        () => {
-          work = work.then(reload).catch(failed)
-        },
-        signal,
+      const onChange = () => {
+        work = work.then(reload).catch(failed)
+      }
+      work = import('@kyros/engine/definitions/watch-directory').then(({ watchDirectory }) =>
+        watchDirectory(dir, onChange, signal),
       )
     },
   }

@@ -23,7 +23,8 @@ async function made() {
   return { cwd, workflows: join(cwd, 'workflows'), first }
 }
 
-test('kyros init makes a project whose tests, checks and types are right, and overwrites nothing', async () => {
+// That its tests pass is held by the test of the tutorial.
+test('kyros init makes a project whose checks and types are right, and overwrites nothing', async () => {
   const { cwd, workflows, first } = await made()
   expect(first.output).toContain('made  workflows/release-note.workflow.ts')
   const again = await kyros(['init'], { cwd })
@@ -34,13 +35,10 @@ test('kyros init makes a project whose tests, checks and types are right, and ov
   ])
 
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const [tested, checked, typed] = await Promise.all([
-    kyros(['workflows', 'test'], { cwd }),
+  const [checked, typed] = await Promise.all([
     kyros(['workflows', 'check'], { cwd }),
     promisify(execFile)(pinnedNode, [tsc, '--noEmit', '-p', cwd]),
   ])
-  expect(tested.output).toMatch(/pass 4\n.*fail 0\n/)
-  expect(tested.code).toBe(0)
   expect(checked.output).toMatch(/^ok {3}release_note 1\.0\.0 {2}workflows\/release-note\.workflow\.ts/)
   expect(typed.stdout).toBe('')
 

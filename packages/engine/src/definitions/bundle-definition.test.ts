@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { testWorkflow } from '../fixtures/catalogue.ts'
-import { bundleDefinition, hashOf } from './bundle-definition.ts'
+import { bundleDefinition } from './bundle-definition.ts'
 import { DefinitionError, faultText } from './fault.ts'
+import { hashOf } from './hash-of.ts'
 
 const bad = (file: string) => ({
   name: 'bad',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { SourceMap } from 'node:module'
 import { dirname, relative, resolve } from 'node:path'
@@ -10,6 +9,7 @@ import { buildFaults } from './build-faults.ts'
 import { inspectFile } from './definition-rules.ts'
 import { DefinitionError, errorAt, type Place } from './fault.ts'
 import { findGlobals, forbiddenGlobalDefines, restoreGlobals } from './forbidden-globals.ts'
+import { hashOf } from './hash-of.ts'
 import { markUnused } from './schema-purity.ts'
 
 export type Bundle = {
@@ -49,10 +49,6 @@ export async function bundleDefinition(from: BundleSource): Promise<Bundle> {
   if (faults.some(({ severity }) => severity === 'error')) throw new DefinitionError(from.name, faults)
   const source = restoreGlobals(await withoutPaths(output))
   return { hash: hashOf(source), source, inputs, warnings: faults, steps: own.flatMap((file) => file.steps) }
-}
-
-export function hashOf(source: string): string {
-  return createHash('sha256').update(source).digest('hex')
 }
 
 type Built = BuildResult<{ metafile: true }> & { outputFiles: OutputFile[] }

@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { WorkflowFault } from '@kyros/contract/workflow-fault'
-import { type Bundle, type BundleSource, bundleDefinition, hashOf } from './bundle-definition.ts'
-import { bundleDescription } from './describe-workflow.ts'
+import type { Bundle, BundleSource } from './bundle-definition.ts'
+import { hashOf } from './hash-of.ts'
 
 /** Part of every cache key: raise it when the way of bundling changes. */
 const bundlerVersion = 2
@@ -46,6 +46,8 @@ export function createDefinitionCache(cacheDir: string): DefinitionCache {
         const { hash, warnings = [], steps = [] } = known
         return { hash, source: kept, warnings, steps, fromCache: true }
       }
+      // Loaded only now: a normal start makes no bundle.
+      const { bundleDefinition } = await import('./bundle-definition.ts')
       const { hash, source, inputs, warnings, steps } = await bundleDefinition(from)
       await file(hash, async () => source)
       const manifest = { key, hash, inputs: await hashed(inputs, baseDir), warnings, steps }
@@ -65,6 +67,7 @@ async function describe(dir: string, file: string): ReturnType<DefinitionCache['
     const map = await readFile(`${pathOf(known.hash)}.map`, 'utf8').catch(() => undefined)
     if (map !== undefined) return { path: pathOf(known.hash), map }
   }
+  const { bundleDescription } = await import('./describe-workflow.ts')
   const built = await bundleDescription(file)
   if ('faults' in built) return built
   const { source, map, inputs } = built.bundle
