@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Event } from '@kyros/contract/event'
-import type { AppendOutcome, NewRunEvent, RunAppend } from '@kyros/store/command'
+import { type AppendOutcome, EngineFenced, type NewRunEvent, type RunAppend } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { EngineClock } from './timers.ts'
 
@@ -10,8 +10,8 @@ export type Pages = {
   take(): RunAppend | undefined
   /** What was taken last is on disk, or so many events of it; the others are pending again. */
   written(count?: number): void
-  /** It is not: the run must be read again, or is no longer ours. */
-  lost(error: unknown): void
+  /** It is not, or so many events of it alone: the run must be read again, or is no longer ours. */
+  lost(error: unknown, count?: number): void
   /** An outage: what was taken is pending again. */
   putBack(): void
 }
@@ -97,7 +97,8 @@ export class JournalWriter {
       const stored = await this.#options.store.events.ofRun(runId, expectedRunSeq)
       const differs = events.findIndex((event, index) => !isStoredAs(event, stored[index]))
       const count = differs === -1 ? events.length : differs
-      if (count === 0) pages.lost(error)
+      // Who has the lease now may have written the very same: what began with it is theirs to go on with.
+      if (count === 0 || error instanceof EngineFenced) pages.lost(error, count)
       else pages.written(count)
     } catch (outage) {
       this.#unclear.add(pages)

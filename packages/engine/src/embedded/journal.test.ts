@@ -1,8 +1,8 @@
 import { problem } from '@kyros/contract/problem'
-import { RunConflict } from '@kyros/store/command'
+import { EngineFenced, RunConflict } from '@kyros/store/command'
 import { openStore } from '@kyros/store/open-store'
 import type { Store } from '@kyros/store/store'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type EngineRig, plain, submit } from '../suite/rig.ts'
 import { createEmbeddedRig, testClock } from './embedded-rig.ts'
 import { Journal } from './journal.ts'
@@ -123,4 +123,39 @@ test('a write that somebody else was faster than is lost, also after an outage',
   await store.write({ kind: 'append_run_events', runId, events: [other] })
   await settled
   expect(lost).toHaveLength(1)
+})
+
+test('who finds something done already is told when that is on disk', async () => {
+  const { journal, writer, push } = open()
+  const told: string[] = []
+  const tell = (what: string) =>
+    journal.whenWritten(
+      () => told.push(what),
+      () => told.push(`not ${what}`),
+    )
+  tell('of nothing')
+  push(() => told.push('the event'))
+  tell('of the event')
+  expect(told).toEqual(['of nothing'])
+  writer.flush()
+  await journal.settled()
+  expect(told).toEqual(['of nothing', 'the event', 'of the event'])
+  push()
+  tell('of the lost one')
+  journal.drop(new Error('The run is closed.'))
+  tell('of anything')
+  expect(told.slice(3)).toEqual(['not of the lost one', 'not of anything'])
+})
+
+test('what a process wrote before it lost the lease is told, and not gone on with', async () => {
+  const outage = problem('store_unavailable', { detail: 'The answer did not come.' })
+  const fenced = new EngineFenced('Another process runs the engine.')
+  const { journal, push, lost } = open([outage, fenced], 2, new Set([outage]))
+  const order: string[] = []
+  push(
+    () => order.push(`durable after ${lost.length} losses`),
+    () => order.push('lost'),
+  )
+  await journal.settled()
+  await vi.waitFor(() => expect(order).toEqual(['durable after 1 losses']))
 })

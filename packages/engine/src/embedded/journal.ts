@@ -100,6 +100,26 @@ export class Journal implements Pages {
     })
   }
 
+  /** Calls back when all that was pushed by now is on disk, or the run is lost. */
+  whenWritten(done: () => void, lost: (error: unknown) => void): void {
+    const last = this.#pending.at(-1) ?? this.#writing?.at(-1)
+    if (this.#lost !== undefined) {
+      lost(this.#lost.error)
+    } else if (last === undefined) {
+      done()
+    } else {
+      const { whenDurable, whenLost } = last
+      last.whenDurable = () => {
+        whenDurable?.()
+        done()
+      }
+      last.whenLost = (error) => {
+        whenLost?.(error)
+        lost(error)
+      }
+    }
+  }
+
   /** Writes nothing more; what is under way still gets its outcome. */
   drop(error: unknown): void {
     if (this.#lost !== undefined) return
@@ -143,14 +163,16 @@ export class Journal implements Pages {
     this.#parts.writer.add(this)
   }
 
-  lost(error: unknown): void {
+  lost(error: unknown, count = 0): void {
     const entries = this.#writing ?? []
     this.#writing = undefined
-    for (const entry of entries) entry.whenLost?.(error)
+    for (const entry of entries.slice(count)) entry.whenLost?.(error)
     const isFirst = this.#lost === undefined
     this.drop(error)
     this.#tellSettled()
     if (isFirst) this.#owner.onLost(error)
+    // The run is closed by now: whoever waits for these is told, and nothing more comes of them here.
+    for (const entry of entries.slice(0, count)) entry.whenDurable?.()
   }
 
   #tellSettled(): void {

@@ -59,8 +59,6 @@ export class LiveRun implements Player {
   ended = false
   /** Set once a cancellation was asked for. */
   cancelReason: string | undefined
-  /** Resolves once that is on disk. */
-  #cancelling: Promise<void> | undefined
   blocked: string | undefined
   /** Undefined while nobody wants anything of the run and no limit is set. */
   control: RunControl | undefined
@@ -98,7 +96,6 @@ export class LiveRun implements Player {
     this.startedMs = history.startedMs
     this.parent = history.parent
     this.cancelReason = history.cancelReason
-    if (this.cancelReason !== undefined) this.#cancelling = Promise.resolve()
     this.shown = history.shown
     if (history.inboxIds.size > 0) this.#seenInbox = history.inboxIds
     this.journal = new Journal(parts, this, history.runSeq)
@@ -315,8 +312,15 @@ export class LiveRun implements Player {
       this.#enqueue(() => {
         if (this.#closed)
           return reject(problem('service_not_ready', { detail: 'The engine is stopping. Try again.' }))
-        if (!this.ended) return turn(resolve, reject)
-        reject(problem('run_ended', { detail: `The run ${runId} has ended: nothing reaches it any more.` }))
+        // An answer that is given at once rests on what was done before: that has to be on disk, too.
+        let isTurn = true
+        const answered = (answer: () => void) =>
+          isTurn ? this.journal.whenWritten(answer, reject) : answer()
+        const lost = (error: unknown) => answered(() => reject(error))
+        if (!this.ended) turn(() => answered(resolve), lost)
+        else
+          lost(problem('run_ended', { detail: `The run ${runId} has ended: nothing reaches it any more.` }))
+        isTurn = false
       })
     })
   }
@@ -457,21 +461,18 @@ export class LiveRun implements Player {
   #cancel(reason: string, actor: string, done: () => void, lost: (error: unknown) => void): void {
     // One that was just read again does not know yet that nothing can move it.
     if (this.startedMs !== undefined) waitsFor(this, (detail) => this.block(detail))
-    if (this.#cancelling !== undefined) {
-      this.#cancelling.then(done, lost)
+    if (this.cancelReason !== undefined) {
       // Its clean-up is blocked as a bug: who asks again does not want to wait for a correction.
       if (this.blocked !== undefined) this.#endCancelled(reason)
+      done()
       return
     }
     this.cancelReason = reason
-    const durable = Promise.withResolvers<void>()
-    this.#cancelling = durable.promise
-    durable.promise.then(done, lost)
-    const data = { reason }
-    const event = this.push({ type: 'run.cancel_requested', actor, data }, durable.resolve, durable.reject)
+    const event = this.push({ type: 'run.cancel_requested', actor, data: { reason } }, done, lost)
     if (this.startedMs !== undefined && this.blocked === undefined) {
-      this.#letGo()
       this.apply(event)
+      // Behind what the definition does about it: what was held and is not wanted any more must not begin.
+      this.post(() => this.#letGo())
       return
     }
     this.#endCancelled(reason)
