@@ -7,6 +7,8 @@ import type { RunTable } from './run-table.ts'
 
 const pageSize = 500
 
+type Message = { id: number; message: InboxMessage }
+
 type InboxOptions = { store: Store; table: RunTable; log: EngineLog; operate: OnOperation }
 
 /** Does what a message asks beside signals and cancellations. */
@@ -91,14 +93,25 @@ export class Inbox {
     if (reader === undefined) return
     for (;;) {
       const messages = await this.#store.inbox.list(reader.after, pageSize)
-      for (const { id, message } of messages) {
-        if (reader.signal.aborted) throw new Error('this process does not hold the engine any more')
-        await obey(this.#table, this.#operate, message, id)
-        reader.after = id
-      }
+      await this.#obeyAll(messages, reader.signal)
+      reader.after = messages.at(-1)?.id ?? reader.after
       if (messages.length > 0) await this.#store.write({ kind: 'take_inbox', upToId: reader.after })
       if (messages.length < pageSize) return
     }
+  }
+
+  /** In their order within a run, and of many runs at once: those share their commits. A failure is told at the end. */
+  async #obeyAll(messages: readonly Message[], signal: AbortSignal): Promise<void> {
+    const ofRuns = Map.groupBy(messages, ({ message }) => message.runId)
+    const obeyed = await Promise.allSettled(
+      [...ofRuns.values()].map(async (own) => {
+        for (const { id, message } of own) {
+          if (signal.aborted) throw new Error('this process does not hold the engine any more')
+          await obey(this.#table, this.#operate, message, id)
+        }
+      }),
+    )
+    for (const outcome of obeyed) if (outcome.status === 'rejected') throw outcome.reason
   }
 }
 
