@@ -86,11 +86,12 @@ async function run(): Promise<void> {
   const token = await signIn(first)
   const stop = new AbortController()
   const follower = followLog({ replicas, token, random, records, findings, signal: stop.signal })
-  const submitting = submitLoad({ replicas, token, random, records })
+  const submitting = submitLoad({ replicas, token, random, records, onTimeout })
   for (; done < rounds; done++) {
     const owner = await findOwner()
     await delay(random.integer(500, 2_500))
     const killedMs = Date.now()
+    console.log(`killing ${owner.origin}`)
     await owner.end('SIGKILL')
     const movingMs = await follower.stepAfter(killedMs, patienceMs)
     takeoversMs.push(movingMs - killedMs)
@@ -115,6 +116,10 @@ async function run(): Promise<void> {
   console.log(
     `${starts} runs, ${head} events, ${follower.switches} connections of the stream; refused: ${refusals || 'none'}`,
   )
+}
+
+function onTimeout(what: string, origin: string): void {
+  findings.wrong.push(`${what} was not answered by ${origin} in ten seconds`)
 }
 
 async function findOwner(): Promise<Replica> {

@@ -28,6 +28,8 @@ export function submitLoad(options: {
   token: string
   random: Random
   records: Record[]
+  /** A replica that was up did not answer for ten seconds. */
+  onTimeout: (what: string, origin: string) => void
 }): Submitting {
   const { replicas, token, random, records } = options
   const stop = new AbortController()
@@ -35,7 +37,7 @@ export function submitLoad(options: {
   let value = 0
 
   /** Until one answers; undefined when it was refused for good. */
-  const insist = async <T>(call: (api: Client) => Promise<T>): Promise<T | undefined> => {
+  const insist = async <T>(what: string, call: (api: Client) => Promise<T>): Promise<T | undefined> => {
     const untilMs = Date.now() + maxTryMs
     for (;;) {
       const up = replicas.filter(({ isUp }) => isUp)
@@ -44,7 +46,9 @@ export function submitLoad(options: {
         if (replica !== undefined) return await call(replica.api(token))
       } catch (error) {
         const code = error instanceof ApiError ? error.code : String(error)
-        refusals.set(code, (refusals.get(code) ?? 0) + 1)
+        const name = `${code} to ${what}`
+        refusals.set(name, (refusals.get(name) ?? 0) + 1)
+        if (code === 'answer_timed_out') options.onTimeout(what, replica?.origin ?? '')
         if (code === 'run_ended') return undefined
         if (Date.now() > untilMs) throw error
       }
@@ -57,7 +61,7 @@ export function submitLoad(options: {
     const mine = value
     const idempotencyKey = randomUUID()
     const body = { title: `load ${mine}`, workflow, input: inputOf(workflow, mine) }
-    const job = await insist((api) => api.call('submitJob', { body, idempotencyKey }))
+    const job = await insist('a start', (api) => api.call('submitJob', { body, idempotencyKey }))
     if (job === undefined) return
     records.push({ kind: 'start', run: job.run_id, job: job.id, workflow, value: mine, timeMs: Date.now() })
     if (workflow === 'collecting') await sendSignals(job.run_id)
@@ -65,7 +69,7 @@ export function submitLoad(options: {
 
   const sendSignals = async (run: string) => {
     const send = async (signal: string) => {
-      const sent = await insist(async (api) => {
+      const sent = await insist('a signal', async (api) => {
         // Under a new name at each try: whether the one before arrived is not known.
         const name = randomUUID()
         records.push({ kind: 'sending', run, signal, value: name })
