@@ -73,12 +73,12 @@ test('after a start, runs that only wait are not read, and still wake', async ()
 test('a run whose time has come while the store is out is woken when it is back', async () => {
   const runId = await submit(rig, 'sleeping', { ms: 200 })
   await evicted()
-  const { get } = rig.store.runs
+  const { many } = rig.store.runs
   let failures = 0
-  rig.store.runs.get = async (id) => {
+  rig.store.runs.many = async (ids) => {
     failures += 1
     if (failures <= 2) throw new Error('cut off')
-    return get(id)
+    return many(ids)
   }
   await until(
     async () => failures,

@@ -18,7 +18,7 @@ export async function recover(parts: EngineParts, table: RunTable, signal: Abort
     await holdPlaces(parts, page)
     const awake: RunRecord[] = []
     for (const record of page) {
-      if (mayRest(record)) table.sleep(record.id, wakeAtMs(record))
+      if (mayRest(record) && wakeAtMs(record) > parts.clock.nowMs()) table.sleep(record.id, wakeAtMs(record))
       else awake.push(record)
     }
     await takeUp(parts, table, awake)

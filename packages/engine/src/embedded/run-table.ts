@@ -99,7 +99,7 @@ export class RunTable implements RunOwner {
     const events = await unborn.prepare()
     return {
       events,
-      rejection: unborn.rejection,
+      rejection: unborn.beginning.rejection,
       born: () => {
         this.#live.set(run.runId, unborn)
         unborn.born()
@@ -188,16 +188,25 @@ export class RunTable implements RunOwner {
     })
   }
 
-  /** Their time has come, all at once perhaps: some are read together, and what fails is tried again. */
+  /** Their time has come: they are read together, and what cannot be woken now is tried again. */
   #wake(runIds: readonly string[]): void {
     const { timers, clock, log, isClosing } = this.#parts
-    for (const runId of runIds) {
-      if (isClosing()) return
-      this.find(runId).catch((error: unknown) => {
-        log('warn', `Run ${runId} cannot be woken yet: ${String(error)}`)
-        timers.at(clock.nowMs() + reloadAfterMs, () => this.#wake([runId]))
-      })
+    if (isClosing()) return
+    const again = (ids: readonly string[], error: unknown) => {
+      log('warn', `${ids.length} runs cannot be woken yet, ${ids[0]} among them: ${String(error)}`)
+      timers.at(clock.nowMs() + reloadAfterMs, () => this.#wake(ids))
     }
+    this.#readAll(runIds, (runId, error) => again([runId], error)).catch((error: unknown) =>
+      again(runIds, error),
+    )
+  }
+
+  async #readAll(runIds: readonly string[], onFault: (runId: string, error: unknown) => void): Promise<void> {
+    const records = await this.#parts.store.runs.many(runIds)
+    const open = records.filter(({ status }) => !isTerminal(status))
+    const known = new Set(open.map(({ id }) => id))
+    for (const runId of runIds) if (!known.has(runId)) this.#asleep.delete(runId)
+    await this.takeUp(open, onFault)
   }
 
   onIdle(run: LiveRun): void {

@@ -19,6 +19,10 @@ export function createRunReads(database: Database, events: EventReads): Store['r
       const row = await records(database).where('runs.id', '=', id).executeTakeFirst()
       return row && toRecord(row)
     },
+    async many(ids: readonly string[]) {
+      if (ids.length === 0) return []
+      return (await records(database).where('runs.id', 'in', ids).execute()).map(toRecord)
+    },
     async list(query: RunQuery) {
       const size = pageSize(query.limit)
       const page = cutPage(await listRows(database, query, size + 1), size, toSummary, positionOf)
