@@ -43,6 +43,20 @@ export function testMany(store: () => Store): void {
     expect(await many([{ runId: run.id, events: [started] }], 1)).toEqual([{ firstSeq: 3 }])
   })
 
+  test('the records of many runs are read at once, without those that do not exist', async () => {
+    const [one, two] = [await submit(store()), await submit(store())]
+    await append(store(), two.run.id, started)
+    const found = await store().runs.many([two.run.id, newId(), one.run.id])
+    const statuses = new Map(found.map(({ id, status }) => [id, status]))
+    expect(statuses).toEqual(
+      new Map([
+        [one.run.id, 'pending'],
+        [two.run.id, 'running'],
+      ]),
+    )
+    expect(await store().runs.many([])).toEqual([])
+  })
+
   test('the histories of many runs are read at once, each from where it last began anew', async () => {
     const [plain, looping] = [await submit(store()), await submit(store())]
     await append(store(), plain.run.id, started)
