@@ -91,3 +91,12 @@ export function recordedCommand(event: NewRunEvent): (Recorded & { command: numb
 
 /** All setting of attributes is one thing: their names may depend on data. */
 export const attributesName = 'attributes'
+
+/** The first command that is not the recorded one; nothing was asked for where the definition did less. */
+export type Divergence = { command: number; recorded: Recorded; asked: Recorded | undefined }
+
+export function divergenceText({ command, recorded, asked }: Divergence): string {
+  const code = asked === undefined ? 'nothing' : `${asked.kind} ${asked.name}`
+  const sides = `the history holds ${recorded.kind} ${recorded.name}, the definition asks for ${code}`
+  return `Command ${command}: ${sides}. The definition is not the one that this run began with, or it is not repeatable.`
+}

@@ -8,6 +8,7 @@ import { outcomeOf } from './outcome-of.ts'
 import { toJson } from './payload.ts'
 import { quiesce } from './quiesce.ts'
 import type { Command, CommandKind, Continuation, Outcome, Recorded, WaitKind } from './workflow-command.ts'
+import * as commands from './workflow-command.ts'
 import { HostContext } from './workflow-context.ts'
 import { Messages, type QueryAnswer } from './workflow-messages.ts'
 import { Patches } from './workflow-patches.ts'
@@ -66,8 +67,7 @@ export class WorkflowHost {
   /** Set by the caller while it delivers a history: what the definition logs now was logged before. */
   replaying = false
   nowMs = 0
-  /** The first command that is not the recorded one; nothing was asked for where the definition did less. */
-  divergence: { command: number; recorded: Recorded; asked: Recorded | undefined } | undefined
+  divergence: commands.Divergence | undefined
   outcome: Outcome | undefined
   /** Instead of an outcome: the run goes on, with a host of its own for the next part. */
   continuing: Continuation | undefined
@@ -487,10 +487,8 @@ export class WorkflowHost {
   }
 
   #diverge(command: number, recorded: Recorded, asked: Recorded | undefined): void {
-    const history = `the history holds ${recorded.kind} ${recorded.name}`
-    const code = asked === undefined ? 'nothing' : `${asked.kind} ${asked.name}`
     this.divergence = { command, recorded, asked }
-    const detail = `Command ${command}: ${history}, the definition asks for ${code}. The definition is not the one that this run began with, or it is not repeatable.`
+    const detail = commands.divergenceText(this.divergence)
     this.#end(() => ({ kind: 'blocked', detail }))
   }
 }
