@@ -68,6 +68,23 @@ journey(
   },
 )
 
+journey('who may not act on a run is not offered to', async ({ visit, server }) => {
+  const { page } = visit
+  const password = 'another long password'
+  const job = await server.api.call('submitJob', { body: { title: 'Not yours' } })
+  await server.api.call('createUser', { body: { email: 'eve@example.org', password, role: 'operator' } })
+  await page.goto(`/runs/${job.run_id}`)
+  await page.getByLabel('E-mail').fill('eve@example.org')
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await runStatus(page, 'waiting').waitFor()
+  await page.getByRole('link', { name: 'Run again with changes' }).waitFor()
+  visit.takeFaults()
+  expect(await page.getByRole('button', { name: /^(Cancel|Pause|Retry)$/ }).count()).toBe(0)
+  await page.keyboard.press('c')
+  expect(await page.getByRole('dialog').count()).toBe(0)
+})
+
 async function confirmCancel(page: Page) {
   const question = page.getByRole('dialog', { name: 'Cancel this run?' })
   await question.getByRole('button', { name: 'Cancel the run' }).click()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { elapsedMs, formatDuration } from './duration.ts'
 import { formatBytes, formatShare, formatShort, plural } from './quantity.ts'
-import { formatRelative } from './relative-time.ts'
+import { formatClock, formatMoment, formatRelative } from './relative-time.ts'
 
 test.each([
   [0, '0 ms'],
@@ -51,4 +51,10 @@ test('quantities carry their unit in at most three digits', () => {
   expect(formatBytes(1_230_000)).toBe('1.2 MB')
   expect(plural(1, 'run')).toBe('1 run')
   expect(plural(3_000, 'finding')).toBe('3,000 findings')
+})
+
+test('a moment of another day has its date', () => {
+  const time = '2026-01-31T12:00:00.000Z'
+  expect(formatMoment(time, Date.parse(time))).toBe(formatClock(time))
+  expect(formatMoment(time, Date.parse(time) + 3 * 86_400_000)).toMatch(/2026.*, \d\d:\d\d:\d\d$/)
 })

@@ -35,6 +35,13 @@ export function formatExact(time: string): string {
   return exactFormat.format(new Date(time))
 }
 
+/** The time of day, with its date when that is not today. */
+export function formatMoment(time: string, nowMs: number): string {
+  const date = formatDate(time)
+  const clock = formatClock(time)
+  return date === dateFormat.format(nowMs) ? clock : `${date}, ${clock}`
+}
+
 /** The time of day with milliseconds when asked: `14:03:22.118`. */
 export function formatClock(time: string, withMs = false): string {
   const date = new Date(time)

@@ -1,20 +1,34 @@
 import { Link } from '@tanstack/react-router'
 import { Fragment } from 'react'
+import { formatExact, formatMoment } from '../format/relative-time.ts'
+import { ActorName } from './ActorName.tsx'
 
-// Ids of people are written behind a colon (`user:…`); what stands alone is a run.
-const runId = /(?<![:\w-])([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})/
+const id = '[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}'
+const time = '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z'
+// Ids of people are written behind `user:`; an id that stands alone is that of a run.
+const known = new RegExp(`(user:${id}|(?<![:\\w-])${id}|${time})`)
 
-/** A sentence of the server, in which each run leads to its page. */
+/** A sentence of the server, with times and people as people say them, and each run leading to its page. */
 export function LinkedText({ text }: { text: string }) {
-  const parts = text.split(runId)
-  return parts.map((part, index) => {
-    // Every other part is what the expression caught.
+  return text.split(known).map((part, index) => {
     const key = `${index}`
-    if (index % 2 === 0) return <Fragment key={key}>{part}</Fragment>
-    return (
-      <Link key={key} to="/runs/$runId" params={{ runId: part }} title={part}>
-        {`…${part.slice(-8)}`}
-      </Link>
-    )
+    // Every other part is what the expression caught.
+    return index % 2 === 0 ? <Fragment key={key}>{part}</Fragment> : <Known key={key} part={part} />
   })
+}
+
+function Known({ part }: { part: string }) {
+  if (part.startsWith('user:')) return <ActorName actor={part} />
+  if (part.endsWith('Z')) {
+    return (
+      <time className="k-number" dateTime={part} title={formatExact(part)}>
+        {formatMoment(part, Date.now())}
+      </time>
+    )
+  }
+  return (
+    <Link to="/runs/$runId" params={{ runId: part }} title={part}>
+      {`…${part.slice(-8)}`}
+    </Link>
+  )
 }

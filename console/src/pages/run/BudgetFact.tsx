@@ -4,7 +4,7 @@ import { formatCount } from '../../format/quantity.ts'
 
 /** What a run may use and how much of it it has used, in one line: `1,200 of 5,000 tokens, at most 10 min`. */
 export function BudgetFact({ budget }: { budget: RunBudget }) {
-  return <span className="k-number">{budgetWords(budget).join(', ') || 'no limit'}</span>
+  return <span className="k-budget-fact">{budgetWords(budget).join(', ') || 'no limit'}</span>
 }
 
 function budgetWords({ time_ms, tokens, cost_usd, used_tokens, used_cost_usd }: RunBudget): string[] {
@@ -24,5 +24,7 @@ function budgetWords({ time_ms, tokens, cost_usd, used_tokens, used_cost_usd }: 
 }
 
 function dollars(amount: number): string {
-  return `$${amount.toFixed(amount < 1 ? 4 : 2).replace(/0{1,2}$/, '')}`
+  if (amount === 0) return '$0'
+  // Single calls cost fractions of a cent.
+  return `$${amount < 0.01 ? amount.toPrecision(2) : amount.toFixed(2)}`
 }

@@ -6,7 +6,9 @@ import { whyQuery } from '../../api/queries.ts'
 import { LinkedText } from '../../ui/LinkedText.tsx'
 import { words } from '../../ui/StatusLabel.tsx'
 import { TimeText } from '../../ui/TimeText.tsx'
+import { AnswerButton } from './actions/AnswerButton.tsx'
 import { BudgetButton } from './actions/BudgetButton.tsx'
+import { SignalButton } from './actions/SignalButton.tsx'
 
 const maxWaits = 5
 
@@ -67,9 +69,31 @@ function Why({ run }: { run: Run }) {
           <LinkedText text={why.what_would_move_it} />
         </p>
       )}
-      {run.reason === 'budget_exceeded' && <BudgetButton run={run} />}
+      <WhatToDo run={run} waits={waits} />
     </div>
   )
+}
+
+/** What somebody can do here so that the run goes on. */
+function WhatToDo({ run, waits }: { run: Run; waits: readonly Wait[] }) {
+  const signals = waits.flatMap(({ kind, name }) => (kind === 'signal' ? signalNames(name) : []))
+  const questions = run.steps.filter(({ kind, status }) => kind === 'waitpoint' && status === 'running')
+  return (
+    <div className="k-notice__actions">
+      {run.reason === 'budget_exceeded' && <BudgetButton run={run} />}
+      {questions.slice(0, maxWaits).map((step) => (
+        <AnswerButton key={step.key} run={run} step={step} />
+      ))}
+      {signals.slice(0, maxWaits).map((name) => (
+        <SignalButton key={name ?? ''} run={run} name={name} />
+      ))}
+    </div>
+  )
+}
+
+/** A run that is not in memory only knows that it waits for one. */
+function signalNames(name: string): (string | undefined)[] {
+  return name === 'signal' ? [undefined] : name.split(', ')
 }
 
 type Wait = NonNullable<Answer<'whyRun'>>['waits_for'][number]

@@ -55,13 +55,15 @@ function BudgetDialog({ run, onClose }: { run: Run; onClose: () => void }) {
   const { used_tokens = 0, used_cost_usd = 0 } = run.budget ?? {}
   return (
     <Dialog label="Budget of the run" className="k-confirm" onClose={onClose}>
-      <form className="k-budget" onSubmit={onSubmit}>
+      <form onSubmit={onSubmit}>
         <h2 className="k-confirm__title">Budget of the run</h2>
-        <p className="k-faint">A run that reaches a limit waits until it is raised. Empty: no limit.</p>
-        {field('minutes', 'Time in minutes', 'Counted while steps are at work.')}
-        {field('tokens', 'Tokens', `${formatCount(used_tokens)} used so far.`)}
-        {field('costUsd', 'Cost in US dollars', `${used_cost_usd} used so far.`)}
-        {save.error !== null && <ErrorState error={save.error} isCompact />}
+        <div className="k-confirm__text k-confirm__fields">
+          <p>A run that reaches a limit waits until it is raised. Empty: no limit.</p>
+          {field('minutes', 'Time in minutes', 'Counted while steps are at work.')}
+          {field('tokens', 'Tokens', `${formatCount(used_tokens)} used so far.`)}
+          {field('costUsd', 'Cost in US dollars', `${used_cost_usd} used so far.`)}
+          {save.error !== null && <ErrorState error={save.error} isCompact />}
+        </div>
         <div className="k-confirm__actions">
           <Button kind="secondary" onClick={onClose}>
             Not now
