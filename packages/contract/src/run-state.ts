@@ -144,6 +144,7 @@ function changeRarely(state: RunState & Outcome, event: RunEvent): void {
       takeBundle(state, event.data)
       return
     case 'run.forked':
+      state.started_at = event.time
       state.forked_from = { run_id: event.data.from_run, step: event.data.from_step }
       return
     case 'attributes.set':

@@ -187,6 +187,10 @@ function beginPart(history: History, event: Extract<NewRunEvent, { type: 'run.co
 
 function addToRun(history: History, event: NewRunEvent): void {
   switch (event.type) {
+    case 'run.forked':
+      // Its time begins here, and not with what it takes over.
+      history.startedMs = event.timeMs
+      return
     case 'run.started':
       history.startedMs ??= event.timeMs
       history.shown = undefined

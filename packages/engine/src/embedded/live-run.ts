@@ -11,13 +11,14 @@ import { RunControl } from './operations/run-control.ts'
 import { RunAsks } from './run-asks.ts'
 import { RunCommands } from './run-commands.ts'
 import type { RunFacts } from './run-facts.ts'
-import { enterGate, holdPlace } from './run-gates.ts'
+import { holdPlace } from './run-gates.ts'
 import type { RunHands } from './run-hands.ts'
+import { RunInbox } from './run-inbox.ts'
 import { type EndEvent, endOf, isSeen } from './run-outcome.ts'
+import { RunStart } from './run-start.ts'
 import { RunSteps } from './run-steps.ts'
 import { RunTimers } from './run-timers.ts'
 import { sameWait, waitsFor } from './run-waits.ts'
-import type { Timer } from './timers.ts'
 import type { Player } from './turns.ts'
 import { WorkflowHost } from './workflow-host.ts'
 
@@ -67,24 +68,19 @@ export class LiveRun implements Player {
   asks: RunAsks | undefined
   /** Whose child it is. */
   readonly parent: ParentLink | undefined
-  /** Why it was not let in, where its workflow refuses runs beyond a limit. */
-  rejection: string | undefined
+  readonly beginning: RunStart
   readonly #parts: EngineParts
   readonly #owner: RunOwner
   readonly #loaded: LoadedDefinition | undefined
   /** What replay compares with; empty once the run has caught up. */
   history: History
-  #seenInbox: Set<number> | undefined
+  readonly #inbox: RunInbox
   #turns: Turn[] = []
   /** Events of the history that the definition has not seen yet. */
   #replay: { events: readonly NewRunEvent[]; next: number } | undefined
   readonly #commands: RunCommands
   #closed = false
   #quiet: (() => void)[] | undefined
-  /** What the run waits for before it begins. */
-  #startWait: Shown | undefined
-  /** Until the run began: its start; then its end. */
-  #timeout: Timer | undefined
 
   constructor(options: LiveRunOptions) {
     const { parts, owner, run, history, loaded } = options
@@ -97,7 +93,7 @@ export class LiveRun implements Player {
     this.parent = history.parent
     this.cancelReason = history.cancelReason
     this.shown = history.shown
-    if (history.inboxIds.size > 0) this.#seenInbox = history.inboxIds
+    this.#inbox = new RunInbox(this, history.inboxIds)
     this.journal = new Journal(parts, this, history.runSeq)
     this.journal.startFrom(history.lastMs)
     this.log = new RunLog(parts, run.runId)
@@ -108,6 +104,7 @@ export class LiveRun implements Player {
     this.steps = new RunSteps(parts, this, history.activity.totalMs)
     this.timers = new RunTimers(parts.timers, this)
     this.#commands = new RunCommands(parts, this)
+    this.beginning = new RunStart(parts, this)
     if (loaded !== undefined) this.host = this.createHost(loaded)
   }
 
@@ -118,7 +115,7 @@ export class LiveRun implements Player {
 
   /** Begins the run now, unless it has begun. */
   start(): void {
-    this.post(() => this.#start())
+    this.post(() => this.beginning.begin())
   }
 
   /** Lets a run that is not committed yet go as far as it can; what it said is to be committed with it. */
@@ -133,7 +130,7 @@ export class LiveRun implements Player {
   born(): void {
     this.journal.born()
     this.#parts.writer.flush()
-    if (this.#startWait?.reason === 'concurrency') this.start()
+    if (this.beginning.wait?.reason === 'concurrency') this.start()
     if (this.shown !== undefined && !this.ended) this.#owner.onIdle(this)
   }
 
@@ -145,12 +142,12 @@ export class LiveRun implements Player {
 
   /** Durable when this resolves. @throws run_ended */
   cancel(reason: string, actor: string): Promise<void> {
-    return this.#durable((done, lost) => this.#cancel(reason, actor, done, lost))
+    return this.#durable((done, lost) => this.#inbox.cancel(reason, actor, done, lost))
   }
 
   /** Durable when this resolves. The same `inboxId` is taken once. @throws run_ended */
   signal(signal: string, payload: Json, actor: string, inboxId?: number): Promise<void> {
-    return this.#durable((done, lost) => this.#signal({ signal, payload, actor, inboxId }, done, lost))
+    return this.#durable((done, lost) => this.#inbox.signal({ signal, payload, actor, inboxId }, done, lost))
   }
 
   /** Something done to the run from outside, in its turn. Durable as `turn` says. @throws run_ended */
@@ -178,7 +175,7 @@ export class LiveRun implements Player {
   async close(reason: string): Promise<void> {
     const { clock, abortGraceMs } = this.#parts
     this.#closed = true
-    this.#timeout?.cancel()
+    this.beginning.close()
     this.control?.close()
     this.timers.close()
     this.asks?.close(reason)
@@ -194,7 +191,7 @@ export class LiveRun implements Player {
   /** When the run moves by itself; Infinity where only somebody from outside moves it. */
   get wakeAtMs(): number {
     if (this.held?.reason === 'paused') return Infinity
-    const endMs = this.blocked === undefined ? (this.#timeout?.dueMs ?? Infinity) : Infinity
+    const endMs = this.blocked === undefined ? (this.beginning.dueMs ?? Infinity) : Infinity
     const firesMs = Math.min(this.timers.nextMs ?? Infinity, this.asks?.waitpoints.nextMs ?? Infinity)
     return Math.min(firesMs, endMs)
   }
@@ -202,7 +199,7 @@ export class LiveRun implements Player {
   /** Lets go of an idle run: what it waits for is somebody else's now. */
   release(): void {
     this.#closed = true
-    this.#timeout?.cancel()
+    this.beginning.close()
     this.timers.close()
     this.asks?.close('The run sleeps.')
     this.journal.drop(new Error('The run sleeps.'))
@@ -219,7 +216,7 @@ export class LiveRun implements Player {
 
   /** Messages of other processes that it has taken. */
   get seenInbox(): ReadonlySet<number> | undefined {
-    return this.#seenInbox
+    return this.#inbox.taken
   }
 
   /** Resolves when nothing is under way: no turn and no write. */
@@ -370,7 +367,7 @@ export class LiveRun implements Player {
     if (history.startedMs === undefined) {
       // They came before its start, and wait in memory for it.
       for (const event of history.events) if (event.type === 'signal.received') this.host.apply(event)
-      this.#waitForStart()
+      this.beginning.at(this.history.startAtMs)
       return
     }
     holdPlace(this.#parts.gates, this.facts, this.host.loaded)
@@ -397,136 +394,36 @@ export class LiveRun implements Player {
     this.#replay = undefined
     this.timers.takeUp(history.timers)
     if (history.asks !== undefined) this.asked().takeUp(history.asks)
-    if (history.startedMs !== undefined) this.#armTimeout(history.startedMs)
+    this.beginning.limit()
     this.#absorb()
     this.control?.enforce(this, this.#hands())
     // The events are in the log; keeping them here too would cost memory for nothing.
     this.history = emptyHistory()
   }
 
-  #waitForStart(): void {
-    const { startAtMs } = this.history
-    if (startAtMs !== undefined)
-      this.#startWait = { reason: 'timer', until: new Date(startAtMs).toISOString() }
-    if (startAtMs === undefined) this.#start()
-    else this.#timeout = this.#parts.timers.at(startAtMs, () => this.start())
-  }
-
-  #start(): void {
-    if (this.startedMs !== undefined || this.ended || this.host === undefined) return
-    this.#startWait = undefined
-    if (this.held?.reason === 'paused' || !this.#enter()) return
-    const event = this.push({ type: 'run.started', data: {} })
-    this.shown = undefined
-    this.startedMs = event.timeMs
-    this.#armTimeout(event.timeMs)
-    this.apply(event)
-  }
-
-  /** True when it may begin: its workflow may limit how many runs are under way. */
-  #enter(): boolean {
-    const entered = enterGate(this.#parts.gates, this.facts, this.host?.loaded.definition.concurrency)
-    switch (entered.kind) {
-      case 'admitted':
-        return true
-      case 'queued':
-        this.#startWait = entered.wait
-        return false
-      case 'blocked':
-        this.block(entered.detail)
-        return false
-      case 'refused':
-        this.rejection = entered.end.type === 'run.failed' ? entered.sentence : undefined
-        this.#finish(entered.end)
-        return false
-    }
-  }
-
-  #armTimeout(startedMs: number): void {
-    this.#timeout?.cancel()
-    if (this.control?.paused !== undefined) return
-    const pausedMs = this.control?.pausedMs ?? 0
-    const dueMs = startedMs + this.facts.timeoutSeconds * 1000 + pausedMs
-    this.#timeout = this.#parts.timers.at(dueMs, () => this.post(() => this.#timeOut()))
-  }
-
-  /** A run that is blocked as a bug is not ended by its time limit: the fault is not the user's. */
-  #timeOut(): void {
-    if (this.ended || this.blocked !== undefined) return
-    const message = `The run took longer than its limit of ${this.facts.timeoutSeconds} seconds.`
-    this.#stopAll(message)
-    this.#finish({ type: 'run.timed_out', data: { error: { code: 'run_timed_out', message } } })
-  }
-
-  #cancel(reason: string, actor: string, done: () => void, lost: (error: unknown) => void): void {
-    // One that was just read again does not know yet that nothing can move it.
-    if (this.startedMs !== undefined) waitsFor(this, (detail) => this.block(detail))
-    if (this.cancelReason !== undefined) {
-      // Its clean-up is blocked as a bug: who asks again does not want to wait for a correction.
-      if (this.blocked !== undefined) this.#endCancelled(reason)
-      done()
-      return
-    }
-    this.cancelReason = reason
-    const event = this.push({ type: 'run.cancel_requested', actor, data: { reason } }, done, lost)
-    if (this.startedMs !== undefined && this.blocked === undefined) {
-      this.apply(event)
-      // Behind what the definition does about it: what was held and is not wanted any more must not begin.
-      this.post(() => this.#letGo())
-      return
-    }
-    this.#endCancelled(reason)
-  }
-
-  #endCancelled(reason: string): void {
-    this.#stopAll(reason)
-    this.#finish({ type: 'run.cancelled', data: { reason } })
-  }
-
-  #signal(
-    message: { signal: string; payload: Json; actor: string; inboxId: number | undefined },
-    done: () => void,
-    lost: (error: unknown) => void,
-  ): void {
-    const { signal, payload, actor, inboxId } = message
-    if (this.#isTaken(inboxId)) {
-      done()
-      return
-    }
-    const data = { signal, payload, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
-    this.apply(this.push({ type: 'signal.received', actor, data }, done, lost))
-  }
-
-  #isTaken(inboxId: number | undefined): boolean {
-    if (inboxId === undefined) return false
-    this.#seenInbox ??= new Set()
-    const isTaken = this.#seenInbox.has(inboxId)
-    this.#seenInbox.add(inboxId)
-    return isTaken
-  }
-
   #hands(): RunHands {
     return {
       push: (event, whenDurable, whenLost) => this.push(event, whenDurable, whenLost),
       apply: (event) => this.apply(event),
-      isTaken: (inboxId) => this.#isTaken(inboxId),
+      isTaken: (inboxId) => this.#inbox.isTaken(inboxId),
       end: (event) => {
-        this.#stopAll('The run ends.')
-        this.#finish(event)
+        this.stopAll('The run ends.')
+        this.finish(event)
       },
       adopt: (host, asked, bundle) => {
         this.facts = { ...this.facts, ...bundle }
         this.host = host
         this.#commands.replace(asked)
       },
-      letGo: () => this.#letGo(),
+      letGo: () => this.letGo(),
     }
   }
 
-  #letGo(): void {
-    if (this.startedMs !== undefined) this.#armTimeout(this.startedMs)
+  /** What held the run may be over: begins what waited for that. */
+  letGo(): void {
+    this.beginning.limit()
     if (this.held !== undefined) return
-    if (this.startedMs === undefined && this.#startWait === undefined) this.#start()
+    if (this.startedMs === undefined && this.beginning.wait === undefined) this.beginning.begin()
     this.steps.letGo()
     this.timers.letGo(this.#parts.clock.nowMs())
     this.asks?.letGo(this.#parts.clock.nowMs())
@@ -543,7 +440,7 @@ export class LiveRun implements Player {
     if (host === undefined || !this.#commands.carryOut() || host.outcome === undefined || this.ended) return
     const end = endOf(host.outcome, this.cancelReason)
     if ('blocked' in end) this.block(end.blocked)
-    else this.#finish(end)
+    else this.finish(end)
   }
 
   /** The run stays, and goes on when its definition is put right. */
@@ -551,16 +448,18 @@ export class LiveRun implements Player {
     this.blocked ??= detail
   }
 
-  #stopAll(reason: string): void {
+  /** Records of everything under way that the run does not want it any more. */
+  stopAll(reason: string): void {
     for (const row of this.steps.rows.values()) this.steps.cancel(row, reason, true)
     this.timers.cancelAll()
     this.asks?.cancelAll()
   }
 
-  #finish(end: Pick<EndEvent, 'type' | 'data'>): void {
+  /** Ends the run; nothing more of it is recorded. */
+  finish(end: Pick<EndEvent, 'type' | 'data'>): void {
     if (this.ended) return
     this.ended = true
-    this.#timeout?.cancel()
+    this.beginning.close()
     this.control?.close()
     // Handed over before the end is: who sees the end finds the whole log. It never rejects.
     if (!this.log.isEmpty) void this.log.flush()
@@ -571,7 +470,7 @@ export class LiveRun implements Player {
   #show(): void {
     if (this.ended) return
     const isBorn = this.startedMs !== undefined || this.blocked !== undefined
-    const next = isBorn ? waitsFor(this, (detail) => this.block(detail)) : (this.held ?? this.#startWait)
+    const next = isBorn ? waitsFor(this, (detail) => this.block(detail)) : (this.held ?? this.beginning.wait)
     if (!isBorn && next === undefined) return
     if (sameWait(next, this.shown)) return
     this.shown = next
