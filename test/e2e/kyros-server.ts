@@ -29,11 +29,11 @@ export type KyrosServer = {
   remove: () => Promise<void>
 }
 
-/** Starts Kyros with an empty data directory on a free port. */
-export async function startKyros(): Promise<KyrosServer> {
+/** Starts Kyros with an empty data directory on a free port, and with these settings. */
+export async function startKyros(settings: Record<string, string> = {}): Promise<KyrosServer> {
   const data = mkdtempSync(join(tmpdir(), 'kyros-e2e-'))
   const port = await freePort()
-  let running = launch(data, port)
+  let running = launch(data, port, settings)
   const origin = await running.ready()
   const token = await signIn(origin)
   return {
@@ -44,7 +44,7 @@ export async function startKyros(): Promise<KyrosServer> {
     }),
     kill: () => running.end('SIGKILL'),
     restart: async () => {
-      running = launch(data, port)
+      running = launch(data, port, settings)
       await running.ready()
     },
     remove: async () => {
@@ -66,13 +66,13 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-function launch(data: string, port: number) {
+function launch(data: string, port: number, settings: Record<string, string>) {
   const words = ['up', '--port', String(port), '--data', data, '--no-welcome']
   const child = spawn(process.execPath, [launcher, ...words], {
     cwd: data,
     // The open channel tells the server when the process of the tests is gone, however that ended.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...plainEnvironment(), KYROS_SUPERVISED: '1' },
+    env: { ...plainEnvironment(), KYROS_SUPERVISED: '1', ...settings },
   })
   let output = ''
   const collect = (text: string) => {
