@@ -48,73 +48,127 @@ type Gate = {
   readonly leaving: Set<string>
 }
 
-/**
- * How many runs of a workflow are under way, by key. It keeps ids and no runs: one that sleeps on disk holds its place.
- * `onAdmitted` and `cancel` are called in a later turn.
- */
-export function createRunGates(events: {
+/** What the gates do to runs; called in a later turn. */
+export type GateEvents = {
   onAdmitted: (runId: string) => void
   cancel: (runId: string, reason: string) => void
-}): RunGates {
-  const gates = new Map<string, Gate>()
-  const placeOf = new Map<string, Gate>()
-  /** Came before `open`. */
-  let early: { admission: Admission; runId: string }[] = []
-  let isOpen = false
+}
 
-  const gateOf = ({ key, limit }: Admission): Gate => {
-    const known = gates.get(key)
+/** How many runs of a workflow are under way, by key. It keeps ids and no runs: one that sleeps on disk holds its place. */
+export function createRunGates(events: GateEvents): RunGates {
+  return new Gates(events)
+}
+
+class Gates implements RunGates {
+  readonly #events: GateEvents
+  readonly #gates = new Map<string, Gate>()
+  readonly #placeOf = new Map<string, Gate>()
+  /** Came before `open`. */
+  #early: { admission: Admission; runId: string }[] = []
+  #isOpen = false
+
+  constructor(events: GateEvents) {
+    this.#events = events
+  }
+
+  enter(admission: Admission, runId: string): Entered {
+    const place = this.#placeOf.get(runId)
+    if (place !== undefined) return place.holders.has(runId) ? 'admitted' : 'queued'
+    if (this.#isOpen) return this.#decide(admission, runId)
+    this.#early.push({ admission, runId })
+    return 'queued'
+  }
+
+  hold(admission: Admission, runId: string): void {
+    if (!this.#placeOf.has(runId)) this.#hold(this.#gateOf(admission), runId)
+  }
+
+  leave(runId: string): void {
+    const gate = this.#placeOf.get(runId)
+    if (gate === undefined) {
+      if (!this.#isOpen) this.#early = this.#early.filter((one) => one.runId !== runId)
+      return
+    }
+    this.#placeOf.delete(runId)
+    gate.holders.delete(runId)
+    gate.waiting.delete(runId)
+    gate.leaving.delete(runId)
+    this.#admitNext(gate)
+  }
+
+  open(): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
+    for (const gate of this.#gates.values()) gate.holders = new Set([...gate.holders].toSorted())
+    const came = this.#early.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))
+    this.#early = []
+    for (const { admission, runId } of came) {
+      // Whatever was decided, the run asks again when it is woken.
+      if (this.#decide(admission, runId) !== 'queued') queueMicrotask(() => this.#events.onAdmitted(runId))
+    }
+  }
+
+  close(): void {
+    this.#isOpen = false
+    this.#early = []
+    this.#gates.clear()
+    this.#placeOf.clear()
+  }
+
+  isFull({ key, limit }: Admission): boolean {
+    return this.#isOpen && (this.#gates.get(key)?.holders.size ?? 0) >= limit
+  }
+
+  inTheWay(): string[] {
+    const ids: string[] = []
+    for (const { holders, waiting } of this.#gates.values()) {
+      if (waiting.size > 0 && ids.length < 1000) ids.push(...holders)
+    }
+    return ids
+  }
+
+  explain(runId: string): GateState | undefined {
+    const gate = this.#placeOf.get(runId)
+    if (gate === undefined) return undefined
+    const ahead = [...gate.waiting].indexOf(runId)
+    return { key: gate.key, limit: gate.limit, holders: [...gate.holders], ahead: Math.max(0, ahead) }
+  }
+
+  #gateOf({ key, limit }: Admission): Gate {
+    const known = this.#gates.get(key)
     if (known !== undefined) {
       known.limit = limit
       return known
     }
-    const gate = {
-      key,
-      limit,
-      holders: new Set<string>(),
-      waiting: new Set<string>(),
-      leaving: new Set<string>(),
-    }
-    gates.set(key, gate)
+    const gate: Gate = { key, limit, holders: new Set(), waiting: new Set(), leaving: new Set() }
+    this.#gates.set(key, gate)
     return gate
   }
 
-  const hold = (gate: Gate, runId: string) => {
+  #hold(gate: Gate, runId: string): void {
     gate.waiting.delete(runId)
     gate.holders.add(runId)
-    placeOf.set(runId, gate)
+    this.#placeOf.set(runId, gate)
   }
 
-  const queue = (gate: Gate, runId: string): Entered => {
+  #queue(gate: Gate, runId: string): Entered {
     gate.waiting.add(runId)
-    placeOf.set(runId, gate)
+    this.#placeOf.set(runId, gate)
     return 'queued'
   }
 
-  /** Tells the oldest to end until no more than the limit are left that were not told. */
-  const cancelOldest = (gate: Gate) => {
-    let tooMany = gate.holders.size + gate.waiting.size - gate.leaving.size - gate.limit
-    for (const runId of [...gate.holders, ...gate.waiting]) {
-      if (tooMany <= 0) return
-      if (gate.leaving.has(runId)) continue
-      gate.leaving.add(runId)
-      tooMany -= 1
-      queueMicrotask(() => events.cancel(runId, 'A newer run of this workflow took its place.'))
-    }
-  }
-
-  const decide = (admission: Admission, runId: string): Entered => {
-    const gate = gateOf(admission)
+  #decide(admission: Admission, runId: string): Entered {
+    const gate = this.#gateOf(admission)
     if (gate.holders.size < gate.limit && gate.waiting.size === 0) {
-      hold(gate, runId)
+      this.#hold(gate, runId)
       return 'admitted'
     }
     switch (admission.onConflict) {
       case 'queue':
-        return queue(gate, runId)
+        return this.#queue(gate, runId)
       case 'cancel_oldest':
-        queue(gate, runId)
-        cancelOldest(gate)
+        this.#queue(gate, runId)
+        this.#cancelOldest(gate)
         return 'queued'
       case 'reject':
         return 'rejected'
@@ -123,69 +177,25 @@ export function createRunGates(events: {
     }
   }
 
-  const admitNext = (gate: Gate) => {
-    for (const runId of gate.waiting) {
-      if (gate.holders.size >= gate.limit) return
-      hold(gate, runId)
-      queueMicrotask(() => events.onAdmitted(runId))
+  /** Tells the oldest to end until no more than the limit are left that were not told. */
+  #cancelOldest(gate: Gate): void {
+    let tooMany = gate.holders.size + gate.waiting.size - gate.leaving.size - gate.limit
+    for (const runId of [...gate.holders, ...gate.waiting]) {
+      if (tooMany <= 0) return
+      if (gate.leaving.has(runId)) continue
+      gate.leaving.add(runId)
+      tooMany -= 1
+      queueMicrotask(() => this.#events.cancel(runId, 'A newer run of this workflow took its place.'))
     }
-    if (gate.holders.size === 0) gates.delete(gate.key)
   }
 
-  return {
-    enter: (admission, runId) => {
-      const place = placeOf.get(runId)
-      if (place !== undefined) return place.holders.has(runId) ? 'admitted' : 'queued'
-      if (isOpen) return decide(admission, runId)
-      early.push({ admission, runId })
-      return 'queued'
-    },
-    hold: (admission, runId) => {
-      if (!placeOf.has(runId)) hold(gateOf(admission), runId)
-    },
-    leave: (runId) => {
-      const gate = placeOf.get(runId)
-      if (gate === undefined) {
-        if (!isOpen) early = early.filter((one) => one.runId !== runId)
-        return
-      }
-      placeOf.delete(runId)
-      gate.holders.delete(runId)
-      gate.waiting.delete(runId)
-      gate.leaving.delete(runId)
-      admitNext(gate)
-    },
-    open: () => {
-      if (isOpen) return
-      isOpen = true
-      for (const gate of gates.values()) gate.holders = new Set([...gate.holders].toSorted())
-      const came = early.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))
-      early = []
-      for (const { admission, runId } of came) {
-        // Whatever was decided, the run asks again when it is woken.
-        if (decide(admission, runId) !== 'queued') queueMicrotask(() => events.onAdmitted(runId))
-      }
-    },
-    close: () => {
-      isOpen = false
-      early = []
-      gates.clear()
-      placeOf.clear()
-    },
-    isFull: ({ key, limit }) => isOpen && (gates.get(key)?.holders.size ?? 0) >= limit,
-    inTheWay: () => {
-      const ids: string[] = []
-      for (const { holders, waiting } of gates.values()) {
-        if (waiting.size > 0 && ids.length < 1000) ids.push(...holders)
-      }
-      return ids
-    },
-    explain: (runId) => {
-      const gate = placeOf.get(runId)
-      if (gate === undefined) return undefined
-      const ahead = [...gate.waiting].indexOf(runId)
-      return { key: gate.key, limit: gate.limit, holders: [...gate.holders], ahead: Math.max(0, ahead) }
-    },
+  #admitNext(gate: Gate): void {
+    for (const runId of gate.waiting) {
+      if (gate.holders.size >= gate.limit) return
+      this.#hold(gate, runId)
+      queueMicrotask(() => this.#events.onAdmitted(runId))
+    }
+    if (gate.holders.size === 0) this.#gates.delete(gate.key)
   }
 }
 

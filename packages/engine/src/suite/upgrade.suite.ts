@@ -5,7 +5,7 @@ import { ended, eventTypes, gate, type OpenRig, owner, plain, record, submit, wa
 
 const broken = operationsWorkflow('mending', 'broken')
 const mended = operationsWorkflow('mending', 'mended')
-const unmendable = operationsWorkflow('mending', 'unmendable')
+const estranged = operationsWorkflow('mending', 'estranged')
 const shorter = operationsWorkflow('growing', 'shorter')
 const longer = operationsWorkflow('growing', 'longer')
 
@@ -36,7 +36,7 @@ export function testUpgrade(open: OpenRig): void {
     const rig = await open({ steps: plain, workflows: [broken] })
     const runId = await submit(rig, 'mending', 5)
     await waiting(rig, runId, 'blocked')
-    await rig.restart({ workflows: [unmendable] })
+    await rig.restart({ workflows: [estranged] })
     await waiting(rig, runId, 'blocked')
     const before = await eventTypes(rig, runId)
     await expect(rig.engine.upgrade(runId, { principal: owner })).rejects.toMatchObject({
