@@ -137,6 +137,8 @@ export type RunBefore = {
   control?: Json
   inbox_ids: number[]
   parent?: ParentLink
+  /** Children that are not wanted any more, and perhaps not told so yet. */
+  leaving?: { run_id: string; parent_close: ParentClose }[]
 }
 
 /**

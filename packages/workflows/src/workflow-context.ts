@@ -47,7 +47,7 @@ export type ChildOptions = {
    * (default): it is asked to clean up and end. `cancel`: it is ended at once, without clean-up. `abandon`: it goes on.
    */
   parentClose?: ParentClose
-  /** How long the child may take. Default: what is left to this run is no limit; one day. */
+  /** How long the child may take. Default: one day. */
   timeoutSeconds?: number
 }
 
@@ -144,8 +144,8 @@ export type WorkflowContext<S extends StepContract = StepContract, A extends Att
   waitpoint<T = Json>(name: string, options?: WaitpointOptions): Waitpoint<T>
 
   /**
-   * Runs another workflow as a run of its own and waits for its result. It exists from the same commit on in which it
-   * is recorded here. @throws ChildFailure, Cancelled
+   * Runs another workflow as a run and a job of its own, and waits for its result. Once it is recorded here it comes to
+   * be, also after a crash; a workflow that is not there fails it. @throws ChildFailure, Cancelled
    *
    *     const invoice = await child<Invoice>('invoice', { order }, { key: `invoice-${order}` })
    */

@@ -1,4 +1,4 @@
-import type { ParentClose, ParentLink } from '@kyros/contract/event'
+import type { ParentClose, ParentLink, RunBefore } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { UpdateEnd } from './workflow-command.ts'
@@ -25,6 +25,8 @@ export type AsksHistory = {
   readonly children: Map<number, ChildHistory>
   /** Updates by the id that their senders gave; undefined while not answered. */
   readonly updates: Map<string, UpdateEnd | undefined>
+  /** Children that an earlier part began, and that were perhaps not told that they are not wanted any more. */
+  leaving: NonNullable<RunBefore['leaving']>
 }
 
 /** Folds one event, in order; the same object when the event is about something else. */
@@ -33,9 +35,13 @@ export function foldAsks(before: AsksHistory | undefined, event: NewRunEvent): A
     case 'waitpoint.created':
     case 'child.started':
     case 'update.accepted': {
-      const asks = before ?? { waitpoints: new Map(), children: new Map(), updates: new Map() }
+      const asks = before ?? noAsks()
       begin(asks, event)
       return asks
+    }
+    case 'run.continued': {
+      const { leaving } = event.data.before ?? {}
+      return leaving === undefined ? before : { ...(before ?? noAsks()), leaving }
     }
     case 'waitpoint.completed':
       return setWaitpoint(before, event.data.command, 'completed', event.data.payload)
@@ -57,6 +63,10 @@ export function foldAsks(before: AsksHistory | undefined, event: NewRunEvent): A
     default:
       return before
   }
+}
+
+function noAsks(): AsksHistory {
+  return { waitpoints: new Map(), children: new Map(), updates: new Map(), leaving: [] }
 }
 
 type Begun = Extract<NewRunEvent, { type: 'waitpoint.created' | 'child.started' | 'update.accepted' }>

@@ -60,11 +60,11 @@ export class ChildRuns {
     this.#keepTrying(child.runId, () => this.#begin(child))
   }
 
-  /** Stops a child in the way that was agreed for it. */
-  close(runId: string, parentClose: ParentClose): void {
+  /** Stops a child in the way that was agreed for it; `onDone` is called once it was told. */
+  close(runId: string, parentClose: ParentClose, onDone: () => void = () => {}): void {
     this.#parents.delete(runId)
-    if (parentClose === 'abandon') return
-    this.#keepTrying(runId, () => this.#close(runId, parentClose))
+    if (parentClose === 'abandon') onDone()
+    else this.#keepTrying(runId, () => this.#close(runId, parentClose).then(onDone))
   }
 
   /** A child was taken up: its parent may have ended while nobody could tell it. */

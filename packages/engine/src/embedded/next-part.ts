@@ -6,6 +6,7 @@ import type { EngineParts } from './engine-parts.ts'
 import type { Journal } from './journal.ts'
 import type { RunControl } from './operations/run-control.ts'
 import { toJson, toStored } from './payload.ts'
+import type { RunAsks } from './run-asks.ts'
 import type { RunFacts } from './run-facts.ts'
 import type { RunSteps } from './run-steps.ts'
 import type { Continuation, WorkflowHost } from './workflow-host.ts'
@@ -17,6 +18,7 @@ export type PartsOf = {
   readonly steps: Pick<RunSteps, 'activeMs'>
   readonly control: RunControl | undefined
   readonly parent: ParentLink | undefined
+  readonly asks: RunAsks | undefined
   readonly startedMs: number | undefined
   readonly seenInbox: ReadonlySet<number> | undefined
   readonly journal: Pick<Journal, 'stampMs'>
@@ -74,11 +76,15 @@ function before(run: PartsOf): RunBefore {
   const nowMs = run.journal.stampMs()
   const { parent, startedMs, seenInbox } = run
   const control = run.control?.history
+  const leaving = [...(run.asks?.children.leaving ?? [])]
   return {
     started_ms: startedMs ?? nowMs,
     active_ms: run.steps.activeMs(nowMs),
     inbox_ids: [...(seenInbox ?? [])].slice(-maxKeptInboxIds),
     ...(control === undefined ? {} : { control: toJson(control, 'The control of the run') }),
     ...(parent === undefined ? {} : { parent }),
+    ...(leaving.length === 0
+      ? {}
+      : { leaving: leaving.map(([run_id, parent_close]) => ({ run_id, parent_close })) }),
   }
 }

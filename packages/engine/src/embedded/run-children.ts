@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { ParentClose } from '@kyros/contract/event'
 import { uuidv7 } from '@kyros/contract/id'
 import type { Json } from '@kyros/contract/json'
 import type { AsksHistory } from './asks-history.ts'
@@ -15,6 +16,8 @@ type Row = { readonly command: number; readonly workflow: string; readonly runId
 /** The children of one run that it waits for. */
 export class RunChildren {
   readonly rows = new Map<number, Row>()
+  /** Those that are not wanted any more, until they were told. */
+  readonly leaving = new Map<string, ParentClose>()
   readonly #children: ChildRuns
   readonly #waits: Waits
   /** Children that the history began: started again only if they never came to be. */
@@ -27,10 +30,11 @@ export class RunChildren {
 
   takeUp(history: AsksHistory): void {
     this.#known = history.children
+    // Our record of it and the word to the child are two things, between which a process may have died.
     for (const { runId, parentClose, state } of history.children.values()) {
-      // Its end may have been cut off between our record of it and the child.
-      if (state === 'cancelled') this.#children.close(runId, parentClose)
+      if (state === 'cancelled') this.#leave(runId, parentClose)
     }
+    for (const { run_id, parent_close } of history.leaving) this.#leave(run_id, parent_close)
   }
 
   add(asked: Asked): void {
@@ -74,7 +78,13 @@ export class RunChildren {
     this.rows.delete(command)
     const { workflow: child, runId: run_id, parentClose } = row
     const data = { child, command, run_id, ...(runEnded ? { run_ended: true as const } : {}) }
-    this.#waits.push({ type: 'child.cancelled', data }, () => this.#children.close(run_id, parentClose))
+    this.leaving.set(run_id, parentClose)
+    this.#waits.push({ type: 'child.cancelled', data }, () => this.#leave(run_id, parentClose))
+  }
+
+  #leave(runId: string, parentClose: ParentClose): void {
+    this.leaving.set(runId, parentClose)
+    this.#children.close(runId, parentClose, () => this.leaving.delete(runId))
   }
 
   cancelAll(): void {

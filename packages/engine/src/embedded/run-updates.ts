@@ -12,9 +12,12 @@ export type Asker = {
   lost(error: unknown): void
 }
 
+// Who asks again does so soon.
+const maxKept = 1000
+
 /** The updates of one run, by the ids of their senders: the same id again is answered the same. */
 export class RunUpdates {
-  /** Undefined while not answered. */
+  /** Undefined while not answered; of those that were, the last. */
   readonly #ends = new Map<string, UpdateEnd | undefined>()
   readonly #askers = new Map<string, Asker[]>()
   readonly #waits: Waits
@@ -75,6 +78,7 @@ export class RunUpdates {
   settle({ update, updateId, end }: Extract<Command, { kind: 'update_result' }>): void {
     if (this.#ends.get(updateId) !== undefined) return
     this.#ends.set(updateId, end)
+    this.#forgetOldest()
     const tell = () => {
       for (const asker of this.#taken(updateId)) asker.answer(end)
     }
@@ -88,6 +92,15 @@ export class RunUpdates {
   /** Nobody will answer any more in this process. */
   close(error: unknown): void {
     for (const updateId of this.#askers.keys()) this.#lose(updateId, error)
+  }
+
+  #forgetOldest(): void {
+    if (this.#ends.size <= maxKept) return
+    for (const [updateId, end] of this.#ends) {
+      if (end === undefined) continue
+      this.#ends.delete(updateId)
+      return
+    }
   }
 
   #await(updateId: string, asker: Asker): void {

@@ -3,9 +3,9 @@ import { failureOf } from '@kyros/workflows/failures'
 export type Undo = () => Promise<unknown>
 
 /** Runs compensations one after the other, and gives what failed of them as text. @throws a bug in one of them */
-export async function undoAll(undos: readonly Undo[]): Promise<string[]> {
+export async function undoAll(compensations: readonly Undo[]): Promise<string[]> {
   const failures: string[] = []
-  for (const undo of undos) {
+  for (const undo of compensations) {
     try {
       await undo()
     } catch (error) {

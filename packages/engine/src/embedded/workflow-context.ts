@@ -83,8 +83,8 @@ export class HostContext implements Context {
   }
 
   get child(): Context['child'] {
-    // Border cast: the result is JSON from the log, and the definition says of what shape.
     return <O>(workflow: string, input: Json, options?: ChildOptions) =>
+      // Border cast: the result is JSON from the log, and the definition says of what shape.
       startChild(this.#host, workflow, input, options) as Promise<O>
   }
 

@@ -53,17 +53,17 @@ function handleOf(host: WorkflowHost, own: ReturnType<typeof createScope>): Canc
 /** `context.saga`. */
 export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promise<T>): Promise<T> {
   const outer = host.enter()
-  const undos: Undo[] = []
+  const compensations: Undo[] = []
   const compensate: Saga['compensate'] = (undo) => {
     host.enter()
-    undos.push(undo)
+    compensations.push(undo)
   }
   try {
     return await body({ compensate })
   } catch (error) {
     const failure = failureOf(error)
     if (failure === undefined) throw error
-    const failures = await inScope(createScope(host, outer, 'shield'), () => undoAll(undos.reverse()))
+    const failures = await inScope(createScope(host, outer, 'shield'), () => undoAll(compensations.reverse()))
     if (failures.length === 0) throw error
     throw new host.errors.CompensationFailure([failureText(failure), ...failures])
   }

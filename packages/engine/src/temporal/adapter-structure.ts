@@ -48,13 +48,13 @@ export async function runScope<T>(
 
 /** `context.saga`. */
 export async function runSaga<T>({ bundle }: Execution, body: (saga: Saga) => Promise<T>): Promise<T> {
-  const undos: Undo[] = []
+  const compensations: Undo[] = []
   try {
-    return await body({ compensate: (undo) => void undos.push(undo) })
+    return await body({ compensate: (undo) => void compensations.push(undo) })
   } catch (error) {
     const failure = failureOf(error)
     if (failure === undefined) throw error
-    const failures = await CancellationScope.nonCancellable(() => undoAll(undos.reverse()))
+    const failures = await CancellationScope.nonCancellable(() => undoAll(compensations.reverse()))
     if (failures.length === 0) throw error
     const Failure = known(bundle.CompensationFailure)
     throw new Failure([failureText(failure), ...failures])

@@ -24,8 +24,8 @@ export function createWaits(execution: Execution): WaitCalls {
       waitpoints += 1
       return openWaitpoint<T>(execution, waitpoints, name, options)
     },
-    // Border cast: the result is JSON, and the definition says of what shape.
     child: <O>(workflow: string, input: Json, options?: ChildOptions) =>
+      // Border cast: the result is JSON, and the definition says of what shape.
       startChild(execution, workflow, input, options) as Promise<O>,
   }
 }
