@@ -12,6 +12,7 @@ import { deleteJob } from './commands/delete-job.ts'
 import { acquireEngineLease, releaseEngineLease } from './commands/engine-lease.ts'
 import { putInbox, takeInbox } from './commands/inbox.ts'
 import { putArtifact } from './commands/put-artifact.ts'
+import { removeJobs } from './commands/remove-jobs.ts'
 import { retryJob } from './commands/retry-job.ts'
 import { revokeSession } from './commands/revoke-session.ts'
 import { rotateSession } from './commands/rotate-session.ts'
@@ -30,7 +31,7 @@ export function isCollected(decoded: Decoded): boolean {
 
 /** These read or change the tables of jobs and runs, which have to be up to date before. */
 function needsProjections({ kind }: ColdCommand): boolean {
-  return kind === 'retry_job' || kind === 'delete_job'
+  return kind === 'retry_job' || kind === 'delete_job' || kind === 'remove_jobs'
 }
 
 /**
@@ -123,6 +124,8 @@ function handle(command: ColdCommand, batch: Batch): Steps<Answer<unknown>> {
       return retryJob(command, batch)
     case 'delete_job':
       return deleteJob(command, batch)
+    case 'remove_jobs':
+      return removeJobs(command, batch)
     case 'append_stream':
       return appendStream(command, batch)
     case 'put_artifact':
@@ -142,6 +145,7 @@ type WorkKind =
   | 'append_stream'
   | 'retry_job'
   | 'delete_job'
+  | 'remove_jobs'
   | 'put_artifact'
   | 'store_definition'
   | 'create_project'

@@ -126,6 +126,17 @@ export type Command =
   | { kind: 'append_event'; event: NewEvent; idempotency?: Idempotency & { response: JsonObject } }
   /** Precondition: the job's latest run is not running (`job_running`). Removes runs, logs and artifacts; events stay. */
   | { kind: 'delete_job'; jobId: string; actor: string; timeMs: number }
+  /**
+   * Takes jobs out for good, with their runs and all that the journal says of them. Left alone: those that have not ended
+   * by `endedBeforeMs`, and the newest run. Besides, at most `maxDeletedRuns` runs of jobs that were deleted by then.
+   */
+  | {
+      kind: 'remove_jobs'
+      jobIds: readonly string[]
+      endedBeforeMs: number
+      maxDeletedRuns: number
+      timeMs: number
+    }
   | { kind: 'append_log_lines'; runId: string; lines: NewLogLine[] }
   /**
    * Chunks of one attempt, numbered from the stream's last on. Preconditions: the run's streams stay within `maxBytes`
@@ -248,6 +259,7 @@ type Results = {
   append_many: AppendOutcome[]
   append_event: { seq: number } | Replayed
   delete_job: { deleted: true }
+  remove_jobs: { jobs: string[]; runs: number }
   append_log_lines: { lastLine: number }
   append_stream: { lastOffset: number }
   put_artifact: Record<string, never>

@@ -15,13 +15,14 @@ import { readStats } from './reads/stats.ts'
 import { createStreamReads } from './reads/streams.ts'
 import { createViewReads } from './reads/views.ts'
 import { Refusal } from './refusal.ts'
+import { createRetention, type SweptBlobs } from './retention.ts'
 import type { Store } from './store.ts'
 import { type Apply, type Committed, WriteQueue } from './write-queue.ts'
 
 export type Parts = {
   database: Database
   notices: Notices
-  blobs: Store['blobs']
+  blobs: SweptBlobs
   /** Commits a batch; `ready` says how to be told that no batch will ever be committed again. */
   apply: Apply
   /** How many batches `apply` may be given before the first is answered. */
@@ -50,7 +51,7 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
   }
   let closing: Promise<void> | undefined
 
-  const store: Store = {
+  const port: Omit<Store, 'retention'> = {
     dialect: database.dialect,
     // The queue has the port's own signature; TypeScript does not unify two generic parameters of an indexed union.
     write: queue.write.bind(queue) as Store['write'],
@@ -60,7 +61,7 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
     logs: createLogReads(database, notices),
     streams: createStreamReads(database, notices),
     artifacts: createArtifactReads(database),
-    blobs: guarded(database, parts.blobs),
+    blobs: guarded(database, { put: parts.blobs.put, get: parts.blobs.get }),
     definitions: createDefinitionReads(database),
     projects: createProjectReads(database),
     users: createUserReads(database),
@@ -75,6 +76,7 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
       return closing
     },
   }
+  const store: Store = { ...port, retention: createRetention(database, port, parts.blobs) }
   return { store, breakDown: (error) => queue.break(error), revoked: () => sessions.invalidate() }
 }
 

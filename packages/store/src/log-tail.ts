@@ -67,9 +67,11 @@ export class LogTail {
   }
 
   /** The number to go on from, when the log no longer has what comes after `seq`, or never had `seq`. */
-  async #resetFor(seq: number): Promise<number | undefined> {
-    const first = await this.#reads.first()
-    if (first !== undefined && seq < first - 1) return first
+  async #resetFor(seq: number, filter: EventFilter): Promise<number | undefined> {
+    // What is there of a run or a job is all of it: those are taken out as a whole.
+    const isOfOne = filter.runId !== undefined || filter.jobId !== undefined
+    const next = isOfOne ? undefined : await this.#reads.resumeAfter(seq)
+    if (next !== undefined) return next
     const head = await this.#reads.head()
     return seq > head ? head + 1 : undefined
   }
@@ -77,7 +79,7 @@ export class LogTail {
   /** Undefined while the database is out: who follows waits for it to come back, and then misses nothing. */
   async #tryNext(seq: number, filter: EventFilter, isChecked: boolean): Promise<Next | undefined> {
     try {
-      const reset = isChecked ? undefined : await this.#resetFor(seq)
+      const reset = isChecked ? undefined : await this.#resetFor(seq, filter)
       if (reset !== undefined) return { events: [], seq: reset - 1, more: true, reset }
       return await this.#next(seq, filter)
     } catch (error) {

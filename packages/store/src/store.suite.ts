@@ -6,6 +6,7 @@ import { testIdempotency } from './suite/idempotency.suite.ts'
 import { testJobs } from './suite/jobs.suite.ts'
 import { testMany } from './suite/many.suite.ts'
 import { testPeople } from './suite/people.suite.ts'
+import { testRetention } from './suite/retention.suite.ts'
 import type { StoreCase } from './suite/rig.ts'
 import { testRuns } from './suite/runs.suite.ts'
 import { testStreams } from './suite/streams.suite.ts'
@@ -33,6 +34,7 @@ export function testStore({ name, open, close }: StoreCase): void {
     describe('idempotency', () => testIdempotency(store))
     describe('people', () => testPeople(store))
     describe('views', () => testViews(store))
+    describe('retention', () => testRetention(store))
     describe('content', () => testContent(store))
     describe('streams', () => testStreams(store))
   })

@@ -45,6 +45,8 @@ export interface Store {
   }
   readonly runs: {
     get(id: string): Promise<RunRecord | undefined>
+    /** Those of them that exist, in no order; at most some hundred at a time. */
+    many(ids: readonly string[]): Promise<RunRecord[]>
     list(query: RunQuery): Promise<Page<RunSummary>>
     /** Runs that have a definition and have not ended, oldest first, in pages by id: what the engine takes up. */
     unfinished(afterId: string | undefined, limit: number): Promise<RunRecord[]>
@@ -137,6 +139,19 @@ export interface Store {
     list(afterId: number, limit: number): Promise<{ id: number; message: InboxMessage }[]>
     changes(signal: AbortSignal): AsyncIterable<void>
   }
+  /** Keeps what is stored within bounds, a bite at a time; whoever calls decides when and how often. */
+  readonly retention: {
+    /**
+     * Writes the oldest jobs that ended before `nowMs - olderThanMs` into an archive, and takes them out once that is on
+     * disk: their runs, logs, artifacts and events. Streams that resume from before that get a `reset`.
+     */
+    run(options: RetentionOptions): Promise<Retained>
+    /**
+     * Removes blobs that nothing refers to any more and that were last put longer ago than `graceMs`, which must be
+     * longer than the time between a blob and the commit that names it. Reads the whole log.
+     */
+    sweepBlobs(options: { graceMs: number }): Promise<{ removed: number; bytes: number }>
+  }
   /** Counts for the console; `nowMs` ends the 24 hours. */
   stats(nowMs: number): Promise<Stats>
 
@@ -144,6 +159,24 @@ export interface Store {
   ping(timeoutMs: number): Promise<void>
   /** Lets queued writes finish, then closes. */
   close(): Promise<void>
+}
+
+export type RetentionOptions = {
+  olderThanMs: number
+  nowMs: number
+  /** Where archives are written; undefined: what is removed is gone. */
+  archiveDir: string | undefined
+  /** Most jobs at once. */
+  limit: number
+}
+
+export type Retained = {
+  jobs: number
+  runs: number
+  /** The file with what was removed; undefined where nothing was, or none was asked for. */
+  archive: string | undefined
+  /** Whether there may be more to remove. */
+  hasMore: boolean
 }
 
 export type OpenStore = {

@@ -28,7 +28,7 @@ export function* deleteJob(
 /** Locked, oldest first. */
 export function* runsOfJob(jobId: string, latestRef: number): Steps<readonly Row[]> {
   return yield {
-    sql: `SELECT ref, id, status, last_seq FROM runs WHERE ref = ? OR (job_id = ? AND latest = 0) ORDER BY ref`,
+    sql: `SELECT ref, id, status, last_seq, completed_ms FROM runs WHERE ref = ? OR (job_id = ? AND latest = 0) ORDER BY ref`,
     params: [latestRef, jobId],
     lock: true,
   }

@@ -1,6 +1,7 @@
 import type { Event } from '@kyros/contract/event'
 import type { EventQuery } from '@kyros/contract/platform'
 import { sql } from 'kysely'
+import { removedKey } from '../commands/remove-jobs.ts'
 import { decodeCursor } from '../cursor.ts'
 import type { Page } from '../store.ts'
 import type { Database } from './database.ts'
@@ -53,6 +54,30 @@ export class EventReads {
       .limit(1)
       .executeTakeFirst()
     return row && row.seq - row.count + 1
+  }
+
+  /**
+   * Where to go on from for who has read up to `seq`, if what came next is no longer in the log: taken out as a whole,
+   * or here and there by retention.
+   */
+  async resumeAfter(seq: number): Promise<number | undefined> {
+    const { db } = this.#database
+    const first = await this.first()
+    if (first === undefined || seq < first - 1) return first
+    const removed = await db
+      .selectFrom('settings')
+      .select('value')
+      .where('key', '=', removedKey)
+      .executeTakeFirst()
+    if (removed === undefined || seq >= Number(removed.value)) return undefined
+    const next = await db
+      .selectFrom('events')
+      .select(['seq', 'count'])
+      .where('seq', '>', seq)
+      .orderBy('seq')
+      .limit(1)
+      .executeTakeFirst()
+    return next && Math.max(next.seq - next.count, seq) + 1
   }
 
   /** The next events after a number, in order. */

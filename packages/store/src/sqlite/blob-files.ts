@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { hashOf, isHash, verified } from '../blob-hash.ts'
 import { storageFull, unavailable } from '../refusal.ts'
-import type { Store } from '../store.ts'
+import type { SweptBlobs } from '../retention.ts'
 import { syncDirectory } from './sync-directory.ts'
 
 /** Blobs as files named by their own hash. Written beside, synced, and only then given their name. */
-export function createBlobFiles(dir: string): Store['blobs'] {
+export function createBlobFiles(dir: string): SweptBlobs {
   const place = (sha256: string) => join(dir, sha256.slice(0, 2))
   const keepFolder = createFolderKeeper(dir)
   return {
@@ -17,7 +18,7 @@ export function createBlobFiles(dir: string): Store['blobs'] {
       const folder = place(sha256)
       try {
         // Its name may not be on disk yet: another call, or a process that was killed, has only just given it.
-        const isThere = await hasFile(join(folder, sha256), data.byteLength)
+        const isThere = await touchFile(join(folder, sha256), data.byteLength)
         if (!isThere) await writeBlob(folder, sha256, data)
         await syncDirectory(folder)
         await keepFolder(folder)
@@ -35,20 +36,63 @@ export function createBlobFiles(dir: string): Store['blobs'] {
         throw explain(error)
       }
     },
+    async sweep(isKept, ageMs) {
+      const swept = { removed: 0, bytes: 0 }
+      for await (const sha256 of listBlobFiles(dir)) {
+        const bytes = isKept(sha256) ? undefined : await removeFile(place(sha256), sha256, Date.now() - ageMs)
+        if (bytes === undefined) continue
+        swept.removed++
+        swept.bytes += bytes
+      }
+      return swept
+    },
   }
 }
 
+export async function* listBlobFiles(dir: string): AsyncGenerator<string> {
+  if (!existsSync(dir)) return
+  for (const folder of (await readdir(dir)).toSorted()) {
+    if (!/^[0-9a-f]{2}$/.test(folder)) continue
+    yield* (await readdir(join(dir, folder))).filter(isHash).toSorted()
+  }
+}
+
+/** Removes the file unless it was put since `beforeMs`; returns its size. */
+async function removeFile(folder: string, sha256: string, beforeMs: number): Promise<number | undefined> {
+  const path = join(folder, sha256)
+  const aside = join(folder, `.removed-${sha256}`)
+  // Under another name first: who puts the same bytes now either made it younger before, or writes it anew.
+  await rename(path, aside)
+  const { mtimeMs, size } = await stat(aside)
+  if (mtimeMs > beforeMs) {
+    await rename(aside, path)
+    return undefined
+  }
+  await rm(aside)
+  return size
+}
+
 /** For a throw-away store: gone with the process. */
-export function createBlobMemory(): Store['blobs'] {
-  const blobs = new Map<string, Uint8Array>()
+export function createBlobMemory(): SweptBlobs {
+  const blobs = new Map<string, { data: Uint8Array; putMs: number }>()
   return {
     async put(data) {
       const sha256 = hashOf(data)
-      blobs.set(sha256, Uint8Array.from(data))
+      blobs.set(sha256, { data: Uint8Array.from(data), putMs: Date.now() })
       return { sha256, bytes: data.byteLength }
     },
     async get(sha256) {
-      return blobs.get(sha256)
+      return blobs.get(sha256)?.data
+    },
+    async sweep(isKept, ageMs) {
+      const swept = { removed: 0, bytes: 0 }
+      for (const [sha256, { data, putMs }] of blobs) {
+        if (isKept(sha256) || putMs > Date.now() - ageMs) continue
+        blobs.delete(sha256)
+        swept.removed++
+        swept.bytes += data.byteLength
+      }
+      return swept
     },
   }
 }
@@ -82,12 +126,18 @@ async function writeBlob(folder: string, sha256: string, data: Uint8Array): Prom
   }
 }
 
-async function hasFile(path: string, bytes: number): Promise<boolean> {
-  const found = await stat(path).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return undefined
+/** Whether the blob is there; if so it is as young as a new one. */
+async function touchFile(path: string, bytes: number): Promise<boolean> {
+  try {
+    const found = await stat(path)
+    if (found.size !== bytes) return false
+    const nowSeconds = Date.now() / 1000
+    await utimes(path, nowSeconds, nowSeconds)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false
     throw error
-  })
-  return found?.size === bytes
+  }
 }
 
 function explain(error: unknown): unknown {

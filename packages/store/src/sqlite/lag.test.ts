@@ -244,7 +244,7 @@ test('a backup that was made while the tables lagged restores whole, and so does
   await restored.close()
   rmSync(other, { recursive: true })
 
-  await rollback({ dataDir }, { nowMs: startMs, count: 3 })
+  await rollback({ dataDir }, { nowMs: startMs, count: 4 })
   await migrate({ dataDir }, startMs)
   const store = await openStore({ dataDir })
   expect(await store.runs.get(command.run.id)).toMatchObject({ status: 'running', run_seq: 2 })

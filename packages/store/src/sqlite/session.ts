@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { isHash } from '../blob-hash.ts'
 import type { Session } from '../session.ts'
 import type { Row, SqlValue } from '../statement.ts'
-import { createBlobFiles } from './blob-files.ts'
+import { createBlobFiles, listBlobFiles } from './blob-files.ts'
 import { connectToRead, connectToWrite } from './connect.ts'
 import { copyBeside } from './copy-beside.ts'
 import { directoryError, lockDirectory, prepareDirectory } from './data-directory.ts'
@@ -56,7 +54,7 @@ function sessionOn(db: DatabaseSync, dir: string): Omit<Session, 'close'> {
     insert: async (table, rows) => insertRows(db, table, rows),
     // AUTOINCREMENT remembers the largest number by itself.
     continueNumbers: async () => {},
-    blobs: { ...createBlobFiles(join(dir, 'blobs')), list: () => listBlobs(join(dir, 'blobs')) },
+    blobs: { ...createBlobFiles(join(dir, 'blobs')), list: () => listBlobFiles(join(dir, 'blobs')) },
     copyBefore: async (version, nowMs) => copyBeside(db, dir, version, nowMs),
   }
 }
@@ -99,12 +97,4 @@ function insertRows(db: DatabaseSync, table: string, rows: readonly Row[]): void
 function bindable(value: unknown): SqlValue {
   if (value === null || typeof value === 'number' || typeof value === 'string') return value
   throw new TypeError(`A backup holds no ${typeof value}`)
-}
-
-async function* listBlobs(dir: string): AsyncGenerator<string> {
-  if (!existsSync(dir)) return
-  for (const folder of (await readdir(dir)).toSorted()) {
-    if (!/^[0-9a-f]{2}$/.test(folder)) continue
-    yield* (await readdir(join(dir, folder))).filter(isHash).toSorted()
-  }
 }

@@ -172,5 +172,5 @@ export class SqliteWriter {
 }
 
 function isDeletion(decoded: Decoded): boolean {
-  return decoded.kind === 'cold' && decoded.command.kind === 'delete_job'
+  return decoded.kind === 'cold' && ['delete_job', 'remove_jobs'].includes(decoded.command.kind)
 }

@@ -48,18 +48,27 @@ export function testDatabase({ name, create, remove }: DatabaseCase): void {
 
 function testMigrations(target: () => DatabaseTarget): void {
   test('migrations go up, down and up again', async () => {
-    const all = ['0001-foundation', '0002-views', '0003-bounds', '0004-packed-journal', '0005-streams']
+    const all = [
+      '0001-foundation',
+      '0002-views',
+      '0003-bounds',
+      '0004-packed-journal',
+      '0005-streams',
+      '0006-retention',
+    ]
     const status = (appliedMs: number | null) => [
       { version: 1, name: 'foundation', appliedMs },
       { version: 2, name: 'views', appliedMs },
       { version: 3, name: 'bounds', appliedMs },
       { version: 4, name: 'packed-journal', appliedMs },
       { version: 5, name: 'streams', appliedMs },
+      { version: 6, name: 'retention', appliedMs },
     ]
     expect(await migrationStatus(target())).toEqual(status(null))
     expect((await migrate(target(), startMs)).names).toEqual(all)
     expect(await migrationStatus(target())).toEqual(status(startMs))
     expect((await migrate(target(), startMs)).names).toEqual([])
+    expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0006-retention'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0005-streams'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0004-packed-journal'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0003-bounds'])
@@ -139,6 +148,7 @@ function testMigrations(target: () => DatabaseTarget): void {
       { version: 3 },
       { version: 4 },
       { version: 5 },
+      { version: 6 },
       { version: 999, name: 'newer' },
     ])
   })
