@@ -87,6 +87,33 @@ test('a folder with workflow and steps is a workflow too, and one without steps 
   expect(workflows.map(({ entry }) => entry.name)).toEqual(['greet', 'still'])
 })
 
+test('packages that the author installed are found by definitions, schemas and steps', async () => {
+  const installed = (name: string, text: string) => ({
+    [`../node_modules/${name}/package.json`]: JSON.stringify({ name, type: 'module', exports: './index.js' }),
+    [`../node_modules/${name}/index.js`]: text,
+  })
+  await write({
+    ...installed('loud', 'export const loud = (text) => text.toUpperCase()\n'),
+    ...installed('zod', 'export const object = () => ({ toJSONSchema: () => ({ type: "object" }) })\n'),
+    'shout.workflow.mjs': `import { defineWorkflow } from 'kyros/workflow'
+import { loud } from 'loud'
+import * as z from 'zod'
+const Input = z.object({})
+export const inputSchema = Input.toJSONSchema()
+export const workflow = defineWorkflow()({
+  name: 'shout',
+  version: '1.0.0',
+  run: async (context, input) => context.step.Greet(loud(input)),
+})
+`,
+    'shout.steps.mjs': `import { loud } from 'loud'\nexport const steps = { Greet: async (input) => loud(input) }\n`,
+  })
+  const { workflows, faults } = await load()
+  expect(faults).toEqual([])
+  expect(workflows[0]?.entry).toMatchObject({ name: 'shout', inputSchema: { type: 'object' } })
+  expect(await workflows[0]?.steps.Greet?.('you' as never, {} as never)).toBe('YOU')
+})
+
 test('what is wrong with one workflow is told with file and line and keeps no other away', async () => {
   await write({
     'a-good.workflow.ts': definition('good'),

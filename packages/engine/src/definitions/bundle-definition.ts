@@ -162,10 +162,10 @@ function dropUnused(exportName: string): Plugin {
   return {
     name: 'drop-unused',
     setup(build) {
-      build.onLoad({ filter: /\.[mc]?ts$/ }, async ({ path }) => {
+      build.onLoad({ filter: /\.m?[jt]s$/ }, async ({ path }) => {
         if (!isAuthored(path)) return undefined
         const text = await readFile(path, 'utf8')
-        return { contents: markUnused(path, text, exportName), loader: 'ts' }
+        return { contents: markUnused(path, text, exportName), loader: path.endsWith('ts') ? 'ts' : 'js' }
       })
     },
   }
