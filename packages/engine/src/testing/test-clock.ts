@@ -45,9 +45,10 @@ export class TestClock implements EngineClock {
   /** From now on everybody who sleeps wakes at once: for the end. */
   async release(until: Promise<unknown>): Promise<void> {
     let isOver = false
-    void until.finally(() => {
+    const end = () => {
       isOver = true
-    })
+    }
+    until.then(end, end)
     while (!isOver) {
       this.set(Math.max(this.#nowMs, ...[...this.#sleepers].map(({ dueMs }) => dueMs)))
       await new Promise((resolve) => setImmediate(resolve))
