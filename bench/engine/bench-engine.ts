@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Figure } from '../src/figures.ts'
 import type { BenchOptions } from '../src/main.ts'
 import { makeBenchDirectory } from './directory.ts'
 import { engineFigures, type Reached } from './engine-figures.ts'
 import { type Field, openField } from './field.ts'
-import { makeDirectory, measureRecovery, measureSleeping, measureStored } from './growth.ts'
+import { crashAsleep, makeDirectory, measureRecovery, measureSleeping, measureStored } from './growth.ts'
 import { machineFacts } from './machine.ts'
 import { fullPlan, type Plan, quickPlan } from './plan.ts'
 import { curvePlot, ratePlot } from './plot.ts'
@@ -84,7 +84,7 @@ async function measureRecoveries(bench: Bench, slept: string, sleptRuns: number)
   for (const target of plan.openRuns) {
     const isMade = plan.openRuns.length === 1
     const crashed = isMade ? slept : makeDirectory(directory, `crashed-${target}`)
-    const open = isMade ? sleptRuns : (await measureSleeping(crashed, [target], plan.sleepingMaxMs)).runs
+    const open = isMade ? sleptRuns : await crashAsleep(crashed, target, plan.sleepingMaxMs)
     const isLast = target === plan.openRuns.at(-1)
     const times: number[] = []
     while (times.length < (isLast ? plan.recoveries : 1)) {
@@ -118,7 +118,9 @@ function curvesOf(
 }
 
 function keep(text: string, figures: readonly Figure[], samples: Samples, curves: readonly Curve[]): void {
-  const file = (name: string) => join(import.meta.dirname, '..', 'results', name)
+  const directory = join(import.meta.dirname, '..', 'results')
+  const file = (name: string) => join(directory, name)
+  mkdirSync(directory, { recursive: true })
   const rounds = Object.fromEntries(samples.names.map((name) => [name, samples.of(name)]))
   writeFileSync(file('engine.md'), text)
   writeFileSync(file('engine.json'), `${JSON.stringify({ figures, rounds, curves }, null, 2)}\n`)

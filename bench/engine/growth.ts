@@ -7,6 +7,8 @@ import type { Samples } from './samples.ts'
 const hourMs = 60 * 60_000
 const graceMs = 60_000
 const warmStarts = 2_000
+/** More than stay in memory although they only wait. */
+const warmRuns = 10_000
 
 type Reached = { runs: number; curve: { x: number; y: number }[] }
 type Say = (line: string) => void
@@ -62,27 +64,38 @@ async function startsCosts(directory: string, full: string, plan: Plan) {
   return costs
 }
 
-/** Resident memory of runs that sleep for a day; the process is killed with them, and its directory left behind. */
+/**
+ * Resident memory of runs that sleep for a day; the process is killed with them, and its directory left behind. What
+ * a process holds that has worked, and the idle runs that stay in memory, are no cost of one more sleeping run.
+ */
 export async function measureSleeping(
   dir: string,
   targets: readonly number[],
   maxMs: number,
 ): Promise<Reached & { bytesPerRun: number }> {
   const child = await Child.start('kyros', { dir })
-  // The heap and the caches of a process that has worked are no cost of a sleeping run.
-  await fill(child, 'three_steps', 'end', warmStarts * 5, maxMs)
-  const beforeBytes = await child.ask<number>('memory', {}, graceMs)
   const untilMs = Date.now() + maxMs
+  await fill(child, 'three_steps', 'end', warmRuns, maxMs / 4)
+  const alreadyAsleep = await sleep(child, warmRuns, maxMs / 4)
+  const beforeBytes = await child.ask<number>('memory', {}, graceMs)
   const curve: Reached['curve'] = []
   let runs = 0
   let bytes = beforeBytes
   for (const target of targets) {
-    runs += await fill(child, 'sleeper', 'run.waiting', target - runs, untilMs - Date.now())
+    runs += await sleep(child, target - runs, untilMs - Date.now())
     bytes = await child.ask<number>('memory', {}, graceMs)
     curve.push({ x: runs, y: (bytes - beforeBytes) / 1e6 })
   }
   await child.kill()
-  return { runs, curve, bytesPerRun: (bytes - beforeBytes) / runs }
+  return { runs: runs + alreadyAsleep, curve, bytesPerRun: (bytes - beforeBytes) / runs }
+}
+
+/** Leaves the directory of a process that was killed with so many runs asleep. */
+export async function crashAsleep(dir: string, runs: number, maxMs: number): Promise<number> {
+  const child = await Child.start('kyros', { dir })
+  const asleep = await sleep(child, runs, maxMs)
+  await child.kill()
+  return asleep
 }
 
 /**
@@ -108,6 +121,10 @@ export async function measureRecovery(
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
+}
+
+function sleep(child: Child, count: number, maxMs: number): Promise<number> {
+  return fill(child, 'sleeper', 'run.waiting', count, maxMs)
 }
 
 function fill(child: Child, workflow: string, moment: string, count: number, maxMs: number): Promise<number> {

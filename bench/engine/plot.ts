@@ -17,15 +17,15 @@ const bars = [
   ['openworkflow', 'openworkflow, SQLite', 'peer'],
 ] as const
 
-/** Workflows a second of every engine on a logarithmic axis, with the spread of the rounds. */
+/** Workflows a second of every engine with the spread of the rounds. */
 export function ratePlot(samples: Samples): string {
   const left = 170
   const rows = bars.map(([key, title, kind]) => {
     const values = [...samples.of(`${key}_workflows_per_second`)].sort((a, b) => a - b)
     return { title, kind, middle: median(values), low: values.at(0) ?? 1, high: values.at(-1) ?? 1 }
   })
-  const top = 10 ** Math.ceil(Math.log10(Math.max(10, ...rows.map(({ high }) => high))))
-  const x = (value: number) => left + (Math.log10(Math.max(1, value)) / Math.log10(top)) * (width - left - 90)
+  const top = Math.max(1, ...rows.map(({ high }) => high))
+  const x = (value: number) => left + (value / top) * (width - left - 90)
   const body = rows.map(({ title, kind, middle, low, high }, index) => {
     const y = 60 + index * 52
     return `<text x="${left - 10}" y="${y + 20}" text-anchor="end">${title}</text>
@@ -33,7 +33,7 @@ export function ratePlot(samples: Samples): string {
 <line class="axis" x1="${shown(x(low))}" x2="${shown(x(high))}" y1="${y + 36}" y2="${y + 36}"/>
 <text x="${shown(x(middle) + 8)}" y="${y + 20}">${Math.round(middle).toLocaleString('en')}</text>`
   })
-  return svg('Three-step workflows/s, 256 at once (logarithmic)', body.join('\n'))
+  return svg('Three-step workflows/s, 256 at once', body.join('\n'))
 }
 
 /** A line through the points of a curve, both axes from zero. */
@@ -49,7 +49,7 @@ export function curvePlot({ title, x: xTitle, y: yTitle, points }: Curve): strin
   const ticks = [0, 0.25, 0.5, 0.75, 1].map(
     (
       share,
-    ) => `<text x="${margin.left - 8}" y="${shown(y(maxY * share) + 4)}" text-anchor="end">${shown(maxY * share)}</text>
+    ) => `<text x="${margin.left - 8}" y="${shown(y(maxY * share) + 4)}" text-anchor="end">${(maxY * share).toLocaleString('en')}</text>
 <text x="${shown(x(maxX * share))}" y="${height - margin.bottom + 20}" text-anchor="middle">${(maxX * share).toLocaleString('en')}</text>`,
   )
   const axes = `<path class="axis" fill="none" d="M${margin.left} ${margin.top}V${height - margin.bottom}H${width - margin.right}"/>`
