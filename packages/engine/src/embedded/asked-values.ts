@@ -19,6 +19,14 @@ function momentMs(moment: Date | string): number {
   return typeof moment === 'string' ? Date.parse(moment) : moment.getTime()
 }
 
+const longestChildSeconds = longestTimerMs / 1000
+
+/** Whole seconds above 0. @throws RangeError */
+export function childSeconds(seconds: number): number {
+  if (seconds > 0 && seconds <= longestChildSeconds) return Math.ceil(seconds)
+  throw new RangeError(`A child cannot have ${seconds} seconds: give seconds above 0, up to 100 years.`)
+}
+
 const maxAttributes = 32
 const maxNameLength = 64
 const maxTextLength = 256

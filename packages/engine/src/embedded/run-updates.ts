@@ -54,7 +54,7 @@ export class RunUpdates {
     const { name, updateId, payload, stored, actor } = update
     const end = this.#ends.get(updateId)
     if (end !== undefined) {
-      asker.answer(end)
+      this.#onDisk(asker, () => asker.answer(end))
       return
     }
     if (this.#ends.has(updateId)) {
@@ -63,7 +63,7 @@ export class RunUpdates {
     }
     const refusal = update.refusal()
     if (refusal !== undefined) {
-      asker.refused(refusal)
+      this.#onDisk(asker, () => asker.refused(refusal))
       return
     }
     this.#ends.set(updateId, undefined)
@@ -92,6 +92,11 @@ export class RunUpdates {
   /** Nobody will answer any more in this process. */
   close(error: unknown): void {
     for (const updateId of this.#askers.keys()) this.#lose(updateId, error)
+  }
+
+  /** What is said at once rests on what was done before, which may not be on disk yet. */
+  #onDisk(asker: Asker, say: () => void): void {
+    this.#waits.journal.whenWritten(say, (error) => asker.lost(error))
   }
 
   #forgetOldest(): void {

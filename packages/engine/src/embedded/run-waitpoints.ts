@@ -22,7 +22,7 @@ export type Waits = {
   readonly held: Shown | undefined
   /** What replay compares with; empty once the run has caught up. */
   readonly history: History
-  readonly journal: Pick<Journal, 'stampMs'>
+  readonly journal: Pick<Journal, 'stampMs' | 'whenWritten'>
   push(
     event: Pick<NewRunEvent, 'type' | 'data'> & { actor?: string | undefined },
     whenDurable?: () => void,

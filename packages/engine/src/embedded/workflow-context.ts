@@ -8,7 +8,7 @@ import type {
   WaitpointOptions,
   WorkflowContext,
 } from '@kyros/workflows/define'
-import { checkAttributes, timerMs } from './asked-values.ts'
+import { checkAttributes, childSeconds, timerMs } from './asked-values.ts'
 import { toJson } from './payload.ts'
 import { createReplayRandom, type ReplayRandom } from './replay-random.ts'
 import { attributesName } from './workflow-command.ts'
@@ -197,9 +197,10 @@ function startChild(
   const cancelled = host.cancelledIn(scope)
   if (cancelled !== undefined) return cancelled
   const payload = toJson(input, `The input of child ${workflow}`)
+  const { parentClose = 'request_cancel' } = options
+  const timeoutSeconds = childSeconds(options.timeoutSeconds ?? defaultChildTimeoutSeconds)
   const key = host.nextKey('child', workflow, options.key)
   const command = host.begin('child', workflow, payload)
-  const { parentClose = 'request_cancel', timeoutSeconds = defaultChildTimeoutSeconds } = options
   if (command !== 0) {
     host.ask({ kind: 'child', command, workflow, key, input: payload, parentClose, timeoutSeconds })
   }

@@ -108,6 +108,14 @@ test('a child gives its result, and its failure', async () => {
   expect(await paper.divergences()).toEqual([])
 })
 
+test.each([0, Number.NaN, -1, Number.POSITIVE_INFINITY])(
+  'a child with %s seconds blocks the run',
+  async (seconds) => {
+    const paper = await start(({ child }) => child('order', null, { timeoutSeconds: seconds }))
+    expect(paper.outcome).toMatchObject({ kind: 'blocked' })
+  },
+)
+
 test('what still runs when a run ends is cancelled because of that', async () => {
   const paper = await start(async ({ child, waitpoint, step, sleep }) => {
     void child('order', null)

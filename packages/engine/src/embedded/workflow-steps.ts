@@ -85,5 +85,7 @@ export function createStepCalls(host: WorkflowHost): AnyStepCalls {
     table = createTable(host.loaded.definition)
     tables.set(host.loaded, table)
   }
-  return Object.create(table, { [hostKey]: { value: host } })
+  const calls: { [hostKey]?: WorkflowHost } & AnyStepCalls = Object.create(table)
+  calls[hostKey] = host
+  return calls
 }
