@@ -173,6 +173,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       waiting_runs: waiting,
       running_attempts: slots.used,
       waiting_attempts: slots.waiting,
+      queues: slots.queues(),
       // How long the step that has waited longest for a slot has waited.
       lag_ms: Math.max(0, clock.nowMs() - waitingSinceMs),
       timers: timers.size,

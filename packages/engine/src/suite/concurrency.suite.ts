@@ -1,7 +1,18 @@
 import { expect, test } from 'vitest'
 import type { StepFunction } from '../embedded/attempt.ts'
 import { operationsWorkflow } from '../fixtures/operations-catalogue.ts'
-import { ended, gate, type OpenRig, owner, plain, record, submit, untilAborted, waiting } from './rig.ts'
+import {
+  ended,
+  gate,
+  type OpenRig,
+  owner,
+  plain,
+  record,
+  submissionOf,
+  submit,
+  untilAborted,
+  waiting,
+} from './rig.ts'
 
 const names = ['limited', 'refusing_more', 'replacing', 'keeping_first', 'sleeping_limited']
 const workflows = names.map((name) => operationsWorkflow(name))
@@ -58,13 +69,23 @@ export function testConcurrency(open: OpenRig): void {
   test('a workflow that refuses more answers so at once, and accepts again afterwards', async () => {
     const { doorOf, steps } = held()
     const rig = await open({ steps, workflows })
-    const first = await submit(rig, 'refusing_more')
+    const firstIds = { jobId: rig.newId(), runId: rig.newId() }
+    const kept = { principal: owner.id, route: 'POST /jobs', key: firstIds.runId, fingerprint: 'same' }
+    const idempotency = { ...kept, status: 201, response: { id: firstIds.jobId }, createdMs: Date.now() }
+    const first = await submit(rig, 'refusing_more', null, { ...firstIds, idempotency })
     await doorOf(first).came
     const refused = rig.newId()
     await expect(submit(rig, 'refusing_more', null, { runId: refused })).rejects.toMatchObject({
       code: 'run_concurrency_reached',
     })
     expect(await rig.store.runs.get(refused)).toBeUndefined()
+    // The same request again is no other run.
+    const again = await rig.engine.submit({ ...submissionOf(rig, 'refusing_more'), idempotency })
+    expect(again).toEqual({ replayed: { status: 201, response: { id: firstIds.jobId } } })
+    const otherKey = { ...idempotency, key: 'another' }
+    await expect(submit(rig, 'refusing_more', null, { idempotency: otherKey })).rejects.toMatchObject({
+      code: 'run_concurrency_reached',
+    })
     doorOf(first).open()
     await ended(rig, first)
     const next = await submit(rig, 'refusing_more')

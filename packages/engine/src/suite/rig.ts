@@ -41,10 +41,15 @@ export async function submit(
   input: Json = null,
   change: Partial<Submission> = {},
 ): Promise<string> {
-  const runId = rig.newId()
-  await rig.engine.submit({
+  const submission = { ...submissionOf(rig, workflow, input), ...change }
+  await rig.engine.submit(submission)
+  return submission.runId
+}
+
+export function submissionOf(rig: EngineRig, workflow: string | null, input: Json = null): Submission {
+  return {
     jobId: rig.newId(),
-    runId,
+    runId: rig.newId(),
     title: workflow ?? 'nothing to run',
     task: null,
     agentId: null,
@@ -57,9 +62,7 @@ export async function submit(
     timeoutSeconds: 60,
     principal: owner,
     timeMs: Date.now(),
-    ...change,
-  })
-  return runId
+  }
 }
 
 export async function record(rig: EngineRig, runId: string): Promise<RunRecord> {

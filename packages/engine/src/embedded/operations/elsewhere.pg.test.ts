@@ -123,6 +123,33 @@ test('queries, updates and answers reach a run from a process that does not run 
   })
 })
 
+test('runs that another process accepts take turns, and are refused by the log', async () => {
+  const doors = [gate(), gate()]
+  let came = 0
+  const First: StepFunction = async (input) => {
+    const door = doors[came++]
+    door?.arrive()
+    await door?.opened
+    return input
+  }
+  const workflows = [operationsWorkflow('limited'), operationsWorkflow('refusing_more')]
+  const holder = await join({ First }, workflows)
+  await until(async () => holds(holder), Boolean)
+  const other = await join({ First }, workflows)
+  const first = await submit(other, 'limited', { place: 'eu' })
+  await doors[0]?.came
+  const second = await submit(other, 'limited', { place: 'eu' })
+  await waiting(other, second, 'concurrency')
+  const kept = await submit(holder, 'refusing_more')
+  await doors[1]?.came
+  expect(await ended(other, await submit(other, 'refusing_more'))).toMatchObject({
+    ...{ status: 'failed', reason: 'rejected', started_at: null },
+    error: { code: 'run_concurrency_reached' },
+  })
+  for (const door of doors) door.open()
+  for (const runId of [first, second, kept]) expect((await ended(other, runId)).status).toBe('completed')
+})
+
 test('a blocked run is freed from a process that knows its correction and does not run the engine', async () => {
   const holder = await join({}, [operationsWorkflow('mending', 'broken')])
   await until(async () => holds(holder), Boolean)
