@@ -100,6 +100,16 @@ const jobs: CommandDeclaration[] = [
     load: async () => (await import('../commands/jobs.ts')).retryJob,
   },
   {
+    path: 'jobs archive',
+    summary: 'Archive jobs that ended long ago, and remove them with all that belongs to them',
+    options: [
+      ['--older-than-days <number>', 'only those that ended at least so long ago'],
+      ['--yes', 'do not ask'],
+    ],
+    example: 'kyros jobs archive --older-than-days 90 --yes',
+    load: async () => (await import('../commands/archive-jobs.ts')).archiveJobs,
+  },
+  {
     path: 'jobs delete',
     takes: jobId,
     summary: 'Delete a job and what its runs left',

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createEmbeddedEngine } from '@kyros/engine/embedded/embedded-engine'
 import { systemClock } from '@kyros/kernel/clock'
 import type { Assigned } from '@kyros/kernel/config/assigned'
@@ -53,6 +53,7 @@ export type StartedServer = {
 
 const closeTimeoutMs = 1_500
 const minuteMs = 60_000
+const dayMs = 24 * 60 * minuteMs
 
 /** Composes everything into this process, and listens. @throws StartError, DataDirectoryError, DatabaseError, CommandError */
 export async function startServer(input: ServerInput): Promise<StartedServer> {
@@ -144,6 +145,8 @@ async function compose(
     authRoutes: auth.routes,
     ensureFirstAdmin: auth.ensureFirstAdmin,
     drainMs: config.server.drain_ms,
+    ...retentionOf(input),
+    log: (level, message) => log[level]({ part: 'retention' }, message),
   })
   const serving = await serve({
     services: [orchestrator],
@@ -162,6 +165,19 @@ async function compose(
     ownWorkflows,
     firstAdmin: auth.firstAdmin,
   }
+}
+
+/** What is old is removed only where that was asked for; where it could be archived is always known, but in memory. */
+function retentionOf({ config, paths, directory }: ServerInput) {
+  const { days, archive, archive_dir: dir, every_minutes: everyMinutes } = config.retention
+  const archiveDir =
+    dir === undefined ? paths.dataDir && join(paths.dataDir, 'archive') : resolve(directory, dir)
+  const plan = days !== undefined && {
+    olderThanMs: days * dayMs,
+    everyMs: everyMinutes * minuteMs,
+    isArchived: archive,
+  }
+  return { ...(archiveDir !== undefined && { archiveDir }), ...(plan && { retention: plan }) }
 }
 
 function openWorkflows(

@@ -55,6 +55,7 @@ export const operations = {
   cancelJob: { method: 'POST', path: '/api/v1/jobs/{id}/cancel' },
   retryJob: { method: 'POST', path: '/api/v1/jobs/{id}/retry', idempotent: true },
   setJobStatus: { method: 'PUT', path: '/api/v1/jobs/{id}/status' },
+  archiveJobs: { method: 'POST', path: '/api/v1/jobs/archive' },
   deleteJob: { method: 'DELETE', path: '/api/v1/jobs/{id}' },
   startRun: { method: 'POST', path: '/api/v1/workflows', idempotent: true },
   listRuns: { method: 'GET', path: '/api/v1/workflows' },

@@ -22,7 +22,7 @@ export const AsOfListQuery = {
       minLength: 1,
       maxLength: 40,
       description:
-        'List what there was after the event with this number (`seq`), or at this RFC 3339 time, as it stood then. A page may then hold fewer than `limit`, and go on with `next_cursor`; there is no `total`. Jobs that were deleted since are not in it',
+        'List what there was after the event with this number (`seq`), or at this RFC 3339 time, as it stood then. A page may then hold fewer than `limit`, and go on with `next_cursor`; there is no `total`. Jobs that were deleted or archived since are not in it',
     }),
   ),
 }

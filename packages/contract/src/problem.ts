@@ -46,6 +46,7 @@ export const problems = {
   waitpoint_not_found: { status: 404, title: 'The run has no such waitpoint' },
   waitpoint_closed: { status: 409, title: 'The waitpoint is answered or over' },
   stream_full: { status: 507, title: 'The stream of the run is full' },
+  archive_unavailable: { status: 409, title: 'There is nowhere to archive to' },
   artifact_not_found: { status: 404, title: 'Artifact not found' },
   workflow_unknown: { status: 422, title: 'There is no such workflow' },
   workflow_input_invalid: { status: 422, title: 'The input does not fit the workflow' },

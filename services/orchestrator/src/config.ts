@@ -42,6 +42,35 @@ export const orchestratorConfig = Type.Object({
       description: 'How long a refresh token that was just used still works, for tabs that raced.',
     }),
   }),
+  retention: Type.Object({
+    days: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 36_500,
+        unit: 'days',
+        description:
+          'How long jobs are kept after they ended, with their runs, logs, artifacts and events; for ever when absent.',
+      }),
+    ),
+    archive: Type.Boolean({
+      default: true,
+      description: 'Whether jobs are archived before they are removed.',
+    }),
+    archive_dir: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Where archives of removed jobs are written; `archive` in the data directory when absent.',
+      }),
+    ),
+    every_minutes: Type.Integer({
+      minimum: 1,
+      maximum: 44_640,
+      default: 60,
+      unit: 'minutes',
+      description: 'How often old jobs are looked for.',
+    }),
+  }),
   docs: Type.Object({
     enabled: Type.Optional(
       Type.Boolean({

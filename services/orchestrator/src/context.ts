@@ -12,6 +12,8 @@ export type ApiContext = {
   readonly newId: () => string
   /** What is wrong with workflows of users' own, at this moment. */
   readonly workflowFaults?: () => WorkflowFault[]
+  /** Where jobs are archived before they are removed; undefined: nowhere. */
+  readonly archiveDir?: string
   /** The project of jobs that name none. */
   readonly defaultProjectId: string
 }

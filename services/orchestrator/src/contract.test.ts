@@ -128,7 +128,11 @@ const bodies = operations.filter(([, { method, body, tag }]) => method !== 'GET'
 
 describe('hostile bodies', () => {
   const sendRaw = (route: Route, payload: string | Buffer, type = 'application/json') =>
-    platform.send(asMethod(route), example(route.path), { payload, headers: { 'content-type': type } })
+    platform.send(asMethod(route), example(route.path), {
+      as: route.permission === 'admin' ? 'admin' : 'operator',
+      payload,
+      headers: { 'content-type': type },
+    })
 
   const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
 

@@ -14,6 +14,8 @@ import { registerOlderRoutes } from './older/routes.ts'
 import { registerPlatformRoutes } from './platform/routes.ts'
 import { ensureDefaultProject } from './projects/ensure-default-project.ts'
 import { registerProjectRoutes } from './projects/routes.ts'
+import { registerRetentionRoutes } from './retention/routes.ts'
+import { type RetentionLog, type RetentionPlan, scheduleRetention } from './retention/schedule-retention.ts'
 import { registerRunOperationRoutes } from './runs/operation-routes.ts'
 import { registerRunRoutes } from './runs/routes.ts'
 import { registerViewRoutes } from './views/routes.ts'
@@ -38,6 +40,12 @@ export type OrchestratorOptions = {
   authRoutes: (app: FastifyInstance) => void | Promise<void>
   /** Makes the first admin while there is none. */
   ensureFirstAdmin: () => Promise<void>
+  /** Directory for archives of old jobs; without it none are made. */
+  archiveDir?: string
+  /** When old jobs are removed by themselves. Default: never. */
+  retention?: RetentionPlan
+  /** Hears what is done without anybody asking. */
+  log?: RetentionLog
   /** How long running attempts may take to end when the server stops. */
   drainMs?: number
 }
@@ -48,18 +56,31 @@ const healthPingMs = 1_500
 /** The HTTP edge and the API over a store and an engine. */
 export function createOrchestrator(options: OrchestratorOptions): Service {
   const { store, engine } = options
+  const ready = Promise.withResolvers<ApiContext>()
   return {
     name: 'orchestrator',
     plugin: async (app) => {
       // Before there is a listener: whoever is let in finds the default project, and can sign in.
       const defaultProjectId = await ensureDefaultProject(options)
       await options.ensureFirstAdmin()
-      await registerSlices(app, { ...options, defaultProjectId }, options)
+      const context: ApiContext = { ...options, defaultProjectId }
+      await registerSlices(app, context, options)
+      ready.resolve(context)
     },
     health: () => readOwnHealth(store, engine),
-    run: (signal) => engine.run(signal),
+    run: async (signal) => {
+      await Promise.all([engine.run(signal), keepWithinBounds(options, ready.promise, signal)])
+    },
     drain: () => engine.drain(options.drainMs ?? defaultDrainMs),
   }
+}
+
+async function keepWithinBounds(
+  { retention, log = () => undefined }: OrchestratorOptions,
+  ready: Promise<ApiContext>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (retention !== undefined) await scheduleRetention(await ready, retention, signal, log)
 }
 
 async function registerSlices(
@@ -77,6 +98,7 @@ async function registerSlices(
   registerRunRoutes(app, context)
   registerRunOperationRoutes(app, context)
   registerWaitpointRoutes(app, context)
+  registerRetentionRoutes(app, context)
   registerViewRoutes(app, context)
   registerEventRoutes(app, context)
   await registerOlderRoutes(app, context, servePage)

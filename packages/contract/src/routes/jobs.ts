@@ -97,6 +97,34 @@ export const jobRoutes = routes({
     success: { status: 200, schema: Job },
     problems: ['job_not_found', 'job_transition_invalid'],
   },
+  archiveJobs: {
+    method: 'POST',
+    path: '/api/v1/jobs/archive',
+    tag: 'Jobs',
+    summary:
+      'Archive the oldest jobs that ended so long ago and remove them, with runs, logs, artifacts and events; a part at a time',
+    permission: 'admin',
+    body: Type.Object(
+      {
+        older_than_days: Type.Integer({
+          minimum: 0,
+          maximum: 36_500,
+          description: 'Only jobs that ended at least so many days ago',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    success: {
+      status: 200,
+      schema: Type.Object({
+        jobs: Type.Integer(),
+        runs: Type.Integer(),
+        archive: Type.Union([Type.String(), Type.Null()], { description: 'The file on the server' }),
+        has_more: Type.Boolean({ description: 'Whether there may be more: ask again' }),
+      }),
+    },
+    problems: ['archive_unavailable'],
+  },
   deleteJob: {
     method: 'DELETE',
     path: '/api/v1/jobs/{id}',
