@@ -80,7 +80,7 @@ export const packedJournal: Migration = {
   name: 'packed-journal',
   up(dialect) {
     const { int } = words(dialect)
-    const unprojected = `INSERT INTO settings (key, value) SELECT 'projected_seq', COALESCE(MAX(seq), 0) FROM events`
+    const watermark = `INSERT INTO settings (key, value) SELECT 'projected_seq', COALESCE(MAX(seq), 0) FROM events`
     return [
       ...packed(dialect),
       `ALTER TABLE deleted_runs ADD COLUMN last_seq ${int} NOT NULL DEFAULT 0`,
@@ -92,7 +92,7 @@ export const packedJournal: Migration = {
       'ALTER TABLE runs DROP COLUMN log_lines',
       'ALTER TABLE runs ADD COLUMN late TEXT',
       // Only where one process writes may the tables of jobs and runs lag behind the journal.
-      ...(dialect === 'sqlite' ? [unprojected] : []),
+      ...(dialect === 'sqlite' ? [watermark] : []),
     ]
   },
   down(dialect) {

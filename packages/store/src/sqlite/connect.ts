@@ -3,6 +3,10 @@ import { DatabaseSync } from 'node:sqlite'
 /** How long a connection waits for another one's lock; only recovery after a crash takes any time. */
 const busyTimeoutMs = 5_000
 
+const cacheKilobytes = 16_000
+const pagesPerCheckpoint = 4_000
+const maxKeptLogBytes = 64_000_000
+
 /** The connection that may write: every commit is synced before it is acknowledged. */
 export function connectToWrite(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: false })
@@ -14,6 +18,11 @@ export function connectToWrite(file: string): DatabaseSync {
     // macOS lies about fsync without this; elsewhere it means nothing.
     db.exec('PRAGMA fullfsync = 1')
     db.exec('PRAGMA temp_store = MEMORY')
+    db.exec(`PRAGMA cache_size = -${cacheKilobytes}`)
+    // The log goes into the file this often, and begins anew when nobody reads from it; what a long reader made it grow
+    // beyond that is given back.
+    db.exec(`PRAGMA wal_autocheckpoint = ${pagesPerCheckpoint}`)
+    db.exec(`PRAGMA journal_size_limit = ${maxKeptLogBytes}`)
   } catch (error) {
     // A full or damaged disk shows here first; an open file would keep it from being unmounted.
     db.close()

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -252,5 +252,24 @@ test('a backup that was made while the tables lagged restores whole, and so does
     'run.created',
     'run.started',
   ])
+  await store.close()
+})
+
+test('a reader that stays long does not stop the log from being used again', async () => {
+  const store = await openStore({ dataDir })
+  const wal = () => statSync(join(dataDir, 'kyros.db-wal')).size
+  const write = async (count: number) => {
+    for (let index = 0; index < count; index++) await submit(store, { task: 'x'.repeat(60_000) })
+  }
+  const reader = new DatabaseSync(join(dataDir, 'kyros.db'), { readOnly: true })
+  reader.exec('BEGIN')
+  reader.prepare('SELECT COUNT(*) FROM events').get()
+  await write(150)
+  const grown = wal()
+  expect(grown).toBeGreaterThan(4_000 * 4_096)
+  reader.exec('COMMIT')
+  reader.close()
+  await write(300)
+  expect(wal()).toBeLessThan(grown + 8_000 * 4_096)
   await store.close()
 })

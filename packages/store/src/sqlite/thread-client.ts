@@ -5,7 +5,14 @@ import { fromFailure } from '../store-error.ts'
 import type { Wire } from '../wire.ts'
 import type { Apply } from '../write-queue.ts'
 import { decodeReply, type Reply } from './thread-reply.ts'
-import { answeredAt, type Control, createSignal, postedAt, type WriterData } from './thread-signal.ts'
+import {
+  answeredAt,
+  type Control,
+  createSignal,
+  postedAt,
+  stillLags,
+  type WriterData,
+} from './thread-signal.ts'
 
 const closeTimeoutMs = 10_000
 /** How long the loop looks out for the answer to a lone write before it waits to be woken up. */
@@ -100,7 +107,7 @@ export class WriterThread {
 
   #take(answer: Answer): void {
     this.#answered++
-    if (typeof answer === 'string') this.#lags = false
+    if (typeof answer === 'string') this.#lags = answer === stillLags
     else this.#lags = answer[0] === 1
     this.#pending.shift()?.resolve(answer)
     if (this.#pending.length === 0) this.#worker.unref()
@@ -131,7 +138,7 @@ export class WriterThread {
 
 /** @throws the failure that an answer to a message of control tells of */
 function refuseFailure(answer: Answer): void {
-  if (typeof answer !== 'string' || answer === '') return
+  if (typeof answer !== 'string' || answer === '' || answer === stillLags) return
   const failure: Failure = JSON.parse(answer)
   throw fromFailure(failure)
 }

@@ -3,9 +3,9 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { toFailure } from '../outcome.ts'
 import { decodeAll, type Wire } from '../wire.ts'
 import { connectToWrite } from './connect.ts'
-import { outage } from './sqlite-error.ts'
+import { isFull, outage } from './sqlite-error.ts'
 import { encodeReply, type Reply } from './thread-reply.ts'
-import { answeredAt, type Control, postedAt, type WriterData } from './thread-signal.ts'
+import { answeredAt, type Control, postedAt, stillLags, type WriterData } from './thread-signal.ts'
 import { SqliteWriter } from './writer.ts'
 
 type Message = Wire | Control
@@ -84,12 +84,14 @@ function control(asked: Control): void {
   }
 }
 
-/** Empty, or the failure as JSON. */
+/** Empty, `lags`, or the failure as JSON. */
 function project(): string {
   try {
     writer?.project()
     return ''
   } catch (error) {
+    // Nobody may read nothing because the disk is full: what the tables lack is at most the last moment before that.
+    if (isFull(error)) return stillLags
     return JSON.stringify(toFailure(outage(error) ?? error))
   }
 }
