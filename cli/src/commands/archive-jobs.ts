@@ -19,7 +19,8 @@ export const archiveJobs: CommandFunction = async (context) => {
     context.options.flag('yes'),
   )
   const { client } = await connect(context)
-  const total = { jobs: 0, runs: 0, archives: [] as string[] }
+  const archives: string[] = []
+  const total = { jobs: 0, runs: 0, archives }
   for (let hasMore = true; hasMore; ) {
     const part = await client.call('archiveJobs', {
       body: { older_than_days: days },
@@ -27,13 +28,13 @@ export const archiveJobs: CommandFunction = async (context) => {
     })
     total.jobs += part.jobs
     total.runs += part.runs
-    if (part.archive !== null) total.archives.push(part.archive)
+    if (part.archive !== null) archives.push(part.archive)
     hasMore = part.has_more
   }
   if (context.wantsJson) context.terminal.json(total)
   else {
     context.terminal.out(`${total.jobs} jobs with ${total.runs} runs are archived.`)
-    for (const file of total.archives) context.terminal.out(file)
+    for (const file of archives) context.terminal.out(file)
   }
   return exitCode.done
 }

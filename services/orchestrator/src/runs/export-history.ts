@@ -31,8 +31,10 @@ async function* writeHistory(store: Store, record: RunRecord): AsyncGenerator<st
 /** The event with its large values put in. */
 async function withValues(store: Store, event: Event): Promise<Event> {
   const data: { [name: string]: Json } = {}
-  // What stands behind a reference was JSON when it was put away.
-  for (const [name, value] of Object.entries(event.data))
-    data[name] = (await readPayload(store, value)) as Json
+  for (const [name, value] of Object.entries(event.data)) {
+    const whole = await readPayload(store, value)
+    // What stands behind a reference was JSON when it was put away.
+    data[name] = whole as Json
+  }
   return { ...event, data }
 }
