@@ -11,8 +11,9 @@ export type Plant = {
 
 type Write = (command: Appending & { kind: string }) => Promise<unknown>
 
-/** The store with another `write`. Border cast: a plant breaks what the types promise. */
+/** The store with another `write`. */
 function withWrite(store: Store, write: (original: Write) => Write): Store {
+  // Border cast: a plant breaks what the types promise.
   const planted = write(store.write as unknown as Write)
   return new Proxy(store, { get: (target, name) => (name === 'write' ? planted : Reflect.get(target, name)) })
 }
@@ -68,6 +69,15 @@ export const plants: { readonly [name: string]: Plant } = {
         const unfenced = changed(command, ({ expectedRunSeq, unlessEnded, epoch, ...rest }) => rest)
         return write({ ...unfenced, kind: command.kind })
       }),
+  },
+  /** Takes itself for every other process that could hold the lease. */
+  same_holder: {
+    store: (store) =>
+      withWrite(
+        store,
+        (write) => (command) =>
+          write(command.kind === 'acquire_engine_lease' ? { ...command, holder: 'everybody' } : command),
+      ),
   },
   /** Writes a signal twice. */
   double_signal: {

@@ -27,6 +27,8 @@ export type RoundOptions = {
   catalogue: Catalogue
   onTrace?: (line: string) => void
   plant?: Plant
+  /** Called after the end of the world, while its store is open. */
+  onEnd?: (store: Store) => Promise<void>
 }
 
 const startMs = Date.parse('2030-01-01T00:00:00Z')
@@ -107,6 +109,7 @@ async function liveRound(
     troubles,
     scheduler,
   })
+  await options.onEnd?.(inner)
   const { fingerprint, happenings, nowMs } = scheduler
   return { seed, violations, fingerprint, happenings, runs: callers.runs.length, lastedMs: nowMs - startMs }
 }

@@ -71,17 +71,19 @@ export function createSimulatedStore(options: SimulatedStoreOptions): Store {
 
 type Method = (...args: unknown[]) => unknown
 
+const isMethod = (value: unknown): value is Method => typeof value === 'function'
+
 /** A noun's methods, or a method of the store itself, behind the line. */
 function simulatedNoun(options: SimulatedStoreOptions, line: WriteLine, name: string): unknown {
   // Border cast: the port is forwarded by name, so that what it gains is simulated without a word here.
   const noun = (options.inner as unknown as Record<string, unknown>)[name]
   if (name === 'close') return async () => {}
-  if (typeof noun === 'function')
-    return (...args: unknown[]) => read(options, name, () => (noun as Method).apply(options.inner, args))
+  if (isMethod(noun))
+    return (...args: unknown[]) => read(options, name, () => noun.apply(options.inner, args))
   if (typeof noun !== 'object' || noun === null) return noun
   const entries = Object.entries(noun).map(([method, own]) => {
     const path = `${name}.${method}`
-    const call = (...args: unknown[]) => (own as Method).apply(noun, args)
+    const call = (...args: unknown[]) => (isMethod(own) ? own.apply(noun, args) : own)
     if (path === 'inbox.changes') return [method, (signal: AbortSignal) => inboxChanges(options, signal)]
     if (path === 'blobs.put') return [method, (...args: unknown[]) => line.act(path, () => call(...args))]
     if (method === 'changes' || method === 'follow') return [method, call]
@@ -198,8 +200,8 @@ class WriteLine {
       return
     }
     this.#note('applied', batch)
-    // Border cast: each command is one of the closed list, whatever its kind.
     const written = batch.map(({ command }) =>
+      // Border cast: each command is one of the closed list, whatever its kind.
       inner.write(command as CommandOf<'append_event'> & { kind: 'append_event' }),
     )
     void Promise.allSettled(written).then((results) => this.#applied(batch, results))
@@ -220,6 +222,7 @@ class WriteLine {
       for (const [index, { resolve, reject }] of batch.entries()) {
         const result = results[index]
         if (forget || result === undefined) reject(outage())
+        // Border cast: the store answered this very command, so its result has the command's type.
         else if (result.status === 'fulfilled') resolve(result.value as never)
         else reject(result.reason)
       }
