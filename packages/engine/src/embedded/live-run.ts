@@ -228,7 +228,7 @@ export class LiveRun implements Player {
   /** True when nothing of the run is under way in this process: only timers and the outside can move it. */
   get isIdle(): boolean {
     const isQuiet = this.#turns.length === 0 && !this.#isBusy && this.journal.isSettled
-    return isQuiet && this.steps.rows.size === 0 && !this.steps.hasAttempts && this.log.isEmpty
+    return isQuiet && this.steps.isAtRest && !this.steps.hasAttempts && this.log.isEmpty
   }
 
   /** Something to do in this run's turn; forgotten once the run is closed. */

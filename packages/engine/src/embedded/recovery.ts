@@ -32,11 +32,19 @@ export async function recover(parts: EngineParts, table: RunTable, signal: Abort
 }
 
 /** A run that waits for its time or for somebody needs no memory until then. */
-function mayRest({ status, reason }: RunRecord): boolean {
-  return status === 'waiting' && (reason === 'timer' || reason === 'signal' || reason === 'waitpoint')
+function mayRest(record: RunRecord): boolean {
+  const { status, reason } = record
+  if (status !== 'waiting') return false
+  return reason === 'timer' || reason === 'signal' || reason === 'waitpoint' || isPaused(record)
+}
+
+/** One that was cancelled cleans up, whether or not it is paused. */
+function isPaused({ paused, cancel_requested }: RunRecord): boolean {
+  return paused === true && !cancel_requested
 }
 
 function wakeAtMs(record: RunRecord): number {
+  if (isPaused(record)) return Infinity
   const untilMs = record.waiting_until === null ? Infinity : Date.parse(record.waiting_until)
   if (record.started_at === null) return untilMs
   return Math.min(untilMs, Date.parse(record.started_at) + record.timeout_seconds * 1000)

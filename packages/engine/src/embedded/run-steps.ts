@@ -90,6 +90,12 @@ export class RunSteps {
     return this.#activeMs + (this.#running === 0 ? 0 : Math.max(0, nowMs - this.#activeSinceMs))
   }
 
+  /** True when no step will begin or end unless somebody from outside lets it. */
+  get isAtRest(): boolean {
+    for (const row of this.rows.values()) if (row.state !== 'held') return false
+    return true
+  }
+
   get isActive(): boolean {
     return this.#running > 0
   }

@@ -15,6 +15,7 @@ import {
   plain,
   record,
   submit,
+  until,
   waiting,
 } from '../../suite/rig.ts'
 import type { StepFunction } from '../attempt.ts'
@@ -211,6 +212,33 @@ test('a fork goes on after a crash at any point, and does nothing again that it 
   }
   expect(done.filter((one) => !one.endsWith('Third'))).toEqual([])
   nothingDoneTwice(done, made)
+})
+
+test('a run that is held leaves memory, and goes on when somebody lets it', async () => {
+  const store = await openStore({ dataDir: ':memory:' })
+  const change = { evictAfterMs: 20 }
+  const rig = await createEmbeddedRig({ store, steps: plain, workflows, change })
+  rigs.push(rig)
+  const paused = await submit(rig, 'sequence', 1, { runAtMs: Date.now() + 50 })
+  await rig.engine.pause(paused, owner)
+  const parked = await submit(rig, 'budgeted', 2, { runAtMs: Date.now() + 50 })
+  await rig.engine.reportUsage(parked, { tokens: 200 })
+  await waiting(rig, parked, 'budget_exceeded')
+  const asleep = () =>
+    until(
+      async () => rig.engine.health().details.asleep_runs,
+      (count) => count === 2,
+    )
+  await asleep()
+  await rig.restart()
+  await asleep()
+  expect((await rig.engine.why(parked)).waits_for).toMatchObject([
+    { kind: 'budget_exceeded', name: 'tokens' },
+  ])
+  await rig.engine.resume(paused, owner)
+  await rig.engine.setBudget(parked, { tokens: 1000 }, owner)
+  expect((await ended(rig, paused)).result).toEqual([1, 1, 1])
+  expect((await ended(rig, parked)).result).toEqual([2, 2])
 })
 
 test('time in which a run is paused does not count against its limit', async () => {
