@@ -41,3 +41,37 @@ withWorkflows(
     expect(run.result).toEqual({ published: true, file: 'release-note.md' })
   },
 )
+
+withWorkflows(
+  'a run is paused, resumed, told to go on and run again from a step on its page',
+  async ({ visit, server }) => {
+    const { page } = visit
+    const input = { product: 'Kyros', version: '1.2.0', changes: ['Runs that can be held'] }
+    const job = await server.api.call('submitJob', { body: { workflow: 'release_note', input } })
+    await signIn(visit, `/runs/${job.run_id}`)
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('Waiting: paused').waitFor()
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText('Waiting: signal').waitFor()
+    await page.getByRole('button', { name: /^Send / }).click()
+    const dialog = page.getByRole('dialog')
+    const name = dialog.getByRole('textbox', { name: 'Name of the signal' })
+    // A run that has left the memory of the engine does not say what it listens for.
+    if ((await name.count()) > 0) await name.fill('review')
+    const says = dialog.getByRole('textbox', { name: 'What it says' })
+    await says.fill('approved')
+    await dialog.getByText('This is not JSON').waitFor()
+    await says.fill('"approved"')
+    await dialog.getByRole('button', { name: 'Send it' }).click()
+    await runStatus(page, 'completed').waitFor()
+    await page.getByRole('button', { name: /PublishNote/ }).click()
+    await page.getByRole('button', { name: 'Run again from here' }).click()
+    await page.getByRole('button', { name: 'Start the new run' }).click()
+    await page.getByText('Took over what came before PublishNote').waitFor()
+    await runStatus(page, 'completed').waitFor()
+    expect(await server.api.call('getJob', { params: { id: job.id } })).toMatchObject({
+      attempt: 2,
+      status: 'completed',
+    })
+  },
+)
