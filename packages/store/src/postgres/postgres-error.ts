@@ -12,6 +12,7 @@ const sqlState = {
   noSuchDatabase: '3D000',
   noPrivilege: '42501',
   noConnectionsAllowed: '55000',
+  idleInTransaction: '25P03',
 } as const
 
 export function codeOf(error: unknown): string | undefined {
@@ -35,6 +36,7 @@ export function isDisconnected(error: unknown): boolean {
   const code = codeOf(error)
   // pg's own errors of a broken or closed connection carry no code; every answer of the server carries one.
   if (code === undefined) return error instanceof Error && !(error instanceof TypeError)
+  if (code === sqlState.idleInTransaction) return true
   return code.startsWith('08') || code.startsWith('57P') || /^E[A-Z]+$/.test(code)
 }
 

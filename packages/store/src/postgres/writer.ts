@@ -13,6 +13,11 @@ import { isCollision, isDisconnected, outage } from './postgres-error.ts'
 import { asValues } from './values.ts'
 
 const maxTries = 6
+/**
+ * A process that hangs, or whose machine is gone without a word, may have numbered half a batch: the lock that it holds
+ * would stop all others. The server ends its transaction; if it comes back it finds the connection broken.
+ */
+const maxIdleMs = 3_000
 const reconnectForMs = 5_000
 const firstDelayMs = 50
 const maxDelayMs = 1_000
@@ -162,7 +167,7 @@ export class PostgresWriter {
         this.#client = undefined
         if (!this.#isClosed) this.#log('warn', `The writing connection to PostgreSQL broke: ${String(error)}`)
       },
-      { pipeline: true },
+      { pipeline: true, idle_in_transaction_session_timeout: maxIdleMs },
     )
     // An acknowledged write is on disk, whatever the server's default says.
     await client.query(`SELECT CASE WHEN current_setting('synchronous_commit') = 'off'
