@@ -18,6 +18,11 @@ export type Replica = {
   /** Resolves when it serves. */
   start(): Promise<void>
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
+  /** It does nothing any more and knows nothing of it, as a machine that was suspended; it counts as not up. */
+  pause(): void
+  resume(): void
+  /** Whether it was paused in the last so many milliseconds. */
+  wasPausedWithin(ms: number): boolean
   /** Whether it runs the engine, and has taken up what another left; false when it does not answer. */
   holdsEngine(): Promise<boolean>
   /** One try per call, so that every failure is seen. */
@@ -38,7 +43,9 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   const origin = `http://127.0.0.1:${port}`
   let child: ChildProcess | undefined
   let output = ''
-  const isUp = () => child !== undefined && child.exitCode === null && child.signalCode === null
+  let isPaused = false
+  let resumedMs = 0
+  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null
   const environment = {
     DATABASE_URL: options.databaseUrl,
     SECRET_KEY: options.secretKey,
@@ -52,7 +59,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   return {
     origin,
     get isUp() {
-      return isUp()
+      return isRunning() && !isPaused
     },
     async start() {
       const words = ['serve', 'orchestrator', '--port', String(port), '--data', options.directory]
@@ -71,19 +78,30 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
       }
       const untilMs = Date.now() + readyMs
       while (!output.includes('Kyros is ready on')) {
-        if (!isUp() || Date.now() > untilMs) throw new Error(`A replica did not start: ${output}`)
+        if (!isRunning() || Date.now() > untilMs) throw new Error(`A replica did not start: ${output}`)
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     },
     async end(signal) {
-      if (child === undefined || !isUp()) return
+      if (child === undefined || !isRunning()) return
       const ended = once(child, 'exit')
       child.kill(signal)
       const late = setTimeout(() => child?.kill('SIGKILL'), stopMs)
       await ended
       clearTimeout(late)
     },
+    pause() {
+      isPaused = true
+      child?.kill('SIGSTOP')
+    },
+    resume() {
+      child?.kill('SIGCONT')
+      isPaused = false
+      resumedMs = Date.now()
+    },
+    wasPausedWithin: (ms) => isPaused || Date.now() - resumedMs < ms,
     async holdsEngine() {
+      if (isPaused) return false
       try {
         const answer = await fetch(`${origin}/health`, { signal: AbortSignal.timeout(2_000) })
         const text = await answer.text()

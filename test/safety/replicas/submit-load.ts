@@ -12,6 +12,7 @@ const signalsPerRun = 3
 const clients = 6
 /** A person's client gives up some time; this one must see the end of every takeover. */
 const maxTryMs = 40_000
+const tryMs = 12_000
 
 export type Submitting = {
   /** Stops to start runs; resolves when what was begun is answered. */
@@ -48,7 +49,9 @@ export function submitLoad(options: {
         const code = error instanceof ApiError ? error.code : String(error)
         const name = `${code} to ${what}`
         refusals.set(name, (refusals.get(name) ?? 0) + 1)
-        if (code === 'answer_timed_out') options.onTimeout(what, replica?.origin ?? '')
+        if (code === 'answer_timed_out' && replica?.wasPausedWithin(tryMs) === false) {
+          options.onTimeout(what, replica.origin)
+        }
         if (code === 'run_ended') return undefined
         if (Date.now() > untilMs) throw error
       }
