@@ -17,11 +17,6 @@ type Check = { name: string; what: string; words: readonly string[] }
 const crashes = 'test/safety/crash/run-crashes.ts'
 const checks: readonly Check[] = [
   {
-    name: 'simulation',
-    what: '10,000 simulated worlds of crashes and outages',
-    words: ['packages/engine/src/simulation/run-simulation.ts', '--seeds', '10000'],
-  },
-  {
     name: 'crash-sqlite',
     what: '200 kills under load on SQLite',
     words: [crashes, '--rounds', '200', '--store', 'sqlite'],
@@ -43,8 +38,13 @@ const checks: readonly Check[] = [
   },
   {
     name: 'replicas',
-    what: '20 kills of the orchestrator that holds the engine, one of three',
+    what: '20 kills and pauses of the orchestrator that holds the engine, one of three',
     words: ['test/safety/replicas/run-replicas.ts', '--rounds', '20'],
+  },
+  {
+    name: 'simulation',
+    what: '10,000 simulated worlds of crashes and outages',
+    words: ['packages/engine/src/simulation/run-simulation.ts', '--seeds', '10000'],
   },
 ]
 
@@ -63,9 +63,9 @@ const results: Result[] = []
 for (const check of chosen) {
   console.log(`\n── ${check.what}`)
   results.push(await run(check))
+  if (only === undefined) writeFileSync(resultFile, report(results))
 }
-if (only === undefined) writeFileSync(resultFile, report(results))
-else console.log('\nThe results are kept only when all checks ran.')
+if (only !== undefined) console.log('\nThe results are kept only when all checks ran.')
 for (const { what, code, seconds, lines } of results) {
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${what}: ${lines.at(-1) ?? 'said nothing'} (${seconds} s)`)
 }
@@ -114,6 +114,7 @@ function report(all: readonly Result[]): string {
       return `| ${what} | ${result} | ${seconds} |`
     }),
     '',
+    ...checks.slice(all.length).map(({ what }) => `Not run: ${what}.\n`),
     ...all.flatMap((result) => section(result)),
   ].join('\n')
 }
