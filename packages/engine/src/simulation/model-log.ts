@@ -228,7 +228,9 @@ function checkStepEnd(walk: Walk, event: Event, command: Command): void {
       'attempts are numbered',
       `${at(event)} ends attempt ${attempt}, not ${command.attempt}.`,
     )
-  if (event.type !== 'step.cancelled' && !command.isRunning)
+  const outOfTime = event.type === 'step.failed' && errorCodeOf(event) === 'step_timed_out'
+  // Its limit for all attempts together may end a step between two of them.
+  if (event.type !== 'step.cancelled' && !command.isRunning && !outOfTime)
     walk.report('wrong', 'order', `${at(event)} without an attempt that runs.`)
   const retryAt = textOf(event, 'retry_at')
   if (event.type === 'step.failed' && retryAt !== undefined)
@@ -298,4 +300,8 @@ function textOf(event: Event, field: string): string | undefined {
 function keyOf(event: Event): string {
   const name = textOf(event, 'key') ?? textOf(event, event.type.split('.')[0] ?? '') ?? textOf(event, 'name')
   return event.type === 'step.scheduled' ? (name ?? '') : `${name ?? event.type}#${commandOf(event)}`
+}
+
+function errorCodeOf({ data: { error } }: Event): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined
 }

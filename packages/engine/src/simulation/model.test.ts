@@ -55,6 +55,15 @@ test('an attempt that a crash cut off may begin again under its number, and be c
   expect(rulesOf({ events, effects: [call, call] })).toEqual([])
 })
 
+test('a step may run out of its time between two attempts', () => {
+  const error = { code: 'step_timed_out', message: 'The step took longer than 5 ms in all.' }
+  const outOfTime: Draft = ['step.failed', { ...step, attempt: 1, error }]
+  const events = logOf(created, started, scheduled, attempt(1), failedOnce, outOfTime, done)
+  expect(
+    rulesOf({ events: events.map((event) => ({ ...event, time: new Date(5000).toISOString() })) }),
+  ).toEqual([])
+})
+
 test('a run that continued as new begins its commands and keys again', () => {
   const again = [...whole.slice(2, 5), ['run.continued'], ...whole.slice(2)] as Draft[]
   const call = { key: 'First', attempt: 1 }
