@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { admin, root, type Started, startKyros } from '../src/kyros-process.ts'
+import { admin, type Started, startKyros } from '../src/kyros-process.ts'
 import { guardedCommand } from './guarded.ts'
+import type { GeneratorOptions, GeneratorReport } from './http-generator.ts'
 import { concurrency } from './plan.ts'
 
 export type HttpTarget = {
@@ -17,13 +18,12 @@ export type HttpLoad = { perSecond: number; p99Ms: number; total: number }
 
 /** Acknowledged starts through HTTP for some seconds; the generator is a process of its own. @throws on any other answer */
 export async function httpLoad(target: HttpTarget, connections: number, seconds: number): Promise<HttpLoad> {
-  const args = [
-    join(root, 'bench', 'node_modules', 'autocannon', 'autocannon.js'),
-    ...['--json', '--no-progress', '-c', String(connections), '-d', String(seconds), '-m', 'POST'],
-    ...['content-type=application/json', ...target.headers].flatMap((header) => ['-H', header]),
-    ...['-b', target.body, target.url],
-  ]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const { url, headers, body } = target
+  const options: GeneratorOptions = { url, headers, body, connections, seconds }
+  const file = join(import.meta.dirname, 'http-generator.ts')
+  const child = spawn(process.execPath, [file, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000 + 15_000)
   let output = ''
   child.stdout.on('data', (chunk) => {
@@ -31,18 +31,11 @@ export async function httpLoad(target: HttpTarget, connections: number, seconds:
   })
   await once(child, 'close')
   clearTimeout(timer)
-  // Border cast: autocannon's own report.
-  const report = JSON.parse(output) as {
-    requests: { total: number }
-    latency: { p99: number }
-    duration: number
-    non2xx: number
-    errors: number
-  }
-  const refused = report.non2xx + report.errors
-  if (refused > 0) throw new Error(`${refused} requests to ${target.url} were refused`)
-  const { total } = report.requests
-  return { perSecond: total / report.duration, p99Ms: report.latency.p99, total }
+  if (output === '') throw new Error(`No load came to ${url}; the messages are above`)
+  const report: GeneratorReport = JSON.parse(output)
+  if (report.refused > 0)
+    throw new Error(`${report.refused} requests to ${url} were refused: ${report.answer}`)
+  return report
 }
 
 /** The real server from the command line, with authentication on, and a start of the measured workflow through it. */
@@ -69,7 +62,7 @@ export async function startHttpServer(dataDir: string): Promise<{ started: Start
     password: admin.password,
   })
   const { key } = await post('/auth/api-keys', { name: 'bench' }, token)
-  const headers = [`authorization=Bearer ${key}`]
+  const headers = [`authorization: Bearer ${key}`]
   const body = JSON.stringify({ title: 'measured', workflow: 'three_steps', input: 1 })
   const open = async () => {
     const health = await fetch(`${started.url}/health`, { headers: { authorization: `Bearer ${key}` } })
