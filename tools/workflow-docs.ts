@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { workflowFaultCodes } from '@kyros/contract/workflow-fault'
+import { forbiddenGlobals } from '@kyros/engine/definitions/forbidden-globals'
 import { childOf, type ParsedCode, parseCode, type SyntaxNode } from '../test/parse-code.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -104,10 +105,16 @@ export function isWorkflowDocsCurrent(): boolean {
   return readFileSync(path, 'utf8') === workflowDocs()
 }
 
-/** Codes of faults that docs/workflows/determinism.md does not explain. */
+/** Codes of faults, and refused globals, that docs/workflows/determinism.md does not name. */
 export function unexplainedFaults(): string[] {
   const text = readFileSync(join(root, 'docs', 'workflows', 'determinism.md'), 'utf8')
-  return workflowFaultCodes.filter((code) => !text.includes(`\`${code}\``))
+  const globals = Object.entries(forbiddenGlobals).flatMap(([name, { code }]) => {
+    const row = text
+      .split('\n')
+      .find((line) => line.startsWith(`| \`${code}\``) && line.includes(`\`${name}`))
+    return row === undefined ? [`${code}: ${name}`] : []
+  })
+  return [...workflowFaultCodes.filter((code) => !text.includes(`\`${code}\``)), ...globals]
 }
 
 type Source = ParsedCode & { text: string }

@@ -15,6 +15,7 @@ test.each([
   ['a list that is none', { anyOf: {} }, '/anyOf is not a list of schemas'],
   ['required as a word', { required: 'a' }, 'it has a required that is not a list of names'],
   ['a pattern that is none', { pattern: '(' }, 'it has a pattern that is no regular expression'],
+  ['a foreign reference', { $ref: 'https://x.test/y' }, 'it refers to another document, which is not read'],
   ['a limit in words', { minLength: 'one' }, 'it has a minLength that is not a number'],
 ])('%s is no schema', (_what, value, fault) => {
   expect(readSchema(value)).toEqual({ fault })

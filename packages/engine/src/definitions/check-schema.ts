@@ -42,7 +42,7 @@ function faultOf(schema: unknown, path: string, depth: number): string | undefin
 }
 
 function ownFault(schema: Record<string, unknown>, where: string): string | undefined {
-  const { type, required, pattern, enum: choices } = schema
+  const { type, required, pattern, enum: choices, $ref: reference } = schema
   const types = type === undefined ? [] : Array.isArray(type) ? type : [type]
   const unknownType = types.find((kind) => !kinds.has(String(kind)))
   if (unknownType !== undefined) return `${where} has the unknown type ${JSON.stringify(unknownType)}`
@@ -55,6 +55,9 @@ function ownFault(schema: Record<string, unknown>, where: string): string | unde
   if (choices !== undefined && !Array.isArray(choices)) return `${where} has an enum that is not a list`
   if (pattern !== undefined && !isPattern(pattern))
     return `${where} has a pattern that is no regular expression`
+  if (reference !== undefined && !String(reference).startsWith('#')) {
+    return `${where} refers to another document, which is not read`
+  }
   const number = Object.keys(schema).find((key) => numbers.test(key) && typeof schema[key] !== 'number')
   return number === undefined ? undefined : `${where} has a ${number} that is not a number`
 }
