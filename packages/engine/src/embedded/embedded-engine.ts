@@ -32,6 +32,9 @@ import { explain } from './why.ts'
 import { guardRejections } from './workflow-scope.ts'
 import { createWorkspaces } from './workspaces.ts'
 
+// Queues may be made of inputs; health is no place for a list of them.
+const maxShownQueues = 20
+
 /** Implementations by workflow and step. */
 export type StepsByWorkflow = { readonly [workflow: string]: { readonly [step: string]: StepFunction } }
 
@@ -173,7 +176,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       waiting_runs: waiting,
       running_attempts: slots.used,
       waiting_attempts: slots.waiting,
-      queues: slots.queues(),
+      queues: slots.queues().slice(0, maxShownQueues),
       // How long the step that has waited longest for a slot has waited.
       lag_ms: Math.max(0, clock.nowMs() - waitingSinceMs),
       timers: timers.size,
@@ -257,6 +260,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       workspaces: createWorkspaces(options.workspaceDir),
       abortGraceMs: options.abortGraceMs ?? 5000,
       epoch,
+      isSure: () => this.#lease.isSure,
       writer,
       turns: new Turns(() => writer.flush(), options.loop),
       sweepEveryMs: options.sweepEveryMs ?? 2000,

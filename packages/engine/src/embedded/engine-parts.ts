@@ -33,6 +33,8 @@ export type EngineParts = {
   readonly evictAfterMs: number
   /** The number of the lease that every write carries; undefined on SQLite, which has one process. */
   readonly epoch: () => number | undefined
+  /** False while another process may have taken the engine over without our knowing: nothing new may begin. */
+  readonly isSure: () => boolean
   /** True from the moment attempts are cut off: what ends now is not recorded, and begins again at the next start. */
   readonly isClosing: () => boolean
   readonly implementation: (workflow: string, step: string) => StepFunction | undefined

@@ -18,11 +18,11 @@ afterEach(async () => {
   await store.close()
 })
 
-function keep(holder: string, ttlMs = 90, from: Store = store) {
+function keep(holder: string, ttlMs = 90, from: Store = store, clock = testClock) {
   const told: string[] = []
   const lease = createStoreLease({
     store: from,
-    clock: testClock,
+    clock,
     holder,
     ttlMs,
     onHeld: () => told.push('held'),
@@ -82,4 +82,21 @@ test('a holder learns from a refused renewal that another holds it', async () =>
   })
   expect(taken.held).toBe(true)
   await until(async () => one.told.includes('lost'), Boolean)
+})
+
+test('a holder that stood still for longer than its lease is not sure of it until it has asked', async () => {
+  let nowMs = Date.now()
+  const wakes: (() => void)[] = []
+  const clock = { nowMs: () => nowMs, sleep: () => new Promise<void>((resolve) => wakes.push(resolve)) }
+  const { lease, told } = keep('one', 90, store, clock)
+  await until(async () => wakes.length, Boolean)
+  expect([lease.isHeld, lease.isSure]).toEqual([true, true])
+  nowMs += 100
+  expect([lease.isHeld, lease.isSure]).toEqual([true, false])
+  wakes.shift()?.()
+  await until(async () => lease.isSure, Boolean)
+  stop.at(-1)?.abort()
+  await until(async () => wakes.length, Boolean)
+  wakes.shift()?.()
+  expect(told).toEqual(['held'])
 })

@@ -5,6 +5,8 @@ export type Lease = {
   /** The number that goes with every write; undefined while there is none to give. */
   readonly epoch: number | undefined
   readonly isHeld: boolean
+  /** False once nobody else can be known not to hold it by now: this process may have stood still for longer than that. */
+  readonly isSure: boolean
   /** Takes and renews the lease until `signal` aborts; calls back on every change. */
   keep(signal: AbortSignal): Promise<void>
   /** Gives the lease back, so that another process need not wait for its end. */
@@ -19,6 +21,9 @@ export function createTrivialLease(onHeld: () => void): Lease {
   return {
     epoch: undefined,
     get isHeld() {
+      return isHeld
+    },
+    get isSure() {
       return isHeld
     },
     keep: async (signal) => {
@@ -78,6 +83,9 @@ export function createStoreLease(options: {
     },
     get isHeld() {
       return epoch !== undefined
+    },
+    get isSure() {
+      return epoch !== undefined && clock.nowMs() < heldUntilMs
     },
     lost: drop,
     keep: async (signal) => {

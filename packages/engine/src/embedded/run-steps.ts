@@ -64,6 +64,9 @@ export type StepsOf = {
   apply(event: NewRunEvent): void
 }
 
+// How soon to look again whether the engine is still ours.
+const unsureMs = 50
+
 /** The steps of one run: who waits for a slot, who runs, who waits for the next attempt. */
 export class RunSteps {
   /** Those that have not ended, by command. */
@@ -199,6 +202,11 @@ export class RunSteps {
     const implementation = this.#implementation(row)
     if (row.state !== 'running' || this.#closed || implementation === undefined) {
       this.#release(row)
+      return
+    }
+    if (!parts.isSure()) {
+      // Whoever has the engine by now may have done the step already: the next renewal of the lease tells.
+      parts.timers.at(parts.clock.nowMs() + unsureMs, () => this.#launch(row))
       return
     }
     const { step, key, attempt: number, options } = row
