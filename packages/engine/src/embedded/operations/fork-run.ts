@@ -4,7 +4,7 @@ import type { NewJob, NewRun, NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
 import type { Definitions, LoadedDefinition } from '../../definitions/definitions.ts'
 import type { RunOperations, Submitted } from '../../engine.ts'
-import { asNewEvent, historyFrom } from '../history.ts'
+import { asNewEvent, withPayloads } from '../history.ts'
 import { factsOf } from '../run-facts.ts'
 import { admissionOf, fullSentence, type RunGates } from '../run-gates.ts'
 import { createdEvent } from '../submit.ts'
@@ -66,7 +66,7 @@ async function fittingDefinition(
   const own = { hash: record.definition, version: record.version }
   const newest = definitions.startable.get(record.type)
   const candidates = newest === undefined || newest.hash === own.hash ? [own] : [newest, own]
-  const events = await resolved(store, prefix)
+  const events = await Promise.all(prefix.map((event) => withPayloads(event, store)))
   let fault = `The definition ${own.hash} of the run is not in the store.`
   for (const { hash, version } of candidates) {
     const loaded = await definitions.load(hash)
@@ -84,15 +84,6 @@ function mustHavePlace(gates: RunGates, record: RunRecord, { concurrency }: Load
   if (admission === undefined || !gates.isFull(admission)) return
   const detail = `${fullSentence(record.type, admission)} Fork it when a run has ended, or cancel one.`
   throw problem('run_concurrency_reached', { detail })
-}
-
-/** Payloads that are kept beside the log, as the definition sees them. */
-async function resolved(store: Store, events: readonly NewRunEvent[]): Promise<NewRunEvent[]> {
-  const asStored = events.map((event, index) => ({
-    ...{ id: '', seq: 0, run_seq: index + 1, run_id: '', subject: '' },
-    ...{ type: event.type, time: new Date(event.timeMs).toISOString(), data: event.data },
-  }))
-  return (await historyFrom(asStored, store)).events
 }
 
 function newRun(record: RunRecord, from: From, definition: string, version: string): NewRun {
