@@ -27,7 +27,11 @@ export type Arguments<K extends OperationId> = Field<'params', Params<K>> &
 export type Rest<K extends OperationId> =
   Record<string, never> extends Arguments<K> ? [args?: Arguments<K>] : [args: Arguments<K>]
 
-export type JsonOperation = { [K in OperationId]: Answer<K> extends undefined ? never : K }[OperationId]
+/** What answers with JSON; the schema of `streamRun` is that of each entry of its stream. */
+export type JsonOperation = Exclude<
+  { [K in OperationId]: Answer<K> extends undefined ? never : K }[OperationId],
+  'streamRun'
+>
 
 type Values = Readonly<Record<string, unknown>>
 

@@ -25,6 +25,17 @@ export const bodyExamples: { readonly [operationId: string]: Examples | undefine
   cancelRun: { reason: { value: { reason: 'No longer needed' } } },
   setJobStatus: { cancelled: { value: { status: 'cancelled' } } },
   signalRun: { any: { summary: 'Any JSON', value: { approved: true } } },
+  queryRun: { any: { summary: 'Any JSON, or nothing', value: { since: 10 } } },
+  updateRun: { any: { summary: 'Any JSON', value: 5 } },
+  forkRun: {
+    job: { summary: 'As the next run of the job', value: { from_step: 'GenerateReport' } },
+    own: { summary: 'As a job of its own', value: { from_step: 'GenerateReport', new_job: true } },
+  },
+  setRunBudget: { limits: { value: { time_ms: 600_000, tokens: 200_000, cost_usd: 2.5 } } },
+  upgradeRun: { newest: { summary: 'To the newest definition', value: {} } },
+  answerWaitpoint: { any: { summary: 'Any JSON', value: { ok: true } } },
+  completeWaitpoint: { any: { summary: 'Any JSON', value: { ok: true } } },
+  archiveJobs: { quarter: { value: { older_than_days: 90 } } },
   emitEvent: {
     current: { value: { type: 'app.deployed', payload: { version: '1.2.3' } } },
     older: { value: { event: 'app.deployed', target: 'apps/shop', details: { version: '1.2.3' } } },

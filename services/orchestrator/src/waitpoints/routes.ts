@@ -7,6 +7,9 @@ import type { ApiContext } from '../context.ts'
 import { isProblem } from '../http/is-problem.ts'
 import { jsonBody } from '../http/json-body.ts'
 
+/** What a run takes as a payload; nobody has shown who it is when the body is read. */
+const maxAnswerBytes = 1024 * 1024
+
 /** Questions of runs to whoever holds their token: a webhook or a person without an account. */
 export function registerWaitpointRoutes(app: FastifyInstance, { engine }: ApiContext): void {
   registerRoute(app, api.getWaitpoint, async ({ params, request, reply }) => {
@@ -28,7 +31,7 @@ export function registerWaitpointRoutes(app: FastifyInstance, { engine }: ApiCon
     api.completeWaitpoint,
     ({ params, body, request }) => withinGuesses(request, () => complete(params.token, body)),
     // The token is the whole right: no cookie counts here, so a page of any site can do no more than its holder.
-    { anyOrigin: true },
+    { anyOrigin: true, maxBodyBytes: maxAnswerBytes },
   )
 }
 
