@@ -1,7 +1,7 @@
 // `npm run test:long [-- --only <name>,<name>]`: the safety checks at their full sizes, one after another. What they said
-// goes into docs/safety-results.md, with the commit that it was said of.
+// goes into docs/safety-results.md, with the commit that it was said of: also of checks that ran alone on that commit.
 import { execFileSync, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,14 +58,18 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 const commit = git('rev-parse', 'HEAD')
-const isChanged = git('status', '--porcelain', '--untracked-files=no') !== ''
+const isChanged =
+  git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!docs/safety-results.md') !== ''
+const kept = join(root, '.cache', 'test-long', commit)
+mkdirSync(kept, { recursive: true })
 const results: Result[] = []
 for (const check of chosen) {
   console.log(`\n── ${check.what}`)
-  results.push(await run(check))
-  if (only === undefined) writeFileSync(resultFile, report(results))
+  const result = await run(check)
+  results.push(result)
+  writeFileSync(join(kept, `${check.name}.json`), JSON.stringify(result))
+  writeFileSync(resultFile, report(checks.flatMap(keptResult)))
 }
-if (only !== undefined) console.log('\nThe results are kept only when all checks ran.')
 for (const { what, code, seconds, lines } of results) {
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${what}: ${lines.at(-1) ?? 'said nothing'} (${seconds} s)`)
 }
@@ -86,6 +90,7 @@ async function run(check: Check): Promise<Result> {
   })
   const end = () => child.kill('SIGKILL')
   process.once('exit', end)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopHere)
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
@@ -93,8 +98,20 @@ async function run(check: Check): Promise<Result> {
   })
   const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? 1)))
   process.off('exit', end)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stopHere)
   const seconds = Math.round((Date.now() - startedMs) / 1000)
   return { ...check, code, seconds, lines: text.trim().split('\n') }
+}
+
+/** Runs what waits for the exit. */
+function stopHere(): void {
+  process.exit(130)
+}
+
+function keptResult({ name }: Check): Result[] {
+  const file = join(kept, `${name}.json`)
+  // Written above, by this very program.
+  return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8'))] : []
 }
 
 function report(all: readonly Result[]): string {
@@ -114,7 +131,9 @@ function report(all: readonly Result[]): string {
       return `| ${what} | ${result} | ${seconds} |`
     }),
     '',
-    ...checks.slice(all.length).map(({ what }) => `Not run: ${what}.\n`),
+    ...checks
+      .filter(({ name }) => all.every((result) => result.name !== name))
+      .map(({ what }) => `Not run on this commit: ${what}.\n`),
     ...all.flatMap((result) => section(result)),
   ].join('\n')
 }

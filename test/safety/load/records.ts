@@ -19,8 +19,8 @@ export type Record =
 /** Each line is one write at the end of the file, so it survives a SIGKILL of the process; only the last may be cut. */
 export function openRecords(file: string): { note(record: Record): void; close(): void } {
   const fd = openSync(file, 'a', 0o600)
-  // Ends the line that an earlier life of the process could not end.
-  writeSync(fd, '\n')
+  // Ends the line that an earlier life of the process could not end, and marks that a life ended there.
+  writeSync(fd, '\n\n')
   return {
     note: (record) => void writeSync(fd, `${JSON.stringify(record)}\n`),
     close: () => closeSync(fd),
@@ -31,12 +31,16 @@ export function readRecords(file: string): Record[] {
   return parseRecords(readFileSync(file, 'utf8'))
 }
 
-/** Leaves out what the end of a life cut off: it is followed by an empty line, or by nothing. */
+/** Leaves out a line that the end of a life cut off: it is followed by an empty line, or by nothing. */
 export function parseRecords(text: string): Record[] {
   const lines = text.split('\n')
   return lines.flatMap((line, index) => {
     if (line === '') return []
-    const isLastOfLife = (lines[index + 1] ?? '') === '' || index === lines.length - 1
-    return isLastOfLife && !line.endsWith('}') ? [] : [JSON.parse(line)]
+    try {
+      return [JSON.parse(line)]
+    } catch (error) {
+      if ((lines[index + 1] ?? '') === '') return []
+      throw error
+    }
   })
 }

@@ -12,24 +12,6 @@ const readyMs = 60_000
 const stopMs = 15_000
 const maxOutputChars = 20_000
 
-export type Replica = {
-  readonly origin: string
-  readonly isUp: boolean
-  /** Resolves when it serves. */
-  start(): Promise<void>
-  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
-  /** It does nothing any more and knows nothing of it, as a machine that was suspended; it counts as not up. */
-  pause(): void
-  resume(): void
-  /** Whether it was paused in the last so many milliseconds. */
-  wasPausedWithin(ms: number): boolean
-  /** Whether it runs the engine, and has taken up what another left; false when it does not answer. */
-  holdsEngine(): Promise<boolean>
-  /** One try per call, so that every failure is seen. */
-  api(token: string | undefined): Client
-  output(): string
-}
-
 export type ReplicaOptions = {
   directory: string
   databaseUrl: string
@@ -38,86 +20,124 @@ export type ReplicaOptions = {
 }
 
 /** `kyros serve orchestrator` in a process of its own, on a port that it keeps. It dies with this one. */
+export class Replica {
+  readonly origin: string
+  readonly #options: ReplicaOptions
+  readonly #port: number
+  #child: ChildProcess | undefined
+  #output = ''
+  #isPaused = false
+  #resumedMs = 0
+
+  constructor(options: ReplicaOptions, port: number) {
+    this.#options = options
+    this.#port = port
+    this.origin = `http://127.0.0.1:${port}`
+  }
+
+  get isUp(): boolean {
+    return this.#isRunning() && !this.#isPaused
+  }
+
+  /** The end of what it has written. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** Resolves when it serves. */
+  async start(): Promise<void> {
+    const { directory } = this.#options
+    const words = ['serve', 'orchestrator', '--port', String(this.#port), '--data', directory]
+    this.#output = ''
+    const child = spawn(process.execPath, [launcher, ...words], {
+      cwd: directory,
+      // The open channel tells the server when this process is gone, however that ended.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...plainEnvironment(), ...environmentOf(this.#options) },
+    })
+    this.#child = child
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = `${this.#output}${text}`.slice(-maxOutputChars)
+      })
+    }
+    const untilMs = Date.now() + readyMs
+    while (!this.#output.includes('Kyros is ready on')) {
+      if (!this.#isRunning() || Date.now() > untilMs) {
+        throw new Error(`A replica did not start: ${this.#output}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#child
+    if (child === undefined || !this.#isRunning()) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    const late = setTimeout(() => child.kill('SIGKILL'), stopMs)
+    await ended
+    clearTimeout(late)
+  }
+
+  /** It does nothing any more and knows nothing of it, as a machine that was suspended; it counts as not up. */
+  pause(): void {
+    this.#isPaused = true
+    this.#child?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT')
+    this.#isPaused = false
+    this.#resumedMs = Date.now()
+  }
+
+  wasPausedWithin(ms: number): boolean {
+    return this.#isPaused || Date.now() - this.#resumedMs < ms
+  }
+
+  /** Whether it runs the engine, and has taken up what another left; false when it does not answer. */
+  async holdsEngine(): Promise<boolean> {
+    if (!this.isUp) return false
+    try {
+      const answer = await fetch(`${this.origin}/health`, { signal: AbortSignal.timeout(2_000) })
+      const text = await answer.text()
+      return text.includes('"holds_lease":true') && text.includes('"recovered":true')
+    } catch {
+      return false
+    }
+  }
+
+  /** One try per call, so that every failure is seen. */
+  api(token: string | undefined): Client {
+    return createClient({
+      baseUrl: this.origin,
+      maxTries: 1,
+      timeoutMs: 10_000,
+      ...(token !== undefined && { access: { headers: () => ({ authorization: `Bearer ${token}` }) } }),
+    })
+  }
+
+  #isRunning(): boolean {
+    const child = this.#child
+    return child !== undefined && child.exitCode === null && child.signalCode === null
+  }
+}
+
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
-  const port = await findFreePort()
-  const origin = `http://127.0.0.1:${port}`
-  let child: ChildProcess | undefined
-  let output = ''
-  let isPaused = false
-  let resumedMs = 0
-  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null
-  const environment = {
-    DATABASE_URL: options.databaseUrl,
-    SECRET_KEY: options.secretKey,
-    KYROS_WORKFLOWS_DIR: options.workflowsDir,
+  return new Replica(options, await findFreePort())
+}
+
+function environmentOf({ databaseUrl, secretKey, workflowsDir }: ReplicaOptions): NodeJS.ProcessEnv {
+  return {
+    DATABASE_URL: databaseUrl,
+    SECRET_KEY: secretKey,
+    KYROS_WORKFLOWS_DIR: workflowsDir,
     KYROS_ADMIN_EMAIL: admin.email,
     KYROS_ADMIN_PASSWORD: admin.password,
     KYROS_METRICS_PORT: '0',
     KYROS_RATE_LIMITS_ENABLED: 'false',
     KYROS_SUPERVISED: '1',
-  }
-  return {
-    origin,
-    get isUp() {
-      return isRunning() && !isPaused
-    },
-    async start() {
-      const words = ['serve', 'orchestrator', '--port', String(port), '--data', options.directory]
-      output = ''
-      const started = spawn(process.execPath, [launcher, ...words], {
-        cwd: options.directory,
-        // The open channel tells the server when this process is gone, however that ended.
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-        env: { ...plainEnvironment(), ...environment },
-      })
-      child = started
-      for (const stream of [started.stdout, started.stderr]) {
-        stream?.setEncoding('utf8').on('data', (text: string) => {
-          output = `${output}${text}`.slice(-maxOutputChars)
-        })
-      }
-      const untilMs = Date.now() + readyMs
-      while (!output.includes('Kyros is ready on')) {
-        if (!isRunning() || Date.now() > untilMs) throw new Error(`A replica did not start: ${output}`)
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-    },
-    async end(signal) {
-      if (child === undefined || !isRunning()) return
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      const late = setTimeout(() => child?.kill('SIGKILL'), stopMs)
-      await ended
-      clearTimeout(late)
-    },
-    pause() {
-      isPaused = true
-      child?.kill('SIGSTOP')
-    },
-    resume() {
-      child?.kill('SIGCONT')
-      isPaused = false
-      resumedMs = Date.now()
-    },
-    wasPausedWithin: (ms) => isPaused || Date.now() - resumedMs < ms,
-    async holdsEngine() {
-      if (isPaused) return false
-      try {
-        const answer = await fetch(`${origin}/health`, { signal: AbortSignal.timeout(2_000) })
-        const text = await answer.text()
-        return text.includes('"holds_lease":true') && text.includes('"recovered":true')
-      } catch {
-        return false
-      }
-    },
-    api: (token) =>
-      createClient({
-        baseUrl: origin,
-        maxTries: 1,
-        timeoutMs: 10_000,
-        ...(token !== undefined && { access: { headers: () => ({ authorization: `Bearer ${token}` }) } }),
-      }),
-    output: () => output,
   }
 }
 

@@ -15,9 +15,9 @@ import { createRandom } from '../load/random.ts'
 import { parseRecords, type Record } from '../load/records.ts'
 import { checkHistory } from '../model/check-history.ts'
 import { addFindings, describe, isClean, noFindings } from '../model/findings.ts'
-import { followLog } from './follow-log.ts'
+import { Follower } from './follow-log.ts'
 import { createReplica, type Replica, signIn } from './replica.ts'
-import { submitLoad } from './submit-load.ts'
+import { Submitters } from './submit-load.ts'
 
 const replicaCount = 3
 const maxTakeoverMs = 10_000
@@ -51,7 +51,7 @@ try {
   await run()
 } catch (error) {
   findings.wrong.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
-  for (const replica of replicas) console.log(`── ${replica.origin}\n${replica.output().slice(-2_000)}`)
+  for (const replica of replicas) console.log(`── ${replica.origin}\n${replica.output.slice(-2_000)}`)
 } finally {
   await Promise.all(replicas.map((replica) => replica.end('SIGKILL')))
   await databases.drop(databaseUrl)
@@ -85,8 +85,8 @@ async function run(): Promise<void> {
   if (first === undefined) return
   const token = await signIn(first)
   const stop = new AbortController()
-  const follower = followLog({ replicas, token, random, records, findings, signal: stop.signal })
-  const submitting = submitLoad({ replicas, token, random, records, onTimeout })
+  const follower = new Follower({ replicas, token, random, records, findings, signal: stop.signal })
+  const submitting = new Submitters({ replicas, token, random, records, onTimeout })
   for (; done < rounds; done++) {
     const owner = await findOwner()
     const isPaused = done % 3 === 2

@@ -14,31 +14,76 @@ const clients = 6
 const maxTryMs = 40_000
 const tryMs = 12_000
 
-export type Submitting = {
-  /** Stops to start runs; resolves when what was begun is answered. */
-  stop(): Promise<void>
-  readonly refusals: ReadonlyMap<string, number>
-}
-
-/**
- * Clients that start runs and send signals through any replica. A call that fails is repeated at another one: a start
- * under the same Idempotency-Key, so that it must not become two.
- */
-export function submitLoad(options: {
+type SubmitOptions = {
   replicas: readonly Replica[]
   token: string
   random: Random
   records: Record[]
   /** A replica that was up did not answer for ten seconds. */
   onTimeout: (what: string, origin: string) => void
-}): Submitting {
-  const { replicas, token, random, records } = options
-  const stop = new AbortController()
-  const refusals = new Map<string, number>()
-  let value = 0
+}
+
+/**
+ * Clients that start runs and send signals through any replica. A call that fails is repeated at another one: a start
+ * under the same Idempotency-Key, so that it must not become two.
+ */
+export class Submitters {
+  /** How often what was refused with which code. */
+  readonly refusals = new Map<string, number>()
+  readonly #options: SubmitOptions
+  readonly #working: Promise<unknown>
+  #isStopped = false
+  #value = 0
+
+  constructor(options: SubmitOptions) {
+    this.#options = options
+    this.#working = Promise.all(Array.from({ length: clients }, () => this.#work()))
+    this.#working.catch(() => {})
+  }
+
+  /** Starts no more runs; resolves when what was begun is answered. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await this.#working
+  }
+
+  async #work(): Promise<void> {
+    const { random } = this.#options
+    while (!this.#isStopped) {
+      await this.#start(workflows[random.integer(0, workflows.length)] ?? 'ordered')
+      await delay(random.integer(5, 60))
+    }
+  }
+
+  async #start(workflow: Planned): Promise<void> {
+    this.#value += 1
+    const value = this.#value
+    const idempotencyKey = randomUUID()
+    const body = { title: `load ${value}`, workflow, input: inputOf(workflow, value) }
+    const job = await this.#insist('a start', (api) => api.call('submitJob', { body, idempotencyKey }))
+    if (job === undefined) return
+    const { run_id: run, id } = job
+    this.#options.records.push({ kind: 'start', run, job: id, workflow, value, timeMs: Date.now() })
+    if (workflow !== 'collecting') return
+    for (let count = 0; count < signalsPerRun; count++) await this.#send(run, 'add')
+    await this.#send(run, 'close')
+  }
+
+  async #send(run: string, signal: string): Promise<void> {
+    const { records } = this.#options
+    const sent = await this.#insist('a signal', async (api) => {
+      // Under a new name at each try: whether the one before arrived is not known.
+      const value = randomUUID()
+      records.push({ kind: 'sending', run, signal, value })
+      await api.call('signalRun', { params: { id: run, name: signal }, body: value })
+      return value
+    })
+    if (sent !== undefined) records.push({ kind: 'signal', run, signal, value: sent })
+  }
 
   /** Until one answers; undefined when it was refused for good. */
-  const insist = async <T>(what: string, call: (api: Client) => Promise<T>): Promise<T | undefined> => {
+  async #insist<T>(what: string, call: (api: Client) => Promise<T>): Promise<T | undefined> {
+    const { replicas, random, token } = this.#options
     const untilMs = Date.now() + maxTryMs
     for (;;) {
       const up = replicas.filter(({ isUp }) => isUp)
@@ -46,12 +91,7 @@ export function submitLoad(options: {
       try {
         if (replica !== undefined) return await call(replica.api(token))
       } catch (error) {
-        const code = error instanceof ApiError ? error.code : String(error)
-        const name = `${code} to ${what}`
-        refusals.set(name, (refusals.get(name) ?? 0) + 1)
-        if (code === 'answer_timed_out' && replica?.wasPausedWithin(tryMs) === false) {
-          options.onTimeout(what, replica.origin)
-        }
+        const code = this.#noteRefusal(what, error, replica)
         if (code === 'run_ended') return undefined
         if (Date.now() > untilMs) throw error
       }
@@ -59,45 +99,13 @@ export function submitLoad(options: {
     }
   }
 
-  const start = async (workflow: Planned) => {
-    value += 1
-    const mine = value
-    const idempotencyKey = randomUUID()
-    const body = { title: `load ${mine}`, workflow, input: inputOf(workflow, mine) }
-    const job = await insist('a start', (api) => api.call('submitJob', { body, idempotencyKey }))
-    if (job === undefined) return
-    records.push({ kind: 'start', run: job.run_id, job: job.id, workflow, value: mine, timeMs: Date.now() })
-    if (workflow === 'collecting') await sendSignals(job.run_id)
-  }
-
-  const sendSignals = async (run: string) => {
-    const send = async (signal: string) => {
-      const sent = await insist('a signal', async (api) => {
-        // Under a new name at each try: whether the one before arrived is not known.
-        const name = randomUUID()
-        records.push({ kind: 'sending', run, signal, value: name })
-        await api.call('signalRun', { params: { id: run, name: signal }, body: name })
-        return name
-      })
-      if (sent !== undefined) records.push({ kind: 'signal', run, signal, value: sent })
+  #noteRefusal(what: string, error: unknown, replica: Replica | undefined): string {
+    const code = error instanceof ApiError ? error.code : String(error)
+    const name = `${code} to ${what}`
+    this.refusals.set(name, (this.refusals.get(name) ?? 0) + 1)
+    if (code === 'answer_timed_out' && replica?.wasPausedWithin(tryMs) === false) {
+      this.#options.onTimeout(what, replica.origin)
     }
-    for (let count = 0; count < signalsPerRun; count++) await send('add')
-    await send('close')
-  }
-
-  const work = async () => {
-    while (!stop.signal.aborted) {
-      await start(workflows[random.integer(0, workflows.length)] ?? 'ordered')
-      await delay(random.integer(5, 60))
-    }
-  }
-  const working = Promise.all(Array.from({ length: clients }, work))
-  working.catch(() => {})
-  return {
-    refusals,
-    stop: async () => {
-      stop.abort()
-      await working
-    },
+    return code
   }
 }
