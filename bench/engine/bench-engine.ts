@@ -66,7 +66,7 @@ async function measureGrowth(bench: Bench): Promise<{ reached: Reached; curves: 
   const stored = await measureStored(directory, plan, samples, storedMs, say)
   const sleepers = makeDirectory(directory, 'sleepers')
   const sleepingMs = Math.min(plan.sleepingMaxMs, remainingMs() / 4)
-  const sleeping = await measureSleeping(sleepers, plan.sleepingRuns, sleepingMs)
+  const sleeping = await measureSleeping(sleepers, plan, sleepingMs)
   samples.add('bytes_per_sleeping_run', sleeping.bytesPerRun)
   say(`${sleeping.runs} runs asleep`)
   const recovery = await measureRecoveries(bench, sleepers, sleeping.runs)

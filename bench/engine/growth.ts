@@ -7,8 +7,6 @@ import type { Samples } from './samples.ts'
 const hourMs = 60 * 60_000
 const graceMs = 60_000
 const warmStarts = 2_000
-/** More than stay in memory although they only wait. */
-const warmRuns = 10_000
 
 type Reached = { runs: number; curve: { x: number; y: number }[] }
 type Say = (line: string) => void
@@ -70,18 +68,17 @@ async function startsCosts(directory: string, full: string, plan: Plan) {
  */
 export async function measureSleeping(
   dir: string,
-  targets: readonly number[],
+  { sleepingBefore, sleepingRuns }: Plan,
   maxMs: number,
 ): Promise<Reached & { bytesPerRun: number }> {
   const child = await Child.start('kyros', { dir })
   const untilMs = Date.now() + maxMs
-  await fill(child, 'three_steps', 'end', warmRuns, maxMs / 4)
-  const alreadyAsleep = await sleep(child, warmRuns, maxMs / 4)
+  const alreadyAsleep = await sleep(child, sleepingBefore, maxMs / 3)
   const beforeBytes = await child.ask<number>('memory', {}, graceMs)
   const curve: Reached['curve'] = []
   let runs = 0
   let bytes = beforeBytes
-  for (const target of targets) {
+  for (const target of sleepingRuns) {
     runs += await sleep(child, target - runs, untilMs - Date.now())
     bytes = await child.ask<number>('memory', {}, graceMs)
     curve.push({ x: runs, y: (bytes - beforeBytes) / 1e6 })

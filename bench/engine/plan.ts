@@ -22,6 +22,8 @@ export type Plan = {
   storedMaxMs: number
   startsPerSegment: number
   segments: number
+  /** Runs asleep before memory is measured: more than stay in memory anyhow, and what a busy heap holds is in it. */
+  sleepingBefore: number
   /** Runs asleep when memory is measured; the last is the size that counts. */
   sleepingRuns: readonly number[]
   sleepingMaxMs: number
@@ -48,7 +50,8 @@ export const quickPlan: Plan = {
   storedMaxMs: 20_000,
   startsPerSegment: 3_000,
   segments: 6,
-  sleepingRuns: [90_000],
+  sleepingBefore: 30_000,
+  sleepingRuns: [70_000],
   sleepingMaxMs: 20_000,
   openRuns: [100_000],
   recoveries: 3,
@@ -69,6 +72,7 @@ export const fullPlan: Plan = {
   storedMaxMs: 900_000,
   startsPerSegment: 5_000,
   segments: 10,
+  sleepingBefore: 100_000,
   sleepingRuns: [50_000, 100_000, 250_000, 500_000, fullSizes.sleeping],
   sleepingMaxMs: 900_000,
   openRuns: [12_500, 25_000, 50_000, fullSizes.open],
