@@ -21,7 +21,7 @@ import { testUpgrade } from './suite/upgrade.suite.ts'
 import { testWaitpoints } from './suite/waitpoints.suite.ts'
 
 /** What every engine must do. Run by each implementation on each store. */
-export function testEngine({ name, create }: SuiteCase): void {
+export function testEngine({ name, create, isBrief = false }: SuiteCase): void {
   describe(name, () => {
     const rigs: EngineRig[] = []
     const open = async (options: SuiteOptions) => {
@@ -41,10 +41,12 @@ export function testEngine({ name, create }: SuiteCase): void {
     testDivergence(open)
     testSubmission(open)
     testStepContext(open)
-    testChildren(open)
-    testStructure(open)
-    testWaitpoints(open)
-    testUpdates(open)
+    if (!isBrief) {
+      testChildren(open)
+      testStructure(open)
+      testWaitpoints(open)
+      testUpdates(open)
+    }
     testUpgrade(open)
     testStreams(open)
     testPause(open)

@@ -13,6 +13,8 @@ testEngine({
 
 testEngine({
   name: 'embedded engine on a SQLite file',
+  // The one before has the same statements and the same dialect.
+  isBrief: true,
   create: async (options) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'kyros-engine-data-'))
     return createEmbeddedRig({ ...options, store: await openStore({ dataDir }) })

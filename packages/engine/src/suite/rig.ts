@@ -29,7 +29,12 @@ export type EngineRig = {
   stop(): Promise<void>
 }
 
-export type SuiteCase = { name: string; create: (options: SuiteOptions) => Promise<EngineRig> }
+export type SuiteCase = {
+  name: string
+  create: (options: SuiteOptions) => Promise<EngineRig>
+  /** Leaves out what differs from another case in nothing but where the same bytes are kept. */
+  isBrief?: boolean
+}
 
 export const owner = { id: 'user:suite', role: 'admin' } as const
 // Longer than the lease that a dead engine leaves behind and two looks for forgotten runs together.
