@@ -144,6 +144,7 @@ export async function* followStream(
   const changes = store.streams.changes(runId, both)[Symbol.asyncIterator]()
   try {
     let changed = changes.next()
+    let ended: Promise<boolean> = untilEnded(store, runId, await store.events.head(), both)
     for (;;) {
       const run = await store.runs.get(runId)
       if (run === undefined) throw problem('run_not_found', { detail: `There is no run ${runId}.` })
@@ -154,10 +155,26 @@ export async function* followStream(
         chunks = await store.streams.read(runId, stream, { after, limit: rowsPerRead })
       }
       if (signal.aborted || isTerminal(run.status)) return
-      await changed
-      changed = changes.next()
+      if (await Promise.race([changed.then(() => true), ended])) changed = changes.next()
+      // Once is enough: from here on only the chunks are waited for.
+      else ended = new Promise(() => {})
     }
   } finally {
     over.abort()
   }
+}
+
+const endTypes = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.timed_out'])
+
+/** Resolves with false when the run has ended after event `after`, or nobody reads any more. Never rejects. */
+async function untilEnded(store: Store, runId: string, after: number, signal: AbortSignal): Promise<false> {
+  try {
+    for await (const batch of store.events.follow({ after, runId }, signal)) {
+      if ('events' in batch && batch.events.some(({ type }) => endTypes.has(type))) return false
+    }
+  } catch {
+    // The other way to notice the end, a look every second, is slower and as sure.
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  }
+  return false
 }
