@@ -126,7 +126,7 @@ function sleep(child: Child, count: number, maxMs: number): Promise<number> {
 
 function fill(child: Child, workflow: string, moment: string, count: number, maxMs: number): Promise<number> {
   if (maxMs <= 0) return Promise.resolve(0)
-  const params = { workflow, moment, count, maxMs, concurrency: 4 * concurrency }
+  const params = { workflow, moment, count, maxMs, concurrency }
   return child.ask<number>('fill', params, maxMs + graceMs)
 }
 
