@@ -1,6 +1,6 @@
 import { Button } from '@carbon/react'
 import type { RunStatus } from '@kyros/contract/run-status'
-import { canCancel, canRetry } from '@kyros/contract/run-status'
+import { canCancel, canPause, canResume, canRetry } from '@kyros/contract/run-status'
 import { useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { useRights } from '../api/useRights.ts'
@@ -9,7 +9,7 @@ import { useShortcut } from '../frame/shortcuts.ts'
 import { ConfirmDialog } from '../ui/Dialog.tsx'
 import { ErrorState, LoadingLines } from '../ui/PageState.tsx'
 import { type Column, VirtualTable } from '../ui/VirtualTable.tsx'
-import { actOnRuns } from './bulk-action.ts'
+import { actOnRuns, type BulkAction } from './bulk-action.ts'
 import { ColumnPicker } from './ColumnPicker.tsx'
 import { useColumnChoice } from './column-choice.ts'
 
@@ -19,6 +19,8 @@ type Row = {
   created_by: string
   status: RunStatus
   cancel_requested?: boolean
+  definition?: string
+  paused?: boolean
 }
 
 export type ListViewProps<R extends Row> = {
@@ -49,7 +51,7 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
   const isOwn = (row: R) => rights.mayActOn(row.created_by)
   const keys = useRowKeys(props, isOwn, setCancelling)
   const columns = useColumnChoice(noun, props.columns)
-  const act = (action: 'cancel' | 'retry', ids: readonly string[]) => {
+  const act = (action: BulkAction, ids: readonly string[]) => {
     const runIds = rows.filter(({ id }) => ids.includes(id)).map(props.runIdOf)
     void actOnRuns({ action, runIds, noun })
     setSelected(new Set())
@@ -57,7 +59,6 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
   const toggle = (id: string) => setSelected(toggled(selected, id))
   const chosen = rows.filter(({ id }) => selected.has(id))
   const own = chosen.filter(isOwn)
-  const retryable = own.filter(canRetry).map(({ id }) => id)
   if (props.isPending) return <LoadingLines lines={10} label={`Loading the ${noun}s`} />
   if (rows.length === 0 && props.error !== null)
     return <ErrorState error={props.error} onRetry={props.onRetryRead} />
@@ -68,12 +69,10 @@ export function ListView<R extends Row>(props: ListViewProps<R>) {
         <Count {...props} />
         {chosen.length > 0 && (
           <Selected
-            count={chosen.length}
+            own={own}
             foreign={chosen.length - own.length}
-            cancellable={own.filter(canCancel).map(({ id }) => id)}
-            retryable={retryable}
             onCancel={setCancelling}
-            onRetry={() => act('retry', retryable)}
+            onAct={act}
             onClear={() => setSelected(new Set())}
           />
         )}
@@ -151,21 +150,26 @@ function Count<R extends Row>({ rows, total, hasMore, noun, newCount, onShowNew 
 }
 
 type SelectedProps = {
-  count: number
-  /** How many of them belong to others. */
+  /** Those that this person may act on. */
+  own: readonly Row[]
+  /** How many belong to others. */
   foreign: number
-  cancellable: readonly string[]
-  retryable: readonly string[]
   onCancel: (ids: readonly string[]) => void
-  onRetry: () => void
+  onAct: (action: BulkAction, ids: readonly string[]) => void
   onClear: () => void
 }
 
-function Selected({ count, foreign, cancellable, retryable, onCancel, onRetry, onClear }: SelectedProps) {
+/** Jobs do not know their definition, so that only runs are paused from a list. */
+const isPausable = ({ definition = '', ...row }: Row) => canPause({ ...row, definition })
+
+function Selected({ own, foreign, onCancel, onAct, onClear }: SelectedProps) {
+  const idsOf = (is: (row: Row) => boolean) => own.filter(is).map(({ id }) => id)
+  const [cancellable, retryable] = [idsOf(canCancel), idsOf(canRetry)]
+  const [pausable, resumable] = [idsOf(isPausable), idsOf(canResume)]
   return (
     <fieldset className="k-list__selected">
       <legend className="k-hidden">What to do with the selected ones</legend>
-      <span>{`${count} selected${foreign === 0 ? '' : `, ${foreign} of others`}`}</span>
+      <span>{`${own.length + foreign} selected${foreign === 0 ? '' : `, ${foreign} of others`}`}</span>
       <Button
         kind="ghost"
         size="sm"
@@ -174,7 +178,22 @@ function Selected({ count, foreign, cancellable, retryable, onCancel, onRetry, o
       >
         {`Cancel ${cancellable.length}`}
       </Button>
-      <Button kind="ghost" size="sm" disabled={retryable.length === 0} onClick={onRetry}>
+      {pausable.length > 0 && (
+        <Button kind="ghost" size="sm" onClick={() => onAct('pause', pausable)}>
+          {`Pause ${pausable.length}`}
+        </Button>
+      )}
+      {resumable.length > 0 && (
+        <Button kind="ghost" size="sm" onClick={() => onAct('resume', resumable)}>
+          {`Resume ${resumable.length}`}
+        </Button>
+      )}
+      <Button
+        kind="ghost"
+        size="sm"
+        disabled={retryable.length === 0}
+        onClick={() => onAct('retry', retryable)}
+      >
         {`Retry ${retryable.length}`}
       </Button>
       <Button kind="ghost" size="sm" onClick={onClear}>

@@ -4,9 +4,11 @@ import { listPageSize } from '../api/queries.ts'
 import { plural } from '../format/quantity.ts'
 import { toastDone, toastFailed } from '../ui/toasts.tsx'
 
-type Bulk = { action: 'cancel' | 'retry'; runIds: readonly string[]; noun: string }
+export type BulkAction = 'cancel' | 'retry' | 'pause' | 'resume'
 
-const done = { cancel: 'cancelled', retry: 'started again' }
+type Bulk = { action: BulkAction; runIds: readonly string[]; noun: string }
+
+const done = { cancel: 'cancelled', retry: 'started again', pause: 'paused', resume: 'resumed' }
 
 /** Does one thing to many runs; says how many it was done to and keeps the first failure in sight. */
 export async function actOnRuns({ action, runIds, noun }: Bulk): Promise<void> {

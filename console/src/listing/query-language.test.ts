@@ -57,3 +57,10 @@ test('any text is parsed, and a term that was set is found again', () => {
     }),
   )
 })
+
+test('an attribute needs its value', () => {
+  expect(parseListQuery('attribute:customer=acme', ['attribute']).terms).toEqual({
+    attribute: 'customer=acme',
+  })
+  expect(parseListQuery('attribute:customer', ['attribute']).problems).toHaveLength(1)
+})

@@ -1,6 +1,6 @@
 import { type RunStatus, runStatuses } from '@kyros/contract/run-status'
 
-export const filterKeys = ['status', 'workflow', 'since', 'by', 'agent'] as const
+export const filterKeys = ['status', 'workflow', 'since', 'by', 'agent', 'attribute'] as const
 export type FilterKey = (typeof filterKeys)[number]
 
 export type ListQuery = {
@@ -91,6 +91,9 @@ function valueProblem(key: FilterKey, value: string): string | undefined {
   }
   if (key === 'since' && sinceTime(value, 0) === undefined) {
     return `“since:${value}” is no time. Write 30m, 2h, 7d or a date such as 2026-01-31`
+  }
+  if (key === 'attribute' && !/^[^=]+=/.test(value)) {
+    return `“attribute:${value}” names no value. Write attribute:customer=acme`
   }
   return undefined
 }

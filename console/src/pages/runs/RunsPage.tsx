@@ -17,7 +17,7 @@ import { EmptyState } from '../../ui/PageState.tsx'
 import { runColumns } from './run-columns.tsx'
 
 const route = getRouteApi('/frame/runs')
-const keys = ['status', 'workflow', 'since', 'by'] as const
+const keys = ['status', 'workflow', 'since', 'by', 'attribute'] as const
 
 export function RunsPage() {
   const { q = '' } = route.useSearch()
@@ -116,6 +116,7 @@ function toFilter({ terms, text }: ListQuery): RunFilter {
     ...(isRunStatus(terms.status) ? { status: terms.status } : {}),
     ...(terms.workflow === undefined ? {} : { type: terms.workflow }),
     ...(terms.by === undefined ? {} : { created_by: terms.by }),
+    ...(terms.attribute === undefined ? {} : { attribute: terms.attribute }),
     ...(since === undefined ? {} : { start_date: since }),
     ...(text === '' ? {} : { q: text.slice(0, 200) }),
   }
