@@ -5,6 +5,7 @@ import { openStore } from '@kyros/store/open-store'
 import type { Store } from '@kyros/store/store'
 import { catalogue } from '@kyros/workflows/catalogue'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { outcomeOf } from '../embedded/outcome-of.ts'
 import { testWorkflow } from '../fixtures/catalogue.ts'
 import { loadBundle, prepareDefinitions } from './definitions.ts'
 
@@ -33,6 +34,19 @@ test('a definition is loaded once', async () => {
   const hash = definitions.startable.get('sequence')?.hash ?? ''
   const [one, two] = await Promise.all([definitions.load(hash), definitions.load(hash)])
   expect(one).toBe(two)
+})
+
+test('where a definition throws is known by its code', async () => {
+  const definitions = await prepare(dir, [testWorkflow('buggy')])
+  const loaded = await definitions.load(definitions.startable.get('buggy')?.hash ?? '')
+  const thrown = await loaded?.definition.run({} as never, null).then(
+    () => undefined,
+    (error: unknown) => outcomeOf(error, loaded.lineAt),
+  )
+  expect(thrown).toMatchObject({
+    kind: 'blocked',
+    detail: expect.stringMatching(/^The definition threw \w*Error: .* \(at: .+\)$/),
+  })
 })
 
 test('a hash that nobody stored loads nothing', async () => {

@@ -19,6 +19,8 @@ export type LoadedDefinition = {
   readonly definition: WorkflowDefinition
   readonly Cancelled: typeof Cancelled
   readonly StepFailure: typeof StepFailure
+  /** A line of the bundle, counted from 1: where a bug was is told with the code that stands there. */
+  readonly lineAt?: (line: number) => string | undefined
   /** Bundles that were made before there were these do not hold them. */
   readonly ChildFailure?: typeof ChildFailure
   readonly WaitpointExpired?: typeof WaitpointExpired
@@ -157,7 +159,8 @@ async function loadStored(
   const stored = await store.definitions.get(hash)
   if (stored === undefined) return undefined
   const path = await cache.file(hash, async () => stored.source)
-  return loadBundle(hash, path)
+  const loaded = await loadBundle(hash, path)
+  return { ...loaded, lineAt: (line) => stored.source.split('\n')[line - 1]?.trim() }
 }
 
 /** Loads a bundle from its file. @throws when the module has no definition. */
@@ -167,7 +170,7 @@ export async function loadBundle(hash: string, path: string): Promise<LoadedDefi
   return { ...module, hash }
 }
 
-type BundleExports = Omit<LoadedDefinition, 'hash'>
+type BundleExports = Omit<LoadedDefinition, 'hash' | 'lineAt'>
 
 function isBundle(module: object): module is BundleExports {
   return (

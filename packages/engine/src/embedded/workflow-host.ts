@@ -296,7 +296,7 @@ export class WorkflowHost {
 
   /** Ends the run with an error that its code let through. */
   fail(error: unknown): void {
-    this.#end(() => outcomeOf(error))
+    this.#end(() => outcomeOf(error, this.loaded.lineAt))
   }
 
   #end(decide: () => Outcome): void {
@@ -305,7 +305,7 @@ export class WorkflowHost {
     try {
       outcome = decide()
     } catch (error) {
-      outcome = outcomeOf(error)
+      outcome = outcomeOf(error, this.loaded.lineAt)
     }
     if (outcome.kind !== 'blocked') this.#dropWaiting('The run ended before the update was answered.')
     this.outcome = outcome
