@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DefinitionError } from '../definitions/fault.ts'
 import { replayHistory } from './replay-history.ts'
@@ -121,4 +125,15 @@ test('a history replays on its definition, and on another one both sides of the 
     recorded: ['step Welcome Welcome', 'timer sleep'],
     replayed: [],
   })
+})
+
+test('a history is read from the file that kyros runs history writes, and a file that holds none is refused', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'kyros-history-'))
+  const run = await kit.start(trial, { days: 0 })
+  const path = join(dir, 'run.json')
+  await writeFile(path, JSON.stringify(await run.history()))
+  expect(await replayHistory(trial, path)).toEqual({ ok: true, outcome: 'waits' })
+  await writeFile(path, '{}')
+  await expect(replayHistory(trial, pathToFileURL(path))).rejects.toThrow(/run\.json holds no history/)
+  await rm(dir, { recursive: true })
 })
