@@ -1,7 +1,8 @@
+import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import { expect, test } from 'vitest'
 import type { StepFunction } from '../embedded/attempt.ts'
 import { operationsWorkflow } from '../fixtures/operations-catalogue.ts'
-import { ended, eventTypes, gate, type OpenRig, owner, plain, record, submit, waiting } from './rig.ts'
+import { ended, eventTypes, gate, type OpenRig, owner, plain, record, submit, until, waiting } from './rig.ts'
 
 const broken = operationsWorkflow('mending', 'broken')
 const mended = operationsWorkflow('mending', 'mended')
@@ -64,7 +65,7 @@ export function testUpgrade(open: OpenRig): void {
     const runId = await submit(rig, 'growing', 3)
     await began.opened
     const { definition: hash } = await record(rig, runId)
-    const other = await openOther(open)
+    const other = await storedBundle(open, longer)
     await rig.store.write({ kind: 'store_definition', definition: other })
     expect(
       await rig.engine.upgrade(runId, { definition: other.hash.slice(0, 12), principal: owner }),
@@ -74,6 +75,30 @@ export function testUpgrade(open: OpenRig): void {
     go.open()
     expect((await ended(rig, runId)).result).toEqual([3, 3, 3])
     expect(attempts).toEqual([1])
+  })
+
+  test('what a run waits for goes on to wait for the definition that it is moved to', async () => {
+    const rig = await open({ steps: plain, workflows: [operationsWorkflow('patient')] })
+    const other = await storedBundle(open, operationsWorkflow('patient', 'morePatient'))
+    await rig.store.write({ kind: 'store_definition', definition: other })
+    const move = (runId: string) => rig.engine.upgrade(runId, { definition: other.hash, principal: owner })
+    const [stays, restarts] = [
+      await submit(rig, 'patient', { ms: 40 }),
+      await submit(rig, 'patient', { ms: 40 }),
+    ]
+    for (const runId of [stays, restarts]) {
+      await waiting(rig, runId, 'signal')
+      await move(runId)
+      await until(
+        () => record(rig, runId),
+        ({ definition }) => definition === other.hash,
+      )
+    }
+    await rig.engine.signal(stays, 'go', 1, owner)
+    expect((await ended(rig, stays)).result).toEqual(['more patient', 1])
+    await rig.restart()
+    await rig.engine.signal(restarts, 'go', 2, owner)
+    expect(await ended(rig, restarts)).toMatchObject({ result: ['more patient', 2], version: other.version })
   })
 
   test('definitions are listed with the runs that still need them', async () => {
@@ -91,9 +116,9 @@ export function testUpgrade(open: OpenRig): void {
     await ended(rig, runId)
   })
 
-  /** The stored bundle of `longer`, from an engine of its own. */
-  async function openOther(openRig: OpenRig) {
-    const rig = await openRig({ steps: plain, workflows: [longer] })
+  /** The stored bundle of a workflow, from an engine of its own. */
+  async function storedBundle(openRig: OpenRig, workflow: CatalogueEntry) {
+    const rig = await openRig({ steps: plain, workflows: [workflow] })
     const hash = rig.engine.workflows()[0]?.definition ?? ''
     const stored = await rig.store.definitions.get(hash)
     if (stored === undefined) throw new Error('The bundle is not stored')
