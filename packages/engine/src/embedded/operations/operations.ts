@@ -16,7 +16,7 @@ import { queryBeside, queryLive } from './query-run.ts'
 import { readRun, readUnended } from './read-run.ts'
 import { awaitAnswer, knownOrTaken } from './update-elsewhere.ts'
 import { resultOf, updateLive } from './update-run.ts'
-import { findTarget, replayOnTarget, type Target, upgradeLive } from './upgrade-run.ts'
+import { findTarget, replayOnTarget, type Target, untilMoved, upgradeLive } from './upgrade-run.ts'
 import { answerLive, describe, findWaitpoint, isAnswered, readToken, storedAnswer } from './waitpoint.ts'
 
 /** Does something to a run where this process moves it; where not, sends the message to the one that does. */
@@ -145,6 +145,7 @@ async function upgrade(
   // The holder does it again for itself; who asked hears at once what speaks against it.
   await replayOnTarget(parts, record, target)
   await send(runId, { kind: 'upgrade', definition: target.hash }, principal.id)
+  await untilMoved(parts, runId, target)
   return upgraded
 }
 

@@ -12,8 +12,14 @@ export async function readRun(store: Store, runId: string): Promise<RunRecord> {
 /** @throws run_not_found, run_ended */
 export async function readUnended(store: Store, runId: string): Promise<RunRecord> {
   const record = await readRun(store, runId)
-  if (!isTerminal(record.status)) return record
+  mustNotHaveEnded(record)
+  return record
+}
+
+/** @throws run_ended */
+export function mustNotHaveEnded({ id, status }: RunRecord): void {
+  if (!isTerminal(status)) return
   throw problem('run_ended', {
-    detail: `The run ${runId} is ${record.status}: nothing reaches it any more.`,
+    detail: `The run ${id} is ${status}: nothing reaches it any more.`,
   })
 }

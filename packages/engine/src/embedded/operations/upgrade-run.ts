@@ -2,12 +2,14 @@ import { type ProblemError, problem } from '@kyros/contract/problem'
 import type { RunRecord, Store } from '@kyros/store/store'
 import type { Definitions } from '../../definitions/definitions.ts'
 import type { Upgraded } from '../../engine.ts'
+import type { EngineParts } from '../engine-parts.ts'
 import { type History, readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
 import { factsOf } from '../run-facts.ts'
 import type { RunTable } from '../run-table.ts'
 import type { Command, Recorded, WorkflowHost } from '../workflow-host.ts'
 import type { Sender } from './control-run.ts'
+import { mustNotHaveEnded, readRun } from './read-run.ts'
 import { recordedIn, replayBeside } from './scratch-replay.ts'
 
 export type Target = { hash: string; version: string }
@@ -17,6 +19,8 @@ type LiveParts = Parts & { table: RunTable }
 
 // Each try replays what came meanwhile; a run that says something all the time is caught between two facts.
 const maxTries = 20
+const longestWaitMs = 10_000
+const lookEveryMs = 50
 
 /** The definition that is meant: by its hash or the unique beginning of one, or the newest. @throws definition_not_found */
 export async function findTarget(
@@ -84,6 +88,25 @@ export async function upgradeLive(
   throw problem('service_not_ready', {
     detail: `The run ${record.id} is too busy to be moved. Pause it first, or try again.`,
   })
+}
+
+/** Waits for what the process that runs the engine makes of the order. @throws service_not_ready when that takes long */
+export async function untilMoved(
+  { store, clock }: Pick<EngineParts, 'store' | 'clock'>,
+  runId: string,
+  target: Target,
+): Promise<void> {
+  const giveUpMs = clock.nowMs() + longestWaitMs
+  for (;;) {
+    const record = await readRun(store, runId)
+    if (record.definition === target.hash) return
+    mustNotHaveEnded(record)
+    if (clock.nowMs() > giveUpMs) {
+      const detail = `The order to move the run ${runId} is stored and not carried out yet. Look at the run again.`
+      throw problem('service_not_ready', { detail, retryAfterSeconds: 1 })
+    }
+    await clock.sleep(lookEveryMs)
+  }
 }
 
 /** What the history holds is under way or done; to cancel what is not there changes nothing. */
