@@ -1,6 +1,8 @@
 import { openStore } from '@kyros/store/open-store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type EngineRig, ended, owner, plain, submit, until, waiting } from '../suite/rig.ts'
+import { askingWorkflows } from '../fixtures/catalogue.ts'
+import { type EngineRig, ended, gate, owner, plain, submit, until, waiting } from '../suite/rig.ts'
+import type { StepFunction } from './attempt.ts'
 import { createEmbeddedRig } from './embedded-rig.ts'
 
 let rig: EngineRig
@@ -85,4 +87,25 @@ test('a run whose time has come while the store is out is woken when it is back'
     (count) => count > 2,
   )
   expect((await ended(rig, runId)).status).toBe('completed')
+})
+
+test('a run that left memory with a step in line that it does not want any more takes no slot from others', async () => {
+  const held = gate()
+  const First: StepFunction = async (input) => {
+    if (input === 'hold') await held.opened
+    return input
+  }
+  await rig.restart({ steps: { ...plain, First }, workflows: askingWorkflows, maxAttempts: 1 })
+  const holding = await submit(rig, 'sequence', 'hold')
+  await until(
+    async () => rig.engine.health().details.running_attempts,
+    (count) => count === 1,
+  )
+  const impatient = await submit(rig, 'impatient')
+  await waiting(rig, impatient, 'timer')
+  await evicted()
+  held.open()
+  expect((await ended(rig, holding)).status).toBe('completed')
+  expect((await ended(rig, await submit(rig, 'sequence', 'next'))).status).toBe('completed')
+  await rig.engine.cancel(impatient, 'the test is over', owner)
 })

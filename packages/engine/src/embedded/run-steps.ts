@@ -54,6 +54,7 @@ export type StepsOf = {
   readonly facts: RunFacts
   readonly journal: Journal
   readonly log: RunLog
+  readonly isClosed: boolean
   /** Why no attempt may begin now. */
   readonly held: Shown | undefined
   /** Runs `task` in the run's turn. */
@@ -172,7 +173,8 @@ export class RunSteps {
     row.retryAtMs = undefined
     row.state = run.held === undefined ? 'queued' : 'held'
     if (row.state === 'held') return
-    const granted = () => run.post(() => this.#begin(row))
+    // A run that was let go while a step that it did not want any more stood in line has no turn to take.
+    const granted = () => (run.isClosed ? this.#release(row) : run.post(() => this.#begin(row)))
     if (this.#parts.slots.take(run.facts.runId, granted, row.options)) this.#begin(row)
   }
 
