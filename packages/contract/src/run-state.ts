@@ -16,7 +16,7 @@ type Moving =
   | 'steps_completed'
   | 'error'
 /** Left out until an event of the run sets them. */
-type MovingLate = 'attributes' | 'budget' | 'continued' | 'forked_from' | 'paused'
+type MovingLate = 'attributes' | 'budget' | 'continued' | 'forked_from' | 'paused' | 'stirred'
 
 /** The parts of a run that its events change; the rest is fixed when it is created. */
 export type RunState = Pick<RunSummary, Moving | MovingLate>
@@ -42,7 +42,8 @@ export const emptyRunState: RunState = {
 
 /** The run as it was before its first event: what to fold all its events into. */
 export function blankRun(run: Omit<Run, 'steps' | 'result'>): Run {
-  const { attributes: _1, budget: _2, continued: _3, forked_from: _4, paused: _5, ...rest } = run
+  const { attributes: _1, budget: _2, continued: _3, forked_from: _4, paused: _5, ...others } = run
+  const { stirred: _6, ...rest } = others
   return { ...rest, ...emptyRunState, result: null, steps: [] }
 }
 
@@ -62,6 +63,9 @@ export function foldIntoState(state: RunState & Outcome, event: RunEvent): void 
   state.last_seq = event.seq
   state.run_seq = event.run_seq
   change(state, event)
+  // Whoever takes the run up must look at it, and may not let it sleep until its time.
+  if (state.status === 'waiting' && event.type !== 'run.waiting') state.stirred = true
+  else if (state.stirred !== undefined) delete state.stirred
 }
 
 /** Folds one event into a run with its steps and attempts. Pure; returns a new run and copies what it changes. */

@@ -117,6 +117,9 @@ const runFields = {
     ),
   ),
   paused: Type.Optional(Type.Boolean({ description: 'Somebody asked it to begin no new step' })),
+  stirred: Type.Optional(
+    Type.Boolean({ description: 'Something came since it began to wait, and may be about to move it' }),
+  ),
 }
 
 export const RunSummary = Type.Object(runFields, { $id: 'RunSummary' })

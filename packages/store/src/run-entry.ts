@@ -158,15 +158,16 @@ export function stateColumns({ state, ...entry }: RunEntry): SqlValue[] {
 }
 
 /** What only some runs have, as one column. */
-function lateColumn({ attributes, budget, continued, forked_from, paused }: RunState): string | null {
-  const late = { attributes, budget, continued, forked_from, paused }
+function lateColumn(state: RunState): string | null {
+  const { attributes, budget, continued, forked_from, paused, stirred } = state
+  const late = { attributes, budget, continued, forked_from, paused, stirred }
   return Object.values(late).every((value) => value === undefined) ? null : JSON.stringify(late)
 }
 
 /** Only the writer fills this column, with what the contract's fold made. */
 function late(
   json: string | null,
-): Pick<RunState, 'attributes' | 'budget' | 'continued' | 'forked_from' | 'paused'> {
+): Pick<RunState, 'attributes' | 'budget' | 'continued' | 'forked_from' | 'paused' | 'stirred'> {
   return json === null ? {} : JSON.parse(json)
 }
 

@@ -31,10 +31,10 @@ export async function recover(parts: EngineParts, table: RunTable, signal: Abort
     .catch((error: unknown) => parts.log('warn', `Old workspaces are still there: ${String(error)}`))
 }
 
-/** A run that waits for its time or for somebody needs no memory until then. */
+/** A run that waits for its time or for somebody needs no memory until then, unless something came meanwhile. */
 function mayRest(record: RunRecord): boolean {
-  const { status, reason } = record
-  if (status !== 'waiting') return false
+  const { status, reason, stirred } = record
+  if (status !== 'waiting' || stirred === true) return false
   return reason === 'timer' || reason === 'signal' || reason === 'waitpoint' || isPaused(record)
 }
 
