@@ -6,7 +6,7 @@ import { ProblemError } from '@kyros/contract/problem'
 import type { Engine } from '@kyros/engine/engine'
 import type { Store } from '@kyros/store/store'
 import type { LoadOptions } from './load-process.ts'
-import { inputOf, type Planned, planned } from './plan.ts'
+import { inputOf, type Planned, planned, signalled } from './plan.ts'
 import type { Random } from './random.ts'
 import { type openRecords, type Record, readRecords } from './records.ts'
 
@@ -127,8 +127,9 @@ function asSeen(event: Event): [number, number, string, string] {
 
 /** Sends a run the signals, or the cancellation, that it waits for, until it has them. */
 async function feed(parts: Parts, run: string, state: OpenRun): Promise<void> {
-  const send = state.workflow === 'collecting' ? sendSignals : cancel
-  const isFed = state.workflow !== 'collecting' && (state.workflow !== 'cancelled' || state.isCancelled)
+  const isSignalled = signalled.includes(state.workflow)
+  const send = isSignalled ? sendSignals : cancel
+  const isFed = !isSignalled && (state.workflow !== 'cancelled' || state.isCancelled)
   while (!isFed && !parts.signal.aborted) {
     try {
       return await send(parts, run, state)

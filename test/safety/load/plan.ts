@@ -3,8 +3,20 @@ import type { Json, JsonObject } from '@kyros/contract/json'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 
 export const planned = [
-  ...(['ordered', 'fanned', 'retried', 'timed', 'collecting', 'large', 'cancelled'] as const),
+  ...([
+    'ordered',
+    'fanned',
+    'retried',
+    'timed',
+    'collecting',
+    'relayed',
+    'parented',
+    'large',
+    'cancelled',
+  ] as const),
 ] as const
+/** Workflows that take `add` until `close` comes, and return what they got in its order. */
+export const signalled: readonly string[] = ['collecting', 'relayed']
 export type Planned = (typeof planned)[number]
 
 const largeChars = 70_000
@@ -31,5 +43,7 @@ export function resultOf(workflow: Planned, input: JsonObject): Json | undefined
   if (workflow === 'ordered') return [value + 1, value + 2, value + 3]
   if (workflow === 'fanned') return value * 10 + 5
   if (workflow === 'retried' || workflow === 'timed') return value + 2
+  // Two children with v+1, v+2, v+3 of their inputs, and one more.
+  if (workflow === 'parented') return 2 * (3 * value + 6) + 3 * 10 + 1
   return workflow === 'large' ? Number(input.chars) + 1 : undefined
 }

@@ -70,6 +70,35 @@ export const collecting = define({
   },
 })
 
+/** Goes on as new after every signal, so that signals come before, between and after its parts. */
+export const relayed = define({
+  name: 'relayed',
+  version,
+  run: async ({ step, onSignal, condition, continueAsNew }, input: { value: number; items?: Json[] }) => {
+    const items = [...(input.items ?? [])]
+    const before = items.length
+    let isClosed = false
+    onSignal('add', (item) => void items.push(item))
+    onSignal('close', () => {
+      isClosed = true
+    })
+    await condition(() => isClosed || items.length > before)
+    if (!isClosed) return continueAsNew({ value: input.value, items })
+    await step.Add({ value: input.value })
+    return items
+  },
+})
+
+export const parented = define({
+  name: 'parented',
+  version,
+  run: async ({ step, child }, input: { value: number }) => {
+    const both = [input.value, input.value + 10]
+    const results = await Promise.all(both.map((value) => child<number[]>('ordered', { value })))
+    return step.Add({ value: results.flat().reduce((sum, value) => sum + value, 0) })
+  },
+})
+
 export const large = define({
   name: 'large',
   version,

@@ -1,6 +1,6 @@
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Store } from '@kyros/store/store'
-import { inputOf, type Planned, resultOf } from '../load/plan.ts'
+import { inputOf, type Planned, resultOf, signalled } from '../load/plan.ts'
 import type { Record } from '../load/records.ts'
 import { checkProjections } from './check-projections.ts'
 import { type Findings, noFindings } from './findings.ts'
@@ -16,6 +16,8 @@ const dependencies: { [W in Planned]: [step: string, after: string[]][] } = {
   retried: [['Add#2', ['Add']]],
   timed: [['Add#2', ['Add']]],
   collecting: [],
+  relayed: [],
+  parented: [],
   large: [['Add', ['Write']]],
   cancelled: [['CleanUp', ['Add']]],
 }
@@ -41,6 +43,7 @@ export async function checkHistory(
   }
   checkSignals(history, records, findings)
   checkCancellations(history, records, mustHaveEnded, findings)
+  checkChildren(history, mustHaveEnded, findings)
   await checkBlobs(store, history, findings)
   await checkProjections(store, history, findings)
   return findings
@@ -62,10 +65,9 @@ function checkStart(history: History, start: Start, mustHaveEnded: boolean, find
     findings.wrong.push(`run ${start.run} (${start.workflow}) ${status}: ${JSON.stringify(run.state.error)}`)
   }
   if (status !== 'completed') return
-  const expected =
-    start.workflow === 'collecting'
-      ? run.signals.filter(({ signal }) => signal === 'add').map(({ value }) => value)
-      : resultOf(start.workflow, inputOf(start.workflow, start.value))
+  const expected = signalled.includes(start.workflow)
+    ? run.signals.filter(({ signal }) => signal === 'add').map(({ value }) => value)
+    : resultOf(start.workflow, inputOf(start.workflow, start.value))
   if (JSON.stringify(run.state.result) !== JSON.stringify(expected)) {
     findings.wrong.push(`run ${start.run} (${start.workflow}) came to ${JSON.stringify(run.state.result)}`)
   }
@@ -169,6 +171,23 @@ function checkCancellations(
     }
     if (isDone && [...run.steps.values()].some((step) => !step.isOver)) {
       findings.wrong.push(`run ${record.run} was cancelled and has steps that are not over`)
+    }
+  }
+}
+
+/** A parent's child is made once, is there when the parent says so, and ends. */
+function checkChildren({ runs }: History, mustHaveEnded: boolean, findings: Findings): void {
+  const links = new Map<string, string>()
+  for (const [runId, { parent, state }] of runs) {
+    if (parent === undefined) continue
+    const twin = links.get(parent)
+    if (twin !== undefined) findings.doubled.push(`runs ${twin} and ${runId} are one child of ${parent}`)
+    links.set(parent, runId)
+    if (mustHaveEnded && !isTerminal(state.status)) findings.lost.push(`child ${runId} is ${state.status}`)
+  }
+  for (const [runId, { children }] of runs) {
+    for (const child of children) {
+      if (!runs.has(child)) findings.lost.push(`run ${runId} began child ${child}, and there is no such run`)
     }
   }
 }

@@ -21,6 +21,9 @@ export type RunHistory = {
   timers: { fireAtMs: number; firedMs: number | undefined }[]
   /** In the order in which they came. */
   signals: { signal: string; value: unknown }[]
+  /** Run and command that this run is the child of. */
+  parent: string | undefined
+  children: string[]
 }
 
 export type History = {
@@ -73,12 +76,13 @@ function add(history: History, event: Event, findings: Findings): void {
 }
 
 function newRun(jobId: string): RunHistory {
-  return { state: emptyRunState, jobId, workflow: '', steps: new Map(), timers: [], signals: [] }
+  const none = { timers: [], signals: [], parent: undefined, children: [] }
+  return { state: emptyRunState, jobId, workflow: '', steps: new Map(), ...none }
 }
 
 function addToSteps(run: RunHistory, event: RunEvent, where: string, findings: Findings): void {
   const timeMs = Date.parse(event.time)
-  if (event.type === 'run.created') run.workflow = event.data.workflow
+  addToFamily(run, event, where, findings)
   if (event.type === 'signal.received') {
     run.signals.push({ signal: event.data.signal, value: event.data.payload })
   }
@@ -111,6 +115,22 @@ function addToSteps(run: RunHistory, event: RunEvent, where: string, findings: F
     if (step === undefined) findings.wrong.push(`${where}: ${event.data.key} was never scheduled`)
     else addToStep(step, event, { where, timeMs, findings })
   }
+}
+
+function addToFamily(run: RunHistory, event: RunEvent, where: string, findings: Findings): void {
+  if (event.type === 'run.created') {
+    const { workflow, parent } = event.data
+    run.workflow = workflow
+    run.parent = parent && `${parent.run_id} ${parent.command}`
+  }
+  if (event.type === 'run.continued') {
+    // Its commands count from 1 again.
+    run.steps.clear()
+    run.timers = []
+  }
+  if (event.type !== 'child.started') return
+  if (run.children.includes(event.data.run_id)) findings.doubled.push(`${where}: that child was begun before`)
+  run.children.push(event.data.run_id)
 }
 
 type StepEvent = Extract<
