@@ -37,11 +37,12 @@ export function testConcurrency(open: OpenRig): void {
   test('runs of a key take turns in the order they came, also over a restart', async () => {
     const { doorOf, steps } = held()
     const rig = await open({ steps, workflows })
-    const [first, second, third] = [
-      await submit(rig, 'limited', { place: 'eu' }),
-      await submit(rig, 'limited', { place: 'eu' }),
-      await submit(rig, 'limited', { place: 'eu' }),
-    ]
+    // A restart knows the order by the milliseconds in their ids.
+    const later = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 3))
+      return submit(rig, 'limited', { place: 'eu' })
+    }
+    const [first, second, third] = [await later(), await later(), await later()]
     const other = await submit(rig, 'limited', { place: 'us' })
     await Promise.all([doorOf(first).came, doorOf(other).came])
     expect(await waiting(rig, second, 'concurrency')).toMatchObject({
