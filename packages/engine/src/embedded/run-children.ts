@@ -41,7 +41,9 @@ export class RunChildren {
     const { command, workflow, key, parentClose } = asked
     const known = this.#known?.get(command)
     if (known !== undefined) {
-      if (known.state === 'open') this.#begin(asked, known.runId)
+      if (known.state !== 'open') return
+      this.rows.set(command, { command, workflow, runId: known.runId, parentClose })
+      this.#begin(asked, known.runId)
       return
     }
     const runId = uuidv7(this.#waits.journal.stampMs(), randomBytes(10))
@@ -53,7 +55,6 @@ export class RunChildren {
   /** What is recorded exists: the child is committed, unless it was. */
   #begin(asked: Asked, runId: string): void {
     const { command, workflow, parentClose, input, timeoutSeconds, key } = asked
-    this.rows.set(command, { command, workflow, runId, parentClose })
     const link = { run_id: this.#waits.facts.runId, command, parent_close: parentClose }
     this.#children.begin({ parent: this.#waits.facts, link, runId, workflow, key, input, timeoutSeconds })
   }
