@@ -109,7 +109,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     this.#table = new RunTable(this.#parts, () => this.#lease.lost())
     const operating = { ...this.#parts, table: this.#table }
     this.#inbox = new Inbox({
-      ...{ store, table: this.#table, log },
+      ...{ store, clock, table: this.#table, log },
       operate: (run, message, inboxId) =>
         operate(operating, run, operationIn(message), { actor: message.actor, inboxId }),
     })

@@ -42,3 +42,29 @@ test('messages that were acknowledged before a start reach their run before what
   expect((await ended(rig, runId)).result).toEqual({ met: true, items: ['first', 'second', 'third'] })
   await rig.stop()
 })
+
+test('what comes while the inbox takes long is acknowledged in it, behind what is there', async () => {
+  const opened = await openStore({ dataDir: ':memory:' })
+  const read = Promise.withResolvers<void>()
+  let isSlow = false
+  const store: Store = {
+    ...opened,
+    dialect: 'postgres',
+    inbox: {
+      ...opened.inbox,
+      list: async (after, limit) => {
+        if (isSlow) await read.promise
+        return opened.inbox.list(after, limit)
+      },
+    },
+  }
+  const rig = await createEmbeddedRig({ store, steps: plain, workflows: [testWorkflow('collecting')] })
+  const runId = await submit(rig, 'collecting', { count: 2 })
+  await waiting(rig, runId, 'signal')
+  isSlow = true
+  for (const item of ['first', 'second']) await rig.engine.signal(runId, 'add', item, owner)
+  expect(await opened.inbox.list(0, 10)).toHaveLength(2)
+  read.resolve()
+  expect((await ended(rig, runId)).result).toEqual({ met: true, items: ['first', 'second'] })
+  await rig.stop()
+})

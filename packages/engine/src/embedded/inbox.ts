@@ -4,12 +4,21 @@ import type { Store } from '@kyros/store/store'
 import type { EngineLog } from './engine-parts.ts'
 import type { LiveRun } from './live-run.ts'
 import type { RunTable } from './run-table.ts'
+import type { EngineClock } from './timers.ts'
 
 const pageSize = 500
+/** What is asked after a takeover need not wait until all that came before has been done: it queues up behind it. */
+const longestWaitMs = 1000
 
 type Message = { id: number; message: InboxMessage }
 
-type InboxOptions = { store: Store; table: RunTable; log: EngineLog; operate: OnOperation }
+type InboxOptions = {
+  store: Store
+  clock: EngineClock
+  table: RunTable
+  log: EngineLog
+  operate: OnOperation
+}
 
 /** Does what a message asks beside signals and cancellations. */
 export type OnOperation = (
@@ -21,6 +30,7 @@ export type OnOperation = (
 /** What other processes, and this one while it did not hold the engine, asked of its runs. */
 export class Inbox {
   readonly #store: Store
+  readonly #clock: EngineClock
   readonly #table: RunTable
   readonly #log: EngineLog
   readonly #operate: OnOperation
@@ -31,7 +41,8 @@ export class Inbox {
   #last: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
-  constructor({ store, table, log, operate }: InboxOptions) {
+  constructor({ store, clock, table, log, operate }: InboxOptions) {
+    this.#clock = clock
     this.#operate = operate
     this.#store = store
     this.#table = table
@@ -63,8 +74,21 @@ export class Inbox {
     if (reader === undefined) return false
     // On SQLite there is no other process, and this one fills the inbox only while it does not hold the engine.
     if (this.#isRead && this.#store.dialect === 'sqlite') return true
-    await this.#drainSafely()
-    return this.#isRead && this.#reader === reader && !reader.signal.aborted
+    const isDone = await this.#within(this.#drainSafely())
+    return isDone && this.#isRead && this.#reader === reader && !reader.signal.aborted
+  }
+
+  async #within(draining: Promise<void>): Promise<boolean> {
+    const waiting = new AbortController()
+    const tooLong = this.#clock.sleep(longestWaitMs, waiting.signal).then(
+      () => false,
+      () => false,
+    )
+    try {
+      return await Promise.race([draining.then(() => true), tooLong])
+    } finally {
+      waiting.abort()
+    }
   }
 
   async #drainSafely(): Promise<void> {
