@@ -31,7 +31,7 @@ type Waiting = Committed & {
 type Batch = { wire: Wire; waiting: Waiting[]; chars: number }
 
 /** Applies the commands of a wire in one transaction; resolves when they are on disk. */
-export type Apply = (wire: Wire, commands: number) => Promise<readonly Outcome[]>
+export type Apply = (wire: Wire) => Promise<readonly Outcome[]>
 
 export type WriteQueueOptions = {
   apply: Apply
@@ -136,7 +136,7 @@ export class WriteQueue {
 
   async #send(batch: Batch): Promise<void> {
     try {
-      const outcomes = await within(this.#options.apply(batch.wire, batch.waiting.length))
+      const outcomes = await within(this.#options.apply(batch.wire))
       this.#settle(batch.waiting, outcomes)
     } catch (error) {
       const reason = asStoreError(error)

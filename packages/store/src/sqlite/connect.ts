@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 const busyTimeoutMs = 5_000
 
 const cacheKilobytes = 16_000
-const pagesPerCheckpoint = 4_000
+/** In larger bites the log costs no less, and holds up the commit that meets one for longer. */
+export const pagesPerCheckpoint = 1_000
 const maxKeptLogBytes = 64_000_000
 
 /** The connection that may write: every commit is synced before it is acknowledged. */

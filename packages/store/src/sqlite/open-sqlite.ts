@@ -72,7 +72,11 @@ function openMemory(): Store {
   const db = new DatabaseSync(':memory:')
   inTransaction(db, migrateUp('sqlite', Date.now()))
   const writer = new SqliteWriter(db)
-  const apply: Apply = async (wire) => writer.apply(decodeAll(wire))
+  const apply: Apply = async (wire) => {
+    const outcomes = writer.apply(decodeAll(wire))
+    if (writer.lagsFar) writer.project()
+    return outcomes
+  }
   const opened = createStore({
     database: databaseOn(db, async () => writer.project()),
     notices: new Notices(),

@@ -21,9 +21,9 @@ test('a writer that dies answers what it was given with a refusal, and never han
   await writer.open(join(dir, 'kyros.db'), (error) => died.push(error))
   writer.check()
   // No command: the thread throws on it and ends.
-  await expect(writer.apply([77], 1)).rejects.toMatchObject(refused)
+  await expect(writer.apply([77])).rejects.toMatchObject(refused)
   expect(died).toMatchObject([refused])
-  await expect(writer.apply([77], 1)).rejects.toMatchObject(refused)
+  await expect(writer.apply([77])).rejects.toMatchObject(refused)
   expect(() => writer.check()).toThrow('has stopped')
   await writer.close()
   rmSync(dir, { recursive: true })

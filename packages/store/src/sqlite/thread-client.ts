@@ -17,6 +17,8 @@ import {
 const closeTimeoutMs = 10_000
 /** How long the loop looks out for the answer to a lone write before it waits to be woken up. */
 const awakeMs = 0.3
+/** A larger batch takes its time, and who waits for many has other things to do. */
+const smallWire = 64
 
 type Answer = Reply | string
 
@@ -54,9 +56,9 @@ export class WriterThread {
     this.#onDeath = onDeath
   }
 
-  readonly apply: Apply = async (wire, commands) => {
+  readonly apply: Apply = async (wire) => {
     const asked = this.#ask(wire)
-    if (commands === 1 && this.#pending.length === 1) this.#lookOut()
+    if (wire.length < smallWire && this.#pending.length === 1) this.#lookOut()
     const reply = await asked
     // Only messages of control are answered with text.
     return typeof reply === 'string' ? [] : decodeReply(reply)

@@ -3,6 +3,7 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { toFailure } from '../outcome.ts'
 import { decodeAll, type Wire } from '../wire.ts'
 import { connectToWrite } from './connect.ts'
+import { growLog } from './grow-log.ts'
 import { isFull, outage } from './sqlite-error.ts'
 import { encodeReply, type Reply } from './thread-reply.ts'
 import { answeredAt, type Control, postedAt, stillLags, type WriterData } from './thread-signal.ts'
@@ -79,6 +80,7 @@ function control(asked: Control): void {
     writer?.close()
     port.close()
   } else {
+    growLog(asked.open)
     writer = new SqliteWriter(connectToWrite(asked.open))
     answer(project())
   }
