@@ -68,6 +68,9 @@ export type EmbeddedEngineOptions = {
   leaseTtlMs?: number
 }
 
+// The first holder of a lease has 1, and before it nobody has a run to write of.
+const noEpoch = 0
+
 /** The engine on Kyros' own store. It is ready when this resolves, and works once `run` is called. */
 export async function createEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
   const { store, workflows, cacheDir, clock } = options
@@ -239,7 +242,8 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
 
   #createParts(options: EmbeddedEngineOptions, definitions: Definitions): EngineParts {
     const { store, clock, log, steps } = options
-    const epoch = () => this.#lease.epoch
+    // Without the lease a write must be refused, and not go unchecked as on SQLite, where nobody has to hold one.
+    const epoch = () => this.#lease.epoch ?? (store.dialect === 'sqlite' ? undefined : noEpoch)
     const writer = new JournalWriter({ store, clock, epoch, log })
     const timers = createTimers(clock)
     const blobs = createPatientBlobs(store.blobs, { clock, log, isClosing: () => this.#closing })

@@ -267,7 +267,7 @@ export class RunTable implements RunOwner {
   }
 
   onLost(run: LiveRun, error: unknown): void {
-    const { slots, timers, clock, log, onBug, isClosing } = this.#parts
+    const { slots, timers, clock, log, onBug, isClosing, isSure } = this.#parts
     const { runId } = run.facts
     if (this.#live.get(runId) !== run) return
     this.#live.delete(runId)
@@ -277,7 +277,10 @@ export class RunTable implements RunOwner {
     if (error instanceof EngineFenced) return void this.#onFenced()
     if (isClosing()) return
     log('warn', `Run ${runId} is read again: ${String(error)}`)
-    timers.at(clock.nowMs() + reloadAfterMs, () => this.#wake([runId]))
+    timers.at(clock.nowMs() + reloadAfterMs, () => {
+      // Whoever runs the engine by then has the run, or finds it.
+      if (isSure()) this.#wake([runId])
+    })
   }
 }
 
