@@ -2,7 +2,7 @@ import type { Store } from '@kyros/store/store'
 import type { EngineClock } from './timers.ts'
 
 export type Lease = {
-  /** The number that goes with every write; undefined where there is one process alone. */
+  /** The number that goes with every write; undefined while there is none to give. */
   readonly epoch: number | undefined
   readonly isHeld: boolean
   /** False once nobody else can be known not to hold it by now: this process may have stood still for longer than that. */
@@ -39,9 +39,6 @@ export function createTrivialLease(onHeld: () => void): Lease {
     lost: () => {},
   }
 }
-
-/** The first holder has 1. */
-const noEpoch = 0
 
 /** One process of several runs the engine: the holder of a lease that is renewed every third of its time. */
 export function createStoreLease(options: {
@@ -82,8 +79,7 @@ export function createStoreLease(options: {
 
   return {
     get epoch() {
-      // What is still to be written when the lease is gone must be refused, as with an epoch that is over.
-      return epoch ?? noEpoch
+      return epoch
     },
     get isHeld() {
       return epoch !== undefined
