@@ -63,7 +63,7 @@ export class RunUpdates {
     }
     const refusal = update.refusal()
     if (refusal !== undefined) {
-      this.#onDisk(asker, () => asker.refused(refusal))
+      asker.refused(refusal)
       return
     }
     this.#ends.set(updateId, undefined)

@@ -3,6 +3,8 @@ import { problem } from '@kyros/contract/problem'
 import type { InboxMessage } from '@kyros/store/command'
 import type { Engine, RunOperations, Upgraded } from '../../engine.ts'
 import type { EngineParts } from '../engine-parts.ts'
+import { readHistory } from '../history.ts'
+import { isProblem } from '../is-problem.ts'
 import type { LiveRun } from '../live-run.ts'
 import { toStored } from '../payload.ts'
 import type { RunTable } from '../run-table.ts'
@@ -149,10 +151,25 @@ async function upgrade(
   return upgraded
 }
 
-async function update(
+type AskedUpdate = { name: string; payload: Json; updateId: string; actor: string }
+
+/** An update of a run that has ended may have been answered before: its log tells. */
+async function update(options: OperationsOptions, runId: string, asked: AskedUpdate): Promise<Json> {
+  try {
+    return await askUpdate(options, runId, asked)
+  } catch (error) {
+    if (!isProblem(error, 'run_ended')) throw error
+    const { asks } = await readHistory(options.parts.store, runId)
+    const end = asks?.updates.get(asked.updateId)
+    if (end === undefined) throw error
+    return resultOf(asked, end)
+  }
+}
+
+async function askUpdate(
   { parts, table, isHeld, reach }: OperationsOptions,
   runId: string,
-  asked: { name: string; payload: Json; updateId: string; actor: string },
+  asked: AskedUpdate,
 ): Promise<Json> {
   const { store } = parts
   const record = await readRun(store, runId)
