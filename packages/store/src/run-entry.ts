@@ -132,7 +132,8 @@ function keepResult(entry: RunEntry): void {
   const { state } = entry
   if (state.result === undefined) return
   entry.result = JSON.stringify(state.result)
-  delete state.result
+  // Not deleted: an object that loses a property is slower ever after.
+  state.result = undefined
 }
 
 /** The columns of a run that events move, in the order of bulk.ts. */
