@@ -175,7 +175,7 @@ function checkCancellations(
   }
 }
 
-/** A parent's child is made once, is there when the parent says so, and ends. */
+/** A parent's child is made once, is there when the parent says so, and ends before the parent that awaits it. */
 function checkChildren({ runs }: History, mustHaveEnded: boolean, findings: Findings): void {
   const links = new Map<string, string>()
   for (const [runId, { parent, state }] of runs) {
@@ -183,7 +183,8 @@ function checkChildren({ runs }: History, mustHaveEnded: boolean, findings: Find
     const twin = links.get(parent)
     if (twin !== undefined) findings.doubled.push(`runs ${twin} and ${runId} are one child of ${parent}`)
     links.set(parent, runId)
-    if (mustHaveEnded && !isTerminal(state.status)) findings.lost.push(`child ${runId} is ${state.status}`)
+    const isDone = runs.get(parent.split(' ')[0] ?? '')?.state.status === 'completed'
+    if (isDone && !isTerminal(state.status)) findings.lost.push(`child ${runId} is ${state.status}`)
   }
   // The parent says it first; whoever takes it up after a crash makes the child that is missing.
   for (const [runId, { children }] of mustHaveEnded ? runs : []) {
