@@ -1,5 +1,5 @@
 // `npm run test:long [-- --only <name>,<name>]`: the safety checks at their full sizes, one after another. What they said
-// goes into docs/safety-results.md, with the commit that it was said of: also of checks that ran alone on that commit.
+// goes into docs/safety-results.md, with the commit that it was said of; checks that did not run keep what they said before.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
@@ -48,7 +48,13 @@ const checks: readonly Check[] = [
   },
 ]
 
-type Result = Check & { code: number; seconds: number; lines: string[] }
+type Result = Check & {
+  code: number
+  seconds: number
+  lines: string[]
+  commit: string
+  date: string
+}
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = values.only?.split(',')
@@ -60,7 +66,7 @@ if (chosen.length === 0) {
 const commit = git('rev-parse', 'HEAD')
 const isChanged =
   git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!docs/safety-results.md') !== ''
-const kept = join(root, '.cache', 'test-long', commit)
+const kept = join(root, '.cache', 'test-long')
 mkdirSync(kept, { recursive: true })
 const results: Result[] = []
 for (const check of chosen) {
@@ -100,7 +106,9 @@ async function run(check: Check): Promise<Result> {
   process.off('exit', end)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stopHere)
   const seconds = Math.round((Date.now() - startedMs) / 1000)
-  return { ...check, code, seconds, lines: text.trim().split('\n') }
+  const lines = text.trim().split('\n')
+  const date = new Date().toISOString().slice(0, 10)
+  return { ...check, code, seconds, lines, commit: `${commit}${isChanged ? ' with changes' : ''}`, date }
 }
 
 /** Runs what waits for the exit. */
@@ -117,23 +125,22 @@ function keptResult({ name }: Check): Result[] {
 function report(all: readonly Result[]): string {
   const minutes = Math.ceil(all.reduce((sum, { seconds }) => sum + seconds, 0) / 60)
   const machine = `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`
-  const made = `Made from commit ${commit}${isChanged ? ' with changes that were not committed' : ''}`
   return [
     '# Results of the long safety checks',
     '',
-    `${made} by \`npm run test:long\` on ${new Date().toISOString().slice(0, 10)}, in ${minutes} minutes.`,
-    `Linux ${release()}, Node ${process.version}, ${machine}. What is checked, and how, stands in [safety.md](safety.md).`,
+    `By \`npm run test:long\`, in ${minutes} minutes, on Linux ${release()}, Node ${process.version}, ${machine}. What is`,
+    'checked, and how, stands in [safety.md](safety.md).',
     '',
-    '| check | result | seconds |',
-    '|---|---|---|',
-    ...all.map(({ what, lines, seconds, code }) => {
+    '| check | result | seconds | commit | date |',
+    '|---|---|---|---|---|',
+    ...all.map(({ what, lines, seconds, code, commit: of, date }) => {
       const result = `${code === 0 ? '' : '**failed**: '}${lines.at(-1) ?? ''}`
-      return `| ${what} | ${result} | ${seconds} |`
+      return `| ${what} | ${result} | ${seconds} | ${of.slice(0, 12)}${of.slice(40)} | ${date} |`
     }),
     '',
     ...checks
       .filter(({ name }) => all.every((result) => result.name !== name))
-      .map(({ what }) => `Not run on this commit: ${what}.\n`),
+      .map(({ what }) => `Not run: ${what}.\n`),
     ...all.flatMap((result) => section(result)),
   ].join('\n')
 }
