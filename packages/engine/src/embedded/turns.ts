@@ -25,7 +25,8 @@ const machineLoop: Loop = {
 
 // A stretch this long gives I/O a chance before more workflow code runs.
 const longestStretchMs = 4
-const maxPlayersPerRound = 256
+// Small, so that the store has the first round's write while the next ones take their turns.
+const maxPlayersPerRound = 64
 
 /**
  * Plays many runs in rounds: each of a round's players takes one thing, then all of them wait once until every
