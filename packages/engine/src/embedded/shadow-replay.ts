@@ -38,17 +38,21 @@ export async function replayEvents(
   const host = await replayBeside(events, run, loaded)
   return {
     outcome: host.outcome,
-    recorded: currentPart(events).flatMap(recordedName),
+    recorded: recordedNames(currentPart(events)),
     replayed: host.take().flatMap(askedName),
     divergence: host.divergence,
   }
 }
 
-function recordedName(event: NewRunEvent): string[] {
-  const known = recordedCommand(event)
-  if (known === undefined) return []
-  const key = event.type === 'step.scheduled' ? ` ${event.data.key}` : ''
-  return [`${known.kind} ${known.name}${key}`]
+/** In the order of asking: a fork asks again for children that it did not take over, behind what it did. */
+function recordedNames(events: readonly NewRunEvent[]): string[] {
+  const known = events.flatMap((event) => {
+    const recorded = recordedCommand(event)
+    if (recorded === undefined) return []
+    const key = event.type === 'step.scheduled' ? ` ${event.data.key}` : ''
+    return [{ command: recorded.command, text: `${recorded.kind} ${recorded.name}${key}` }]
+  })
+  return known.toSorted((a, b) => a.command - b.command).map(({ text }) => text)
 }
 
 function askedName(command: Command): string[] {

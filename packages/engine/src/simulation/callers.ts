@@ -2,7 +2,7 @@ import { uuidv7 } from '@kyros/contract/id'
 import type { Json } from '@kyros/contract/json'
 import { ProblemError } from '@kyros/contract/problem'
 import type { InboxMessage } from '@kyros/store/command'
-import type { Engine, Submission } from '../engine.ts'
+import type { Engine, Submission, Submitted } from '../engine.ts'
 import type { Asked, ObservedRun, Told } from './model.ts'
 import type { Process } from './process.ts'
 import type { Random } from './random.ts'
@@ -56,20 +56,53 @@ export class Callers {
   }
 
   /** Submits, and asks again under the same key until somebody answers: one run must come of it. */
-  async submit(what: NewWork, key: string): Promise<KnownRun> {
-    const { told, run } = await this.#submitOnce(what, key)
-    if (told !== 'unknown') return run
-    await this.pause(this.#random.int(50, 2000))
-    return this.submit(what, key)
+  submit(what: NewWork, key: string): Promise<KnownRun> {
+    return this.#untilTold(what.workflow ?? '', key, (engine, run) =>
+      engine.submit(this.#submission(what, key, run)),
+    )
   }
 
-  async #submitOnce(what: NewWork, key: string): Promise<{ told: Told; run: KnownRun }> {
-    const run = this.#newRun(what.workflow ?? '')
+  /** Does the whole job again, if it has ended. */
+  again(run: KnownRun): Promise<KnownRun> {
+    const key = `again ${++this.#sent}`
+    return this.#untilTold(run.workflow, key, (engine, next) => {
+      const { runId } = next
+      const timeMs = this.#scheduler.nowMs
+      const idempotency = this.#kept(key, runId)
+      return engine.retry(run.jobId, { runId, principal: caller, timeMs, idempotency })
+    })
+  }
+
+  /** Makes another run that goes on from a step of this one. */
+  fork(run: KnownRun, fromStep: string): Promise<KnownRun> {
+    const key = `fork ${++this.#sent}`
+    return this.#untilTold(run.workflow, key, (engine, { runId, jobId }) => {
+      const timeMs = this.#scheduler.nowMs
+      const idempotency = this.#kept(key, runId)
+      return engine.fork(run.runId, { fromStep, jobId, runId, principal: caller, timeMs, idempotency })
+    })
+  }
+
+  async #untilTold(
+    workflow: string,
+    key: string,
+    ask: (engine: Engine, run: KnownRun) => Promise<Submitted>,
+  ): Promise<KnownRun> {
+    const { told, run } = await this.#askOnce(workflow, ask)
+    if (told !== 'unknown') return run
+    await this.pause(this.#random.int(50, 2000))
+    return this.#untilTold(workflow, key, ask)
+  }
+
+  async #askOnce(
+    workflow: string,
+    ask: (engine: Engine, run: KnownRun) => Promise<Submitted>,
+  ): Promise<{ told: Told; run: KnownRun }> {
+    const run = this.#newRun(workflow)
     this.runs.push(run)
-    const submission = this.#submission(what, key, run)
     let replayed: Json = null
-    run.told = await this.#ask(`submits ${nameOf(run)} ${run.workflow}`, async (engine) => {
-      const answer = await engine.submit(submission)
+    run.told = await this.#ask(`asks for ${nameOf(run)} ${run.workflow}`, async (engine) => {
+      const answer = await ask(engine, run)
       if ('replayed' in answer) replayed = answer.replayed.response
     })
     if (replayed === null) return { told: run.told, run }
@@ -80,6 +113,12 @@ export class Callers {
     if (first === undefined) throw new Error(`The answer ${text} names no run.`)
     first.told = 'acknowledged'
     return { told: 'acknowledged', run: first }
+  }
+
+  #kept(key: string, runId: string): NonNullable<Submission['idempotency']> {
+    const createdMs = this.#scheduler.nowMs
+    const response = { run_id: runId }
+    return { principal: caller.id, route: 'jobs', key, fingerprint: key, status: 201, response, createdMs }
   }
 
   /** The runs of these ids; children come to be without callers. */
@@ -102,14 +141,6 @@ export class Callers {
 
   #submission(what: NewWork, key: string, { runId, jobId }: KnownRun): Submission {
     const timeMs = this.#scheduler.nowMs
-    const kept = {
-      principal: caller.id,
-      route: 'jobs',
-      key,
-      fingerprint: key,
-      status: 201,
-      createdMs: timeMs,
-    }
     return {
       ...what,
       jobId,
@@ -122,7 +153,7 @@ export class Callers {
       metadata: {},
       principal: caller,
       timeMs,
-      idempotency: { ...kept, response: { run_id: runId } },
+      idempotency: this.#kept(key, runId),
     }
   }
 
@@ -156,6 +187,13 @@ export class Callers {
   async use(run: KnownRun, tokens: number): Promise<void> {
     await this.#order(run.others, {}, `uses ${tokens} of ${nameOf(run)}`, (engine) =>
       engine.reportUsage(run.runId, { tokens }),
+    )
+  }
+
+  /** Moves the run to the newest definition of its workflow. */
+  async upgrade(run: KnownRun): Promise<void> {
+    await this.#order(run.others, {}, `upgrades ${nameOf(run)}`, (engine) =>
+      engine.upgrade(run.runId, { principal: caller }),
     )
   }
 

@@ -20,6 +20,12 @@ const programs = ['program', 'queued'].map((name) =>
 const withoutRuns = new Set(['long', 'not_json_input'])
 const others = [...builtIn, ...testWorkflows, ...askingWorkflows].filter(({ name }) => !withoutRuns.has(name))
 
+/** The next version of a program, for processes that are started behind a deploy. */
+const nextProgram = {
+  ...testWorkflow('program', 'programNext', new URL('./program.ts', import.meta.url)),
+  version: '2.0.0',
+}
+
 /** What a world may run besides programs. */
 export const otherNames: readonly string[] = [...new Set(others.map(({ name }) => name))]
 
@@ -44,16 +50,38 @@ export async function prepareCatalogue(): Promise<Catalogue> {
     ...programs,
     ...otherNames.flatMap((name) => others.find((one) => one.name === name) ?? []),
   ]
-  const cacheDir = join(tmpdir(), 'kyros-simulation-cache')
-  const store = await openStore({ dataDir: ':memory:' })
-  const definitions = await prepareDefinitions({ store, workflows, cacheDir, nowMs: 0 })
   const loaded = new Map<string, LoadedDefinition>()
+  // Each version's processes have a cache of their own, which knows the bundles of both.
+  await prepare([nextProgram], cacheDir, loaded)
+  await prepare(workflows, cacheDir, loaded)
+  await prepare(workflows, nextCacheDir, loaded)
+  await prepare(withNext(workflows), nextCacheDir, loaded)
+  return { workflows, cacheDir, loaded: (hash) => loaded.get(hash) }
+}
+
+async function prepare(
+  workflows: readonly CatalogueEntry[],
+  dir: string,
+  loaded: Map<string, LoadedDefinition>,
+): Promise<void> {
+  const store = await openStore({ dataDir: ':memory:' })
+  const definitions = await prepareDefinitions({ store, workflows, cacheDir: dir, nowMs: 0 })
   for (const { hash } of definitions.startable.values()) {
     const definition = await definitions.load(hash)
     if (definition !== undefined) loaded.set(hash, definition)
   }
   await store.close()
-  return { workflows, cacheDir, loaded: (hash) => loaded.get(hash) }
+}
+
+const cacheDir = join(tmpdir(), 'kyros-simulation-cache')
+const nextCacheDir = join(tmpdir(), 'kyros-simulation-cache-next')
+
+const withNext = (workflows: readonly CatalogueEntry[]) =>
+  workflows.map((one) => (one.name === nextProgram.name ? nextProgram : one))
+
+/** With the next version of `program` in the place of the first. */
+export function deployed(catalogue: Catalogue): Catalogue {
+  return { ...catalogue, workflows: withNext(catalogue.workflows), cacheDir: nextCacheDir }
 }
 
 /** The same with some of the workflows, and those that they need: a process starts the faster. */

@@ -51,6 +51,7 @@ async function checkOne(world: World, run: KnownRun): Promise<Violation[]> {
     updates: run.updates,
     effects: record.effects.filter((effect) => effect.runId === runId),
     mustHaveEnded: true,
+    copied: record.runs.get(runId)?.copied ?? 0,
     clocksGoBackMs: troubles.clocksGoBackMs,
     ...(isProgram(found?.type) ? { isShielded } : {}),
   })

@@ -11,14 +11,19 @@ export function checkCalls(observed: ObservedRun, report: Report): void {
   checkOrders(observed, observed.pauses, { type: 'run.pause_requested', name: 'pause' }, report)
   checkAnswers(observed, report)
   checkUpdates(observed, report)
-  if (observed.effects !== undefined) checkEffects(observed.events, observed.effects, report)
+  if (observed.effects !== undefined) checkEffects(observed, observed.effects, report)
 }
 
-function checkSignals({ events, signals }: ObservedRun, report: Report): void {
+/** What happened in this run and not in the one that its beginning was copied from. */
+const isOwn = ({ copied = 0 }: ObservedRun, event: Event) => (event.run_seq ?? 0) > copied
+
+function checkSignals(observed: ObservedRun, report: Report): void {
+  const { events, signals } = observed
   if (signals === undefined) return
   const received = new Map<string, number>()
-  for (const { type, data } of events) {
-    if (type !== 'signal.received') continue
+  for (const event of events) {
+    const { type, data } = event
+    if (type !== 'signal.received' || !isOwn(observed, event)) continue
     const name = nameOf(String(data.signal), data.payload ?? null)
     received.set(name, (received.get(name) ?? 0) + 1)
   }
@@ -101,7 +106,8 @@ function checkUpdates({ events, updates }: ObservedRun, report: Report): void {
 
 type Attempts = { starts: number; calls: number; outputs: Json[] }
 
-function checkEffects(events: readonly Event[], effects: readonly Effect[], report: Report): void {
+function checkEffects(observed: ObservedRun, effects: readonly Effect[], report: Report): void {
+  const { events } = observed
   const attempts = new Map<string, Attempts>()
   const of = (key: string, attempt: number) => {
     const name = `${key} attempt ${attempt}`
@@ -115,8 +121,10 @@ function checkEffects(events: readonly Event[], effects: readonly Effect[], repo
     if (effect.output !== undefined) known.outputs.push(effect.output)
     checkMoment(events, effect, report)
   }
-  for (const { type, data } of events) {
+  for (const event of events) {
+    const { type, data } = event
     const key = String(data.key)
+    if (!isOwn(observed, event)) continue
     if (type === 'step.started') of(key, Number(data.attempt)).starts += 1
     else if (type === 'step.completed') checkOutput(key, data, of(key, Number(data.attempt)), report)
   }

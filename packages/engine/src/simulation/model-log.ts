@@ -44,7 +44,7 @@ export const isEnd = (event: { readonly type: string }) => ends.has(event.type)
 /** Rules that the log alone can break. */
 export function checkLog(observed: ObservedRun, report: Report): void {
   const walk: Walk = { observed, report, ...nothingYet() }
-  checkNumbers(observed.events, report)
+  checkNumbers(observed, report)
   for (const [index, event] of observed.events.entries()) {
     const isCreation = event.type === 'run.created'
     if (isCreation !== (index === 0)) {
@@ -77,14 +77,14 @@ function nothingYet() {
   }
 }
 
-function checkNumbers(events: readonly Event[], report: Report): void {
+function checkNumbers({ events, copied = 0 }: ObservedRun, report: Report): void {
   let before: Event | undefined
   for (const event of events) {
     const expected = (before?.run_seq ?? 0) + 1
     if (event.run_seq !== expected) report('wrong', 'dense run_seq', `${at(event)} should be #${expected}.`)
     if (before !== undefined && event.seq <= before.seq)
       report('wrong', 'growing seq', `${at(event)} has ${event.seq} after ${before.seq}.`)
-    if (before !== undefined && event.time < before.time)
+    if (before !== undefined && (event.run_seq ?? 0) > copied + 1 && event.time < before.time)
       report('wrong', 'times do not go back', `${at(event)} is at ${event.time}, after ${before.time}.`)
     before = event
   }
@@ -139,7 +139,8 @@ function checkBegin(walk: Walk, event: Event): void {
   if (!walk.started) walk.report('wrong', 'order', `${at(event)} before the run began.`)
   if (walk.commands.has(number))
     walk.report('doubled', 'one beginning', `${at(event)} begins command ${number} again.`)
-  else if (number <= walk.lastCommand)
+  // A fork asks again for the children that it does not take over.
+  else if (number <= walk.lastCommand && !(event.type === 'child.started' && walk.observed.copied))
     walk.report('wrong', 'commands in order', `${at(event)} has command ${number} after ${walk.lastCommand}.`)
   else if (event.type === 'step.scheduled' && walk.keys.has(key))
     walk.report('doubled', 'one step per key', `${at(event)} has the key of another step.`)

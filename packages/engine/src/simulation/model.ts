@@ -46,6 +46,8 @@ export type ObservedRun = {
   readonly effects?: readonly Effect[]
   /** Nothing hinders the run any more, so that one without an end is lost. */
   readonly mustHaveEnded?: boolean
+  /** So many events at the beginning were taken over from another run: they happened there. */
+  readonly copied?: number
   /** How far a clock of the engine may have been set back: so much a retry or timer may seem early. Default: 0. */
   readonly clocksGoBackMs?: number
   /** Whether the step or timer may begin although the run was asked to stop. Left out: not looked at. */

@@ -73,6 +73,9 @@ const quick: StepPlan = { latencyMs: 20, failures: 0, code: 'flaky' }
 
 export const program = defineWorkflow<Steps>()({ name: 'program', version: '1.0.0', run: runProgram })
 
+/** What a later deploy brings; it does the same. */
+export const programNext = defineWorkflow<Steps>()({ name: 'program', version: '2.0.0', run: runProgram })
+
 /** The same, of which only two may be under way at once. */
 export const queued = defineWorkflow<Steps>()({
   name: 'queued',

@@ -202,9 +202,15 @@ class WriteLine {
     this.#note('applied', batch)
     const written = batch.map(({ command }) =>
       // Border cast: each command is one of the closed list, whatever its kind.
-      inner.write(command as CommandOf<'append_event'> & { kind: 'append_event' }),
+      inner.write(this.#onServer(command) as CommandOf<'append_event'> & { kind: 'append_event' }),
     )
     void Promise.allSettled(written).then((results) => this.#applied(batch, results))
+  }
+
+  /** A database server goes by its own clock, and not by that of who asks for the lease. */
+  #onServer(command: Command): Command {
+    if (command.kind !== 'acquire_engine_lease') return command
+    return { ...command, timeMs: this.#options.scheduler.nowMs }
   }
 
   #applied(batch: readonly Waiting[], results: readonly PromiseSettledResult<unknown>[]): void {

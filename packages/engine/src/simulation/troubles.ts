@@ -1,5 +1,5 @@
 import type { Store } from '@kyros/store/store'
-import type { Catalogue } from './catalogue.ts'
+import { type Catalogue, deployed } from './catalogue.ts'
 import type { Plant } from './plants.ts'
 import { type Process, startProcess } from './process.ts'
 import type { Random } from './random.ts'
@@ -29,6 +29,8 @@ export class Troubles {
   readonly #places: (Process | undefined)[]
   readonly #inboxBells = new Set<() => void>()
   readonly #steady: StoreFaults
+  /** So many of the processes are of the next version. */
+  readonly #deployShare: number
   #faults: StoreFaults
   #isCalm = false
   #isClosing = false
@@ -39,6 +41,7 @@ export class Troubles {
     this.#options = options
     this.dialect = random.chance(0.35) ? 'postgres' : 'sqlite'
     this.#places = this.dialect === 'postgres' ? [undefined, undefined] : [undefined]
+    this.#deployShare = random.pick([0, 0, 0.5])
     this.#steady = {
       refuse: random.pick([0, 0, 0.01, 0.1]),
       forget: random.pick([0, 0, 0.01, 0.05]),
@@ -94,7 +97,7 @@ export class Troubles {
     this.#places[place] = startProcess({
       scheduler,
       life,
-      catalogue,
+      catalogue: random.chance(this.#deployShare) ? deployed(catalogue) : catalogue,
       plant,
       maxAttempts: random.int(1, 8),
       evictAfterMs: random.pick([0, 100, 2000, 60_000]),

@@ -125,6 +125,14 @@ async function doSomething(random: Random, callers: Callers, run: KnownRun): Pro
       await callers.limit(run, 10)
       await callers.use(run, random.int(1, 20))
       return callers.limit(run, 1000)
+    case 'upgrade':
+      return callers.upgrade(run)
+    case 'fork':
+      await callers.fork(run, random.pick(['First', 'Second', 'Third', 'First#2', 'shielded-1']))
+      return
+    case 'again':
+      await callers.again(run)
+      return
     case 'cancels':
       await Promise.all([callers.cancel(run), callers.cancel(run)])
       return
@@ -134,16 +142,8 @@ async function doSomething(random: Random, callers: Callers, run: KnownRun): Pro
 }
 
 const deeds = [
-  'signal',
-  'signal',
-  'burst',
-  'look',
-  'update',
-  'update',
-  'hold',
-  'limit',
-  'cancel',
-  'cancels',
+  ...(['signal', 'signal', 'burst', 'look', 'update', 'update', 'hold', 'limit'] as const),
+  ...(['upgrade', 'fork', 'again', 'cancel', 'cancels'] as const),
 ] as const
 
 const signalOf = (workflow: string) => (workflow.startsWith('collecting') ? 'add' : 'go')

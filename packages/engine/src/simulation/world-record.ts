@@ -10,7 +10,7 @@ export type Written = { command: Command; result: unknown }
 /** What is known of a world without asking its engines. */
 export class WorldRecord {
   /** Runs on disk, by id. */
-  readonly runs = new Map<string, { runSeq: number; ended: boolean }>()
+  readonly runs = new Map<string, { runSeq: number; ended: boolean; copied: number }>()
   readonly effects: ObservedEffect[] = []
   readonly bugs: string[] = []
   readonly stuck: Violation[] = []
@@ -27,7 +27,7 @@ export class WorldRecord {
     for (const { command, result } of written) {
       if (command.kind === 'put_inbox') this.onInbox(command.message)
       for (const { runId, events } of appendsOf(command, result)) {
-        const run = this.runs.get(runId) ?? { runSeq: 0, ended: false }
+        const run = this.runs.get(runId) ?? { runSeq: 0, ended: false, copied: copiedIn(events) }
         this.runs.set(runId, run)
         run.runSeq += events.length
         run.ended ||= events.some(isEnd)
@@ -47,6 +47,10 @@ export class WorldRecord {
 
   runSeqOf = (runId: string): number | undefined => this.runs.get(runId)?.runSeq
 }
+
+/** A fork begins with what it takes over, in the commit that makes it. */
+const copiedIn = (events: readonly NewRunEvent[]) =>
+  events.some(({ type }) => type === 'run.forked') ? events.length : 0
 
 /** The events that a command has put into logs of runs. */
 function appendsOf(command: Command, result: unknown): { runId: string; events: readonly NewRunEvent[] }[] {
