@@ -49,25 +49,28 @@ function isPromised({ told, byInbox }: Asked, events: readonly Event[]): boolean
 }
 
 function checkOrders(
-  { events }: ObservedRun,
+  observed: ObservedRun,
   orders: readonly Asked[] | undefined,
   of: { type: string; name: string },
   report: Report,
 ): void {
   if (orders === undefined) return
-  const isThere = events.some(({ type }) => type === of.type)
+  const { events } = observed
+  const isThere = events.some((event) => event.type === of.type)
   if (!isThere && orders.some((order) => isPromised(order, events)))
     report('lost', of.name, `The acknowledged ${of.name} is not in the log.`)
   // A child is also asked by its parent.
   const mayBeParent = events[0]?.data.parent !== undefined
-  if (isThere && !mayBeParent && orders.every(({ told }) => told === 'refused'))
+  const isNew = events.some((event) => event.type === of.type && isOwn(observed, event))
+  if (isNew && !mayBeParent && orders.every(({ told }) => told === 'refused'))
     report('wrong', of.name, `Nobody who asked for the ${of.name} was let.`)
 }
 
-function checkAnswers({ events, answers }: ObservedRun, report: Report): void {
+function checkAnswers(observed: ObservedRun, report: Report): void {
+  const { events, answers } = observed
   if (answers === undefined) return
   const given = events
-    .filter(({ type }) => type === 'waitpoint.completed')
+    .filter((event) => event.type === 'waitpoint.completed' && isOwn(observed, event))
     .map(({ data }) => textOf(data.payload))
   const sent = new Set(answers.map(({ payload }) => textOf(payload)))
   for (const payload of given) {

@@ -64,6 +64,21 @@ test('a step may run out of its time between two attempts', () => {
   ).toEqual([])
 })
 
+test('what a fork took over happened in another run', () => {
+  const answer: Draft = ['waitpoint.completed', { waitpoint: 'answer', command: 2, payload: 1 }]
+  const asked: Draft = ['waitpoint.created', { waitpoint: 'answer', command: 2 }]
+  const taken: Draft[] = [['run.forked'], started, scheduled, attempt(1), asked, stepDone, answer]
+  const cancelled: Draft = ['run.cancel_requested', { reason: '' }]
+  const events = logOf(created, ...taken, cancelled, done)
+  const known = { events, answers: [], cancels: [], signals: [], effects: [] }
+  expect(rulesOf({ ...known, copied: 9 })).toEqual([])
+  expect(rulesOf({ ...known, copied: 1 })).toEqual([
+    'wrong: cancellation',
+    'wrong: waitpoints',
+    'wrong: effects',
+  ])
+})
+
 test('a run that continued as new begins its commands and keys again', () => {
   const again = [...whole.slice(2, 5), ['run.continued'], ...whole.slice(2)] as Draft[]
   const call = { key: 'First', attempt: 1 }
