@@ -97,6 +97,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   readonly #stopping = new AbortController()
   #keeping: Promise<void> = Promise.resolve()
   #work: Promise<void> = Promise.resolve()
+  #stopped: Promise<void> | undefined
   #draining = false
   #closing = false
   #recovered = false
@@ -213,7 +214,13 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     await this.#stop('The engine drains.')
   }
 
-  async #stop(reason: string): Promise<void> {
+  /** Whoever asks for it again waits for the first: that still needs the timers that a second would stop. */
+  #stop(reason: string): Promise<void> {
+    this.#stopped ??= this.#stopOnce(reason)
+    return this.#stopped
+  }
+
+  async #stopOnce(reason: string): Promise<void> {
     this.#closing = true
     this.#stopping.abort()
     await this.#keeping

@@ -177,6 +177,18 @@ export function testRecovery(open: OpenRig): void {
     expect(seconds).toBe(1)
   })
 
+  test('an engine that is told to stop twice ends, also with a step that does not listen', async () => {
+    const began = gate()
+    const First: StepFunction = () => {
+      began.arrive()
+      return new Promise(() => {})
+    }
+    const rig = await open({ steps: { ...plain, First } })
+    await submit(rig, 'sequence', 'in')
+    await began.came
+    await Promise.all([rig.engine.drain(0), rig.restart()])
+  })
+
   test('draining cuts a step off after its grace, which is no failed attempt', async () => {
     const began = gate()
     const hanging: StepFunction = async (_input, { signal }) => {
