@@ -27,6 +27,13 @@ const checks = [
     needs: 'console/tsconfig.json',
   },
   {
+    name: 'types of the peers in the bench',
+    page: 'CONTRIBUTING.md#style',
+    args: [modules('typescript/bin/tsc'), '--noEmit', '-p', 'bench'],
+    // Only the bench installs them.
+    needs: 'bench/node_modules/@dbos-inc/dbos-sdk',
+  },
+  {
     name: 'arrows and tidiness',
     page: 'ARCHITECTURE.md#layers and CONTRIBUTING.md#style',
     args: [

@@ -3,18 +3,14 @@ import type { Contestant, Methods } from './answers.ts'
 
 type Ask = { id: number; method: string; params: never }
 
-const openers: Record<string, () => Promise<{ open(options: never): Promise<Contestant> }>> = {
-  kyros: () => import('./contestants/kyros.ts'),
-  restate: () => import('./contestants/restate.ts'),
-  dbos: () => import('./contestants/dbos.ts'),
-  openworkflow: () => import('./contestants/openworkflow.ts'),
-}
+const names = ['kyros', 'restate', 'dbos', 'openworkflow']
 
 const [name = '', options = '{}'] = process.argv.slice(2)
-const opener = openers[name]
-if (opener === undefined || process.send === undefined) throw new Error(`No contestant ${name}, or no parent`)
+if (!names.includes(name) || process.send === undefined)
+  throw new Error(`No contestant ${name}, or no parent`)
 process.once('disconnect', () => process.exit(1))
-const { open } = await opener()
+// Computed: only the bench installs the peers, and nobody else can look at their types.
+const { open }: { open(options: never): Promise<Contestant> } = await import(`./contestants/${name}.ts`)
 // Border cast: the parent gives what the contestant's own `open` declares.
 const contestant = await open(JSON.parse(options) as never)
 process.on('message', (ask: Ask) => void answer(contestant.methods, ask))

@@ -14,7 +14,7 @@ const maxEvents = 200
 
 /** The status in the head of a run's page, once it is the wanted one. */
 export function runStatus(page: Page, status: RunStatus): Locator {
-  return page.getByRole('main').locator('header').getByText(status.replace('_', ' '), { exact: true })
+  return page.getByRole('main').locator('header dl').getByText(status.replace('_', ' '), { exact: true })
 }
 
 /** Steps and their states as the timeline shows them: `completed FetchCode`. */

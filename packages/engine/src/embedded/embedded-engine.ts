@@ -336,7 +336,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     this.#parts.gates.open()
     await Promise.all([
       inbox,
-      sweepGates(this.#parts, signal),
+      sweepGates(this.#parts, (runId) => this.#table.isUnborn(runId), signal),
       takeUpForgotten(this.#parts, this.#table, signal),
     ])
   }

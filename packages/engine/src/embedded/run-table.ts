@@ -22,8 +22,8 @@ export type Unborn = {
   readonly rejection: string | undefined
   /** It is on disk. */
   born(): void
-  /** It is not, or is not ours to move. */
-  refuse(reason: string): void
+  /** It is not, or is not ours to move; `isUnclear`: it may be on disk all the same. */
+  refuse(reason: string, isUnclear?: boolean): void
 }
 
 /**
@@ -33,6 +33,7 @@ export type Unborn = {
 export class RunTable implements RunOwner {
   readonly #live = new Map<string, LiveRun>()
   readonly #reading = new Map<string, Promise<LiveRun | undefined>>()
+  readonly #unborn = new Set<string>()
   readonly #asleep: Sleepers
   /** Runs that wait, since when, in the order in which they began to. */
   readonly #idle = new Map<LiveRun, number>()
@@ -96,20 +97,41 @@ export class RunTable implements RunOwner {
     const loaded = await this.#parts.definitions.load(run.definition)
     if (loaded === undefined) return undefined
     const unborn = this.#create(run, history, loaded)
+    this.#unborn.add(run.runId)
     const events = await unborn.prepare()
     return {
       events,
       rejection: unborn.beginning.rejection,
       born: () => {
         this.#live.set(run.runId, unborn)
+        this.#unborn.delete(run.runId)
         unborn.born()
       },
-      refuse: (reason) => {
+      refuse: (reason, isUnclear = false) => {
+        this.#unborn.delete(run.runId)
         this.#parts.slots.forget(run.runId)
-        this.#parts.gates.leave(run.runId)
+        if (isUnclear) this.#clearPlaceLater(run.runId)
+        else this.#parts.gates.leave(run.runId)
         unborn.refuse(reason).catch(this.#parts.onBug)
       },
     }
+  }
+
+  /** True from the first turn of a run until its commit was answered: the store need not know it yet. */
+  isUnborn(runId: string): boolean {
+    return this.#unborn.has(runId)
+  }
+
+  /** A run that may have been committed keeps its place until the store says that it was not. */
+  #clearPlaceLater(runId: string): void {
+    const { timers, clock, store, gates, isClosing } = this.#parts
+    timers.at(clock.nowMs() + reloadAfterMs, () => {
+      if (isClosing()) return
+      const clear = (run: RunRecord | undefined) => {
+        if (run === undefined || isTerminal(run.status)) gates.leave(runId)
+      }
+      store.runs.get(runId).then(clear, () => this.#clearPlaceLater(runId))
+    })
   }
 
   /** Takes a run up from its log again. Attempts under way are cut off, which is no retry. */
@@ -153,7 +175,10 @@ export class RunTable implements RunOwner {
 
   async #readRun(runId: string, given: RunRecord | undefined): Promise<LiveRun | undefined> {
     const { store } = this.#parts
+    const wasUnborn = this.#unborn.has(runId)
     const record = given ?? (await store.runs.get(runId))
+    // It was read before its commit, and may be under way by now.
+    if (record === undefined && wasUnborn) return this.#live.get(runId)
     if (record === undefined || isTerminal(record.status)) {
       this.#asleep.delete(runId)
       this.#parts.gates.leave(runId)

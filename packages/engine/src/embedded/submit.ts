@@ -1,6 +1,6 @@
 import type { ParentLink } from '@kyros/contract/event'
 import type { JsonObject } from '@kyros/contract/json'
-import { problem } from '@kyros/contract/problem'
+import { ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Idempotency, NewRun, NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
@@ -132,7 +132,7 @@ async function committed<R extends { seqs: number[] } | { replayed: unknown }>(
     else unborn?.born()
     return written
   } catch (error) {
-    unborn?.refuse(String(error))
+    unborn?.refuse(String(error), !(error instanceof ProblemError) || error.code === 'store_unavailable')
     throw error
   }
 }

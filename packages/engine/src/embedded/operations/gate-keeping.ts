@@ -16,15 +16,20 @@ export async function holdPlaces(parts: EngineParts, records: readonly RunRecord
 }
 
 /** Until `signal` aborts: gives back the places of runs that are gone, so that a deleted one is not waited for. */
-export async function sweepGates(parts: EngineParts, signal: AbortSignal): Promise<void> {
+export async function sweepGates(
+  parts: EngineParts,
+  isUnborn: (runId: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const { gates, store, clock, log } = parts
   while (!signal.aborted) {
     await clock.sleep(sweepEveryMs, signal).catch(() => {})
     try {
       for (const runId of gates.inTheWay()) {
         if (signal.aborted) return
+        if (isUnborn(runId)) continue
         const run = await store.runs.get(runId)
-        if (run === undefined || isTerminal(run.status)) gates.leave(runId)
+        if ((run === undefined && !isUnborn(runId)) || (run && isTerminal(run.status))) gates.leave(runId)
       }
     } catch (error) {
       log('warn', `Places of runs are looked at again: ${String(error)}`)
