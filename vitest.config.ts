@@ -7,6 +7,8 @@ const exclude = ['**/node_modules/**', '**/dist/**', '**/fixtures/**']
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Vitest itself leaves one core unused, which is half of a small machine; many tests wait for a disk or a child.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     hookTimeout: 60_000,
     reporters: ['default', './tools/count-reporter.ts'],
@@ -35,8 +37,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
           exclude,
-          // Each file starts a server and a browser of its own: one at a time is a fair load for two cores.
-          maxWorkers: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -7,7 +7,10 @@ const program = new URL('./run-simulation.ts', import.meta.url).pathname
 
 /** In a process of its own: the simulation replaces its globals. */
 async function simulation(...args: string[]): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { timeout: 100_000 })
+  // A failed command's lines say what failed in which world; its error alone says nothing.
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
+    timeout: 100_000,
+  }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout: `${stdout}${stderr}` }))
   return stdout.trim().split('\n')
 }
 
