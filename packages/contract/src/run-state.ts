@@ -104,9 +104,12 @@ function change(state: RunState & Outcome, event: RunEvent): void {
       state.reason = reason
       state.reason_detail = detail ?? null
       state.waiting_until = until ?? null
+      // Only a run that has not begun waits for a place; a fork has the start of what it takes over in its log.
+      if (reason === 'concurrency') state.started_at = null
       return
     }
     case 'run.resumed':
+      state.started_at ??= event.time
       move(state, 'running')
       return
     case 'run.cancel_requested':

@@ -30,6 +30,8 @@ export type History = {
   runSeq: number
   lastMs: number
   startedMs: number | undefined
+  /** A fork that has not begun: what it takes over is in its log, and it waits for a place among the runs of its workflow. */
+  awaitsPlace: boolean
   /** When it is to begin, while it has not. */
   startAtMs: number | undefined
   ended: boolean
@@ -68,6 +70,7 @@ export function emptyHistory(): History {
     runSeq: 0,
     lastMs: 0,
     startedMs: undefined,
+    awaitsPlace: false,
     startAtMs: undefined,
     ended: false,
     cancelReason: undefined,
@@ -197,10 +200,16 @@ function addToRun(history: History, event: NewRunEvent): void {
       return
     case 'run.waiting':
       history.shown = event.data
+      if (event.data.reason === 'concurrency' && history.startedMs !== undefined) {
+        history.awaitsPlace = true
+        history.startedMs = undefined
+      }
       if (history.startedMs === undefined) history.startAtMs = startOf(event.data) ?? history.startAtMs
       return
     case 'run.resumed':
       history.shown = undefined
+      if (history.awaitsPlace) history.startedMs = event.timeMs
+      history.awaitsPlace = false
       return
     case 'run.cancel_requested':
       history.cancelReason = event.data.reason

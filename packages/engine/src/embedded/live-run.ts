@@ -7,12 +7,14 @@ import type { EngineParts } from './engine-parts.ts'
 import { emptyHistory, type History, type Shown } from './history.ts'
 import { Journal } from './journal.ts'
 import { RunLog } from './log-buffer.ts'
+import { endsOfOpen } from './operations/fork-history.ts'
 import { RunControl } from './operations/run-control.ts'
 import { RunAsks } from './run-asks.ts'
 import { RunCommands } from './run-commands.ts'
 import type { RunFacts } from './run-facts.ts'
 import { holdPlace } from './run-gates.ts'
 import type { RunHands } from './run-hands.ts'
+import { createRunHost } from './run-host.ts'
 import { RunInbox } from './run-inbox.ts'
 import { type EndEvent, endOf, isSeen } from './run-outcome.ts'
 import { RunStart } from './run-start.ts'
@@ -20,7 +22,7 @@ import { RunSteps } from './run-steps.ts'
 import { RunTimers } from './run-timers.ts'
 import { sameWait, waitsFor } from './run-waits.ts'
 import type { Player } from './turns.ts'
-import { WorkflowHost } from './workflow-host.ts'
+import type { WorkflowHost } from './workflow-host.ts'
 
 export type LiveRunOptions = {
   parts: EngineParts
@@ -40,8 +42,6 @@ export type RunOwner = {
   /** Everything that happened is done, and the run waits for something outside. */
   onIdle(run: LiveRun): void
 }
-
-type Turn = () => void
 
 /**
  * A run in memory. Whatever happens to it (a result, a timer, a signal) takes its turn, one after the other: it becomes
@@ -75,7 +75,7 @@ export class LiveRun implements Player {
   /** What replay compares with; empty once the run has caught up. */
   history: History
   readonly #inbox: RunInbox
-  #turns: Turn[] = []
+  #turns: (() => void)[] = []
   /** Events of the history that the definition has not seen yet. */
   #replay: { events: readonly NewRunEvent[]; next: number } | undefined
   readonly #commands: RunCommands
@@ -214,6 +214,11 @@ export class LiveRun implements Player {
     return this.#closed
   }
 
+  /** True for a fork that has not begun. */
+  get awaitsPlace(): boolean {
+    return this.startedMs === undefined && this.history.awaitsPlace
+  }
+
   /** Messages of other processes that it has taken. */
   get seenInbox(): ReadonlySet<number> | undefined {
     return this.#inbox.taken
@@ -232,7 +237,7 @@ export class LiveRun implements Player {
   }
 
   /** Something to do in this run's turn; forgotten once the run is closed. */
-  post(turn: Turn): void {
+  post(turn: () => void): void {
     if (!this.#closed) this.#enqueue(turn)
   }
 
@@ -246,8 +251,7 @@ export class LiveRun implements Player {
       return
     }
     if (this.#commands.isBusy) return
-    const turn = this.#turns.shift()
-    turn?.()
+    this.#turns.shift()?.()
   }
 
   wake(): boolean {
@@ -283,7 +287,7 @@ export class LiveRun implements Player {
     return this.#replay !== undefined || this.#commands.isBusy
   }
 
-  #enqueue(turn: Turn): void {
+  #enqueue(turn: () => void): void {
     this.#turns.push(turn)
     if (!this.#commands.isStoring) this.#parts.turns.queue(this)
   }
@@ -324,16 +328,7 @@ export class LiveRun implements Player {
 
   /** A host for the run, on a history of which these commands are known. */
   createHost(loaded: LoadedDefinition, recorded = this.history.recorded): WorkflowHost {
-    const { runId, workflow, version, attempt, maxRetries, input } = this.facts
-    const onLog = (level: 'info' | 'warn' | 'error', message: string) => {
-      if (host.replaying) return
-      this.log.add({ timeMs: this.#parts.clock.nowMs(), level, step: null, attempt: null, message })
-    }
-    const run = { runId, workflow, version, attempt, maxRetries, input }
-    const { waitpointTokens } = this.#parts
-    const waitpointToken = (part: number, command: number) => waitpointTokens.sign({ runId, part, command })
-    const host = new WorkflowHost({ run, loaded, recorded, onLog, waitpointToken })
-    return host
+    return createRunHost(this.#parts, this, loaded, recorded)
   }
 
   /** What the run asks of the outside beside steps and timers, made when it first does. */
@@ -354,10 +349,7 @@ export class LiveRun implements Player {
 
   #resume(): void {
     const history = this.history
-    if (history.ended) {
-      this.#owner.onEnded(this)
-      return
-    }
+    if (history.ended) return void this.#owner.onEnded(this)
     if (this.facts.definition === '') return
     if (this.parent !== undefined) this.#parts.children.adopt(this.facts.runId, this.parent)
     if (this.host === undefined) {
@@ -366,13 +358,19 @@ export class LiveRun implements Player {
     }
     if (history.startedMs === undefined) {
       // They came before its start, and wait in memory for it.
-      for (const event of history.events) if (event.type === 'signal.received') this.host.apply(event)
+      const early = history.awaitsPlace ? [] : history.events
+      for (const event of early) if (event.type === 'signal.received') this.host.apply(event)
       this.beginning.at(this.history.startAtMs)
       return
     }
     holdPlace(this.#parts.gates, this.facts, this.host.loaded)
-    this.host.replaying = true
-    this.#replay = { events: history.events, next: 0 }
+    this.replay()
+  }
+
+  /** Shows the definition what is in the log; then the run goes on. */
+  replay(): void {
+    if (this.host !== undefined) this.host.replaying = true
+    this.#replay = { events: this.history.events, next: 0 }
   }
 
   /** Gives the definition the next event of the history that it has to see; after the last one the run goes on. */
@@ -431,7 +429,9 @@ export class LiveRun implements Player {
 
   /** Lets the definition see an event that was just recorded. */
   apply(event: NewRunEvent): void {
-    if (!this.ended) this.host?.apply(event)
+    // Seen in its turn, behind what the fork takes over.
+    if (this.awaitsPlace) this.history.events.push(event)
+    else if (!this.ended) this.host?.apply(event)
   }
 
   /** Turns what the definition asked for into events, steps and timers. */
@@ -450,6 +450,7 @@ export class LiveRun implements Player {
 
   /** Records of everything under way that the run does not want it any more. */
   stopAll(reason: string): void {
+    if (this.awaitsPlace) for (const event of endsOfOpen(this.history)) this.push(event)
     for (const row of this.steps.rows.values()) this.steps.cancel(row, reason, true)
     this.timers.cancelAll()
     this.asks?.cancelAll()

@@ -15,12 +15,15 @@ export type StartOf = {
   readonly control: RunControl | undefined
   readonly held: Shown | undefined
   readonly ended: boolean
+  /** A fork that has not begun. */
+  readonly awaitsPlace: boolean
   readonly blocked: string | undefined
   shown: Shown | undefined
   startedMs: number | undefined
   post(turn: () => void): void
   push(event: Pick<NewRunEvent, 'type' | 'data'>): NewRunEvent
   apply(event: NewRunEvent): void
+  replay(): void
   block(detail: string): void
   stopAll(reason: string): void
   finish(end: Pick<EndEvent, 'type' | 'data'>): void
@@ -63,11 +66,13 @@ export class RunStart {
     if (run.startedMs !== undefined || run.ended || run.host === undefined) return
     this.wait = undefined
     if (run.held?.reason === 'paused' || !this.#enter(run.host)) return
-    const event = run.push({ type: 'run.started', data: {} })
+    const { awaitsPlace } = run
+    const event = run.push({ type: awaitsPlace ? 'run.resumed' : 'run.started', data: {} })
     run.shown = undefined
     run.startedMs = event.timeMs
     this.limit()
-    run.apply(event)
+    if (awaitsPlace) run.replay()
+    else run.apply(event)
   }
 
   /** Sets when the time of the run is over; while it is paused, never. */
@@ -99,6 +104,7 @@ export class RunStart {
         return false
       case 'refused':
         this.rejection = entered.end.type === 'run.failed' ? entered.sentence : undefined
+        run.stopAll(entered.sentence)
         run.finish(entered.end)
         return false
     }

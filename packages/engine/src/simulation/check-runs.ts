@@ -51,12 +51,18 @@ function differenceOf(type: string, data: Event['data'], end: Event | undefined)
 
 const mostQueued = 2
 
+/** A fork begins when it has got its place: the start in its log is that of the run that it goes on from. */
+function startOf(events: readonly Event[]): Event | undefined {
+  const began = events.some(({ type }) => type === 'run.forked') ? 'run.resumed' : 'run.started'
+  return events.find(({ type }) => type === began)
+}
+
 /** Of a workflow with a limit no more are under way at once, by the numbers of the log. */
 export async function checkLimits(store: Store, runIds: readonly string[]): Promise<Violation[]> {
   const moments: { seq: number; change: number; runId: string }[] = []
   for (const [runId, events] of await logsOf(store, runIds)) {
     if (events[0]?.data.workflow !== 'queued') continue
-    const start = events.find(({ type }) => type === 'run.started')
+    const start = startOf(events)
     const end = events.find(isEnd)
     if (start === undefined) continue
     moments.push({ seq: start.seq, change: 1, runId })

@@ -69,8 +69,10 @@ async function replayOne(store: Store, runId: string, load: Load): Promise<strin
 /** What differs between how a run ended and its replay. */
 export function differenceOf(
   run: RunRecord,
-  { outcome, recorded, replayed }: ShadowResult,
+  { outcome, recorded, replayed: asked }: ShadowResult,
 ): string | undefined {
+  // A fork that ended before it had a place asked for nothing beyond what it took over.
+  const replayed = run.started_at === null ? asked.slice(0, recorded.length) : asked
   const isOwnEnd =
     run.status === 'completed' || (run.status === 'failed' && ownFailures.has(run.reason ?? ''))
   if (outcome?.kind === 'blocked') {

@@ -1,4 +1,5 @@
 import type { NewRunEvent } from '@kyros/store/command'
+import type { History } from '../history.ts'
 import { currentPart } from './scratch-replay.ts'
 
 /**
@@ -15,6 +16,23 @@ export function forkPrefix(events: readonly NewRunEvent[], fromStep: string): Ne
   const started = before.find((event) => event.type === 'run.started')
   const kept = part.flatMap((event) => (event.type === 'run.started' ? [] : keep(event, ended)))
   return started === undefined ? kept : [started, ...kept]
+}
+
+/** What a fork says of what it took over and was under way, when it ends without having begun. */
+export function endsOfOpen({ steps, timers, asks }: History): Pick<NewRunEvent, 'type' | 'data'>[] {
+  const ends: Pick<NewRunEvent, 'type' | 'data'>[] = []
+  const run_ended = true
+  for (const { step, key, command, attempt, state } of steps.values()) {
+    if (state !== 'ended')
+      ends.push({ type: 'step.cancelled', data: { step, key, command, attempt, run_ended } })
+  }
+  for (const { name: timer, command, ended } of timers.values()) {
+    if (!ended) ends.push({ type: 'timer.cancelled', data: { timer, command, run_ended } })
+  }
+  for (const [command, { name: waitpoint, state }] of asks?.waitpoints ?? []) {
+    if (state === 'open') ends.push({ type: 'waitpoint.cancelled', data: { waitpoint, command, run_ended } })
+  }
+  return ends
 }
 
 /** Keys of the steps that a fork may begin from, in the order in which they were scheduled. */

@@ -31,7 +31,7 @@ export async function forkRun(parts: ForkParts, runId: string, from: From): Prom
   const prefix = forkPrefix(said, from.fromStep)
   if (prefix === undefined) throw stepNotFound(runId, from.fromStep, stepKeys(said))
   const { hash, version, definition } = await fittingDefinition(parts, record, prefix)
-  mustHavePlace(parts.gates, record, definition)
+  const wait = placeWait(parts.gates, record, definition, from.timeMs)
   const run = newRun(record, from, hash, version)
   const forked: NewRunEvent = {
     type: 'run.forked',
@@ -39,7 +39,8 @@ export async function forkRun(parts: ForkParts, runId: string, from: From): Prom
     actor: from.principal.id,
     data: { from_run: runId, from_step: from.fromStep },
   }
-  const events = [createdEvent(run, { priority: record.priority }), forked, ...prefix]
+  const created = createdEvent(run, { priority: record.priority })
+  const events = [created, forked, ...prefix, ...wait]
   const written = await write(parts, record, from, run, events)
   return 'replayed' in written ? written : { seq: written.seqs[0] ?? 0 }
 }
@@ -78,12 +79,24 @@ async function fittingDefinition(
   throw problem('run_diverged', { detail: `What the fork would take over cannot be replayed. ${fault}` })
 }
 
-/** A fork is under way from its first moment: it cannot wait for a place. @throws run_concurrency_reached */
-function mustHavePlace(gates: RunGates, record: RunRecord, { concurrency }: LoadedDefinition['definition']) {
+/**
+ * Where runs are limited a fork begins by waiting for its place: who commits it need not know whether there is one, and
+ * who takes it up decides. @throws run_concurrency_reached
+ */
+function placeWait(
+  gates: RunGates,
+  record: RunRecord,
+  { concurrency }: LoadedDefinition['definition'],
+  timeMs: number,
+): NewRunEvent[] {
   const admission = admissionOf(record.type, concurrency, record.input)
-  if (admission === undefined || !gates.isFull(admission)) return
-  const detail = `${fullSentence(record.type, admission)} Fork it when a run has ended, or cancel one.`
-  throw problem('run_concurrency_reached', { detail })
+  if (admission === undefined) return []
+  const detail = fullSentence(record.type, admission)
+  if (admission.onConflict === 'reject' && gates.isFull(admission)) {
+    const what = 'Fork it when a run has ended, or cancel one.'
+    throw problem('run_concurrency_reached', { detail: `${detail} ${what}` })
+  }
+  return [{ type: 'run.waiting', timeMs, data: { reason: 'concurrency', detail } }]
 }
 
 function newRun(record: RunRecord, from: From, definition: string, version: string): NewRun {

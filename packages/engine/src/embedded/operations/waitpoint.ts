@@ -33,7 +33,9 @@ export async function findWaitpoint(
   const isOfThisPart = part === ref.part
   const found = isOfThisPart ? history.asks?.waitpoints.get(ref.command) : undefined
   if (found === undefined) throw ref.part < part ? closed('this question', 'cancelled') : invalid()
-  return { ...found, isOpen: found.state === 'open' && !isTerminal(record.status) }
+  // A fork that has not begun asks nobody yet.
+  const isAsked = history.startedMs !== undefined && !isTerminal(record.status)
+  return { ...found, isOpen: found.state === 'open' && isAsked }
 }
 
 /** @throws waitpoint_token_invalid */
@@ -91,7 +93,7 @@ function invalid(): ProblemError {
 
 function closed(name: string, state: WaitpointHistory['state']): ProblemError {
   const why = {
-    open: 'not asked any more',
+    open: 'not asked now',
     completed: 'answered already',
     expired: 'over',
     cancelled: 'not asked any more',
