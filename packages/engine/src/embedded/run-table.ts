@@ -33,7 +33,8 @@ export type Unborn = {
 export class RunTable implements RunOwner {
   readonly #live = new Map<string, LiveRun>()
   readonly #reading = new Map<string, Promise<LiveRun | undefined>>()
-  readonly #unborn = new Set<string>()
+  /** Resolved when their commit was answered: until then nobody else may take them up. */
+  readonly #unborn = new Map<string, PromiseWithResolvers<void>>()
   readonly #asleep: Sleepers
   /** Runs that wait, since when, in the order in which they began to. */
   readonly #idle = new Map<LiveRun, number>()
@@ -71,7 +72,8 @@ export class RunTable implements RunOwner {
     records: readonly RunRecord[],
     onFault: (runId: string, error: unknown) => void,
   ): Promise<void> {
-    const missing = records.filter(({ id }) => !this.#live.has(id) && !this.#reading.has(id))
+    const isKnown = (id: string) => this.#live.has(id) || this.#reading.has(id) || this.#unborn.has(id)
+    const missing = records.filter(({ id }) => !isKnown(id))
     const histories = await this.#parts.store.runs.histories(missing.map(({ id }) => id))
     for (const record of missing) {
       const reading = historyFrom(histories.get(record.id) ?? [], this.#parts.store).then((history) =>
@@ -97,24 +99,29 @@ export class RunTable implements RunOwner {
     const loaded = await this.#parts.definitions.load(run.definition)
     if (loaded === undefined) return undefined
     const unborn = this.#create(run, history, loaded)
-    this.#unborn.add(run.runId)
+    this.#unborn.set(run.runId, Promise.withResolvers())
     const events = await unborn.prepare()
     return {
       events,
       rejection: unborn.beginning.rejection,
       born: () => {
         this.#live.set(run.runId, unborn)
-        this.#unborn.delete(run.runId)
+        this.#answered(run.runId)
         unborn.born()
       },
       refuse: (reason, isUnclear = false) => {
-        this.#unborn.delete(run.runId)
+        this.#answered(run.runId)
         this.#parts.slots.forget(run.runId)
         if (isUnclear) this.#clearPlaceLater(run.runId)
         else this.#parts.gates.leave(run.runId)
         unborn.refuse(reason).catch(this.#parts.onBug)
       },
     }
+  }
+
+  #answered(runId: string): void {
+    this.#unborn.get(runId)?.resolve()
+    this.#unborn.delete(runId)
   }
 
   /** True from the first turn of a run until its commit was answered: the store need not know it yet. */
@@ -175,10 +182,10 @@ export class RunTable implements RunOwner {
 
   async #readRun(runId: string, given: RunRecord | undefined): Promise<LiveRun | undefined> {
     const { store } = this.#parts
-    const wasUnborn = this.#unborn.has(runId)
+    await this.#unborn.get(runId)?.promise
+    const known = this.#live.get(runId)
+    if (known !== undefined) return known
     const record = given ?? (await store.runs.get(runId))
-    // It was read before its commit, and may be under way by now.
-    if (record === undefined && wasUnborn) return this.#live.get(runId)
     if (record === undefined || isTerminal(record.status)) {
       this.#asleep.delete(runId)
       this.#parts.gates.leave(runId)
