@@ -109,7 +109,8 @@ type NewSubmission = {
  * ProblemError (or RunConflict), and the others of its batch are not touched.
  */
 export type Command =
-  | ({ kind: 'submit_job'; job: NewJob } & NewSubmission)
+  /** Precondition where the run has begun in it: `epoch` is still the engine's lease (EngineFenced). */
+  | ({ kind: 'submit_job'; job: NewJob; epoch?: number } & NewSubmission)
   /** A new run of an existing job. Precondition: its latest run has ended (`run_not_ended`). */
   | ({ kind: 'retry_job' } & NewSubmission)
   /**

@@ -39,6 +39,7 @@ export type HotSubmission = {
   facts: Facts
   idempotency: KeptText | undefined
   announce: boolean
+  epoch: number | undefined
 }
 
 export type HotLines = { runId: string; lines: SqlValue[][] }
@@ -98,10 +99,10 @@ function encodeAppend(wire: Wire, append: RunAppend, epoch: number | undefined):
 
 /** What a command says of a new run; `job` where it is made with it. */
 export function toSubmission(
-  command: Pick<CommandOf<'submit_job'>, 'run' | 'events' | 'idempotency' | 'announce'>,
+  command: Pick<CommandOf<'submit_job'>, 'run' | 'events' | 'idempotency' | 'announce' | 'epoch'>,
   job?: NewJob,
 ): HotSubmission {
-  const { run, events, idempotency, announce } = command
+  const { run, events, idempotency, announce, epoch } = command
   const input = JSON.stringify(run.input)
   const jobInput = job === undefined || job.input === run.input ? input : JSON.stringify(job.input)
   return {
@@ -113,6 +114,7 @@ export function toSubmission(
     facts: newRunFacts(run, events, job),
     idempotency: idempotency && { ...idempotency, response: JSON.stringify(idempotency.response) },
     announce: announce === true,
+    epoch,
   }
 }
 
@@ -144,8 +146,8 @@ function runColumns(run: NewRun, input: string | null): SqlValue[] {
 }
 
 function encodeSubmission(wire: Wire, submission: HotSubmission): number {
-  const { runId, jobId, createdMs, jobColumns, runColumns, facts, idempotency, announce } = submission
-  wire.push(runId, jobId, createdMs, announce ? 1 : 0)
+  const { runId, jobId, createdMs, jobColumns, runColumns, facts, idempotency, announce, epoch } = submission
+  wire.push(runId, jobId, createdMs, announce ? 1 : 0, epoch ?? none)
   wire.push(jobColumns?.length ?? none, ...(jobColumns ?? []), runColumns.length, ...runColumns)
   wire.push(facts.count)
   for (const [index, code] of facts.codes.entries()) wire.push(code, facts.times[index] ?? 0)
@@ -231,13 +233,15 @@ function decodeSubmission(reader: WireReader): HotSubmission {
   const jobId = reader.text()
   const createdMs = reader.number()
   const announce = reader.number() === 1
+  const lease = reader.number()
+  const epoch = lease === none ? undefined : lease
   const jobWidth = reader.number()
   const jobColumns = jobWidth === none ? undefined : reader.values(jobWidth)
   const runColumns = reader.values(reader.number())
   const facts = decodeFacts(reader)
   const principal = reader.value()
   const idempotency = typeof principal === 'string' ? decodeKept(principal, reader) : undefined
-  return { runId, jobId, createdMs, jobColumns, runColumns, facts, idempotency, announce }
+  return { runId, jobId, createdMs, jobColumns, runColumns, facts, idempotency, announce, epoch }
 }
 
 function decodeKept(principal: string, reader: WireReader): KeptText {

@@ -120,7 +120,8 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     const mustAnnounce = () => this.#closing || !this.#lease.isHeld
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
     const prepare = (accepted: Accepted) => this.#prepare(accepted)
-    this.#submitter = createSubmitter({ store, clock, definitions, mustAnnounce, prepare, onAccepted })
+    const { epoch } = this.#parts
+    this.#submitter = createSubmitter({ store, clock, definitions, mustAnnounce, epoch, prepare, onAccepted })
     const isHeld = () => this.#lease.isHeld && !this.#closing
     this.operations = createOperations({
       parts: this.#parts,

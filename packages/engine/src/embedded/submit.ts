@@ -2,7 +2,7 @@ import type { ParentLink } from '@kyros/contract/event'
 import type { JsonObject } from '@kyros/contract/json'
 import { ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
-import type { Idempotency, NewRun, NewRunEvent } from '@kyros/store/command'
+import { EngineFenced, type Idempotency, type NewRun, type NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import type { Definitions, StartableWorkflow } from '../definitions/definitions.ts'
@@ -23,6 +23,8 @@ export type SubmitterOptions = {
   definitions: Definitions
   /** True where another process, or a later one, has to be told of a new run in the commit that makes it. */
   mustAnnounce: () => boolean
+  /** The number of the engine's lease; undefined where nobody has to hold one. */
+  epoch: () => number | undefined
   /** Lets the run go as far as it can before its commit, where this process moves it and nothing speaks against it. */
   prepare: (accepted: Accepted) => Promise<Unborn | undefined>
   /** Called with every new run once it is on disk. It must not fail: the run is accepted, whatever comes now. */
@@ -31,7 +33,7 @@ export type SubmitterOptions = {
 
 /** Turns submissions into one durable commit each. */
 export function createSubmitter(options: SubmitterOptions): Submitter {
-  const { store, definitions, mustAnnounce, prepare, onAccepted } = options
+  const { store, definitions, mustAnnounce, epoch, prepare, onAccepted } = options
   // By entry: a workflow that is loaded anew has another schema.
   const checks = new WeakMap<CatalogueEntry, InputCheck>()
 
@@ -62,16 +64,21 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const job = jobOf(submission)
       const { idempotency } = submission
       const announce = mustAnnounce()
+      const lease = epoch()
       const unborn = announce || events.length > 1 ? undefined : await prepare({ run, events, priority })
       const command = { kind: 'submit_job', job, run, announce, ...(idempotency && { idempotency }) } as const
       if (unborn?.rejection !== undefined) {
         unborn.refuse(unborn.rejection)
         return rejected(store, run, unborn.rejection, idempotency)
       }
-      const written = await committed(unborn, () =>
-        store.write({ ...command, events: unborn === undefined ? events : [...events, ...unborn.events] }),
-      )
-      if (unborn === undefined) return answer(written, { run, events, priority }, onAccepted)
+      if (unborn === undefined)
+        return answer(await store.write({ ...command, events }), { run, events, priority }, onAccepted)
+      const begun = { ...command, events: [...events, ...unborn.events], ...fence(lease) }
+      const written = await committed(unborn, () => store.write(begun)).catch((error: unknown) => {
+        // Another process has the engine by now: it is told of the run, and lets it begin.
+        if (error instanceof EngineFenced) return store.write({ ...command, events, announce: true })
+        throw error
+      })
       return 'replayed' in written ? written : { seq: written.seqs[0] ?? 0 }
     },
 
@@ -99,6 +106,8 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
   }
 }
 
+const fence = (epoch: number | undefined) => (epoch === undefined ? {} : { epoch })
+
 /** The answer to an earlier try with the same key, if there was one. @throws run_concurrency_reached */
 async function rejected(
   store: Store,
@@ -123,18 +132,24 @@ async function rejected(
 
 /** Writes a new run, and lets what was prepared of it go on, or not. */
 async function committed<R extends { seqs: number[] } | { replayed: unknown }>(
-  unborn: Unborn | undefined,
+  unborn: Unborn,
   write: () => Promise<R>,
 ): Promise<R> {
   try {
     const written = await write()
-    if ('replayed' in written) unborn?.refuse('The request was answered before.')
-    else unborn?.born()
+    if ('replayed' in written) unborn.refuse('The request was answered before.')
+    else unborn.born()
     return written
   } catch (error) {
-    unborn?.refuse(String(error), !(error instanceof ProblemError) || error.code === 'store_unavailable')
+    unborn.refuse(String(error), isUnclear(error))
     throw error
   }
+}
+
+/** Whether it may be on disk all the same. */
+function isUnclear(error: unknown): boolean {
+  if (error instanceof EngineFenced) return false
+  return !(error instanceof ProblemError) || error.code === 'store_unavailable'
 }
 
 async function answer(

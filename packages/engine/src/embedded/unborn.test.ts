@@ -2,7 +2,7 @@ import { problem } from '@kyros/contract/problem'
 import { openStore } from '@kyros/store/open-store'
 import type { Store } from '@kyros/store/store'
 import { expect, test } from 'vitest'
-import { ended, owner, submissionOf, submit, until } from '../suite/rig.ts'
+import { ended, eventTypes, owner, submissionOf, submit, until } from '../suite/rig.ts'
 import { createEmbeddedRig } from './embedded-rig.ts'
 
 /** Answers one submission late, and with an outage although it was carried out. */
@@ -37,5 +37,25 @@ test('a run that is reached between its commit and the answer to it is taken up 
   await signalled
   expect((await ended(rig, runId)).status).toBe('completed')
   expect((await ended(rig, await submit(rig, 'sequence'))).status).toBe('completed')
+  await rig.stop()
+})
+
+test('a run does not begin in the commit of a process that has lost the engine, and is announced instead', async () => {
+  const inner = await openStore({ dataDir: ':memory:' })
+  const timeMs = Date.now() + 3_600_000
+  const write: Store['write'] = async (command) => {
+    if (command.kind === 'submit_job' && 'epoch' in command)
+      await inner.write({ kind: 'acquire_engine_lease', holder: 'another', timeMs, ttlMs: 60_000 })
+    return inner.write(command)
+  }
+  const store: Store = { ...inner, dialect: 'postgres', write }
+  const rig = await createEmbeddedRig({ store, steps: { First: async () => 1 } })
+  await until(
+    async () => rig.engine.health().details.holds_lease,
+    (isHeld) => isHeld === true,
+  )
+  const runId = await submit(rig, 'sequence')
+  expect(await eventTypes(rig, runId)).toEqual(['run.created'])
+  expect((await inner.inbox.list(0, 10)).map(({ message }) => message)).toEqual([{ type: 'accept', runId }])
   await rig.stop()
 })

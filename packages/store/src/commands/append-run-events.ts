@@ -33,7 +33,7 @@ export function appendRunEvents(append: HotAppend, batch: Batch): number {
 }
 
 /** Until the commit the epoch cannot change: its row is locked, or there is no other writer. */
-function checkEpoch({ ledger, lookups }: Batch, epoch: number): void {
+export function checkEpoch({ ledger, lookups }: Batch, epoch: number): void {
   ledger.leaseEpoch ??= lookups.leaseEpoch()
   if (ledger.leaseEpoch === epoch) return
   throw new EngineFenced(`The engine's lease is at epoch ${ledger.leaseEpoch}, not ${epoch}`)

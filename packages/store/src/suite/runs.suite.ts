@@ -15,6 +15,7 @@ import {
   runCreated,
   started,
   startMs,
+  submission,
   submit,
   waiting,
 } from './rig.ts'
@@ -223,7 +224,7 @@ function testLease(store: () => Store): void {
     expect(await acquire('a')).toEqual({ held: true, epoch: 3 })
   })
 
-  test('an append under an epoch that has passed is fenced, and the others of its batch are not', async () => {
+  test('an append or a start under an epoch that has passed is fenced, and the others of its batch are not', async () => {
     const { run } = await submit(store())
     await acquire('a', 10)
     const write = (epoch: number) =>
@@ -234,5 +235,9 @@ function testLease(store: () => Store): void {
     const [old, current] = await Promise.allSettled([write(1), write(2)])
     expect(old).toMatchObject({ status: 'rejected', reason: expect.any(EngineFenced) })
     expect(current.status).toBe('fulfilled')
+    const begun = (epoch: number) => store().write({ ...submission(), epoch })
+    const [late, inTime] = await Promise.allSettled([begun(1), begun(2)])
+    expect(late).toMatchObject({ status: 'rejected', reason: expect.any(EngineFenced) })
+    expect(inTime.status).toBe('fulfilled')
   })
 }
