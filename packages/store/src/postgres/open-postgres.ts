@@ -70,8 +70,10 @@ async function assemble(databaseUrl: string, maxConnections: number, log: Log): 
 
 function databaseOn(pool: Pool): Database {
   const explain = (error: unknown) => outage(error) ?? error
+  const reads = kyselyOnPostgres(pool)
   return {
-    db: kyselyOnPostgres(pool),
+    db: reads,
+    scanning: reads,
     dialect: 'postgres',
     explain,
     mayRepeat: isDisconnected,

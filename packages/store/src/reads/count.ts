@@ -10,6 +10,12 @@ export async function countsByStatus({ db }: Database, what: 'runs' | 'jobs'): P
   return new Map(rows.filter((row) => row[what] > 0).map((row) => [row.status, row[what]]))
 }
 
+/** Where to ask what may look at every row: a small table is read sooner than anybody else could be asked to. */
+export async function toScan(database: Database, what: 'runs' | 'jobs'): Promise<Database> {
+  const all = sum(await countsByStatus(database, what))
+  return all <= maxCounted ? database : { ...database, db: database.scanning }
+}
+
 /**
  * The total of a list: from the counters where only the status is asked for, counted where the table is small,
  * and otherwise not known.
@@ -22,7 +28,15 @@ export async function totalOf(
   countRows: () => Promise<number>,
 ): Promise<number | undefined> {
   const counts = await countsByStatus(database, what)
-  const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  const all = sum(counts)
   if (!isFiltered) return status === undefined ? all : (counts.get(status) ?? 0)
   return all <= maxCounted ? countRows() : undefined
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  return counts.values().reduce((total, count) => total + count, 0)
+}
+
+export function isAnySet(filters: object): boolean {
+  return Object.values(filters).some((value) => value !== undefined)
 }

@@ -6,6 +6,8 @@ import type { Tables } from '../tables.ts'
 /** What every read needs: the queries, the dialect where it shows, and how an outage is told from a mistake. */
 export type Database = {
   readonly db: Kysely<Tables>
+  /** The same for queries that may look at every row of a large table: nothing else waits for them. */
+  readonly scanning: Kysely<Tables>
   readonly dialect: Dialect
   /** The refusal behind an error of the database, or the error itself. */
   readonly explain: (error: unknown) => unknown

@@ -26,6 +26,8 @@ type Range = { after: number; before: number; isBackwards: boolean }
 /** A filter may throw away most of what was read. */
 const rowsPerSearch = 1_000
 const runsAtOnce = 250
+/** To look through so many events takes longer than other requests should wait. */
+const longScan = 20_000
 
 /** Reads of the log. The log is the truth behind every stream: followers come back here when they fall behind. */
 export class EventReads {
@@ -169,7 +171,15 @@ export class EventReads {
         : sql` AND seq <= COALESCE((SELECT MIN(seq) FROM events WHERE seq >= ${before}), ${before})`
     const order = sql.raw(isBackwards ? 'DESC' : 'ASC')
     const query = sql<JournalRow>`${rows} WHERE seq > ${after} AND ${held}${below} ORDER BY seq ${order} LIMIT ${limit}`
-    return (await query.execute(this.#database.db)).rows
+    return (await query.execute(await this.#placeFor(filter, range))).rows
+  }
+
+  /** One of many events may be of a type that is asked for. */
+  async #placeFor(filter: EventFilter, { after, before }: Range): Promise<Database['db']> {
+    const { db, scanning } = this.#database
+    if (filter.type === undefined || headsOf(filter) !== undefined) return db
+    const isLong = Math.min(before, await this.head()) - after > longScan
+    return isLong ? scanning : db
   }
 
   async #unpack(rows: readonly JournalRow[]): Promise<Event[]> {

@@ -5,7 +5,7 @@ import { decodeCursor } from '../cursor.ts'
 import { iso, isoOrNull, stateFromRow } from '../run-entry.ts'
 import type { Store } from '../store.ts'
 import type { Tables } from '../tables.ts'
-import { totalOf } from './count.ts'
+import { isAnySet, toScan, totalOf } from './count.ts'
 import { current, type Database } from './database.ts'
 import { cutPage, firstIdAt, pageSize } from './page.ts'
 import { oneOf } from './run-record.ts'
@@ -29,7 +29,9 @@ export function createJobReads(database: Database): Store['jobs'] {
     },
     async list(query: JobQuery) {
       const size = pageSize(query.limit)
-      const page = cutPage(await listRows(database, query, size + 1), size, toJob, positionOf)
+      const { limit: _limit, cursor: _cursor, sort: _sort, ...filters } = query
+      const place = isAnySet(filters) ? await toScan(database, 'jobs') : database
+      const page = cutPage(await listRows(place, query, size + 1), size, toJob, positionOf)
       const total = await countJobs(database, query)
       return { ...page, ...(total !== undefined && { total }) }
     },
@@ -80,8 +82,7 @@ function listRows(database: Database, asked: JobQuery, limit: number): Promise<J
 
 function countJobs(database: Database, asked: JobQuery): Promise<number | undefined> {
   const { status, limit: _limit, cursor: _cursor, sort: _sort, ...filters } = asked
-  const isFiltered = Object.values(filters).some((value) => value !== undefined)
-  return totalOf(database, 'jobs', status, isFiltered, async () => {
+  return totalOf(database, 'jobs', status, isAnySet(filters), async () => {
     const row = await filtered(database, asked)
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow()

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { decodeCursor } from '../cursor.ts'
 import type { Store } from '../store.ts'
 import { hasAttribute } from './attributes.ts'
-import { totalOf } from './count.ts'
+import { isAnySet, toScan, totalOf } from './count.ts'
 import { current, type Database } from './database.ts'
 import type { EventReads } from './events.ts'
 import { cutPage, firstIdAt, pageSize } from './page.ts'
@@ -25,7 +25,11 @@ export function createRunReads(database: Database, events: EventReads): Store['r
     },
     async list(query: RunQuery) {
       const size = pageSize(query.limit)
-      const page = cutPage(await listRows(database, query, size + 1), size, toSummary, positionOf)
+      const { limit: _limit, cursor: _cursor, job_id, ...filters } = query
+      // The few runs of one job have an index.
+      const isWide = job_id === undefined && isAnySet(filters)
+      const place = isWide ? await toScan(database, 'runs') : database
+      const page = cutPage(await listRows(place, query, size + 1), size, toSummary, positionOf)
       const total = await countRuns(database, query)
       return { ...page, ...(total !== undefined && { total }) }
     },
@@ -118,8 +122,7 @@ async function listRows(database: Database, asked: RunQuery, limit: number) {
 
 function countRuns(database: Database, asked: RunQuery): Promise<number | undefined> {
   const { status, limit: _limit, cursor: _cursor, ...filters } = asked
-  const isFiltered = Object.values(filters).some((value) => value !== undefined)
-  return totalOf(database, 'runs', status, isFiltered, async () => {
+  return totalOf(database, 'runs', status, isAnySet(filters), async () => {
     const row = await filtered(database, asked)
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow()

@@ -1,7 +1,7 @@
 import type { Stats } from '@kyros/contract/platform'
 import { sql } from 'kysely'
 import { iso } from '../run-entry.ts'
-import { countsByStatus } from './count.ts'
+import { countsByStatus, toScan } from './count.ts'
 import type { Database } from './database.ts'
 import { firstIdAt } from './page.ts'
 
@@ -15,7 +15,9 @@ export async function readStats(database: Database, nowMs: number): Promise<Stat
   const sinceMs = nowMs - dayHours * hourMs
   const jobs = await countsByStatus(database, 'jobs')
   const runs = await countsByStatus(database, 'runs')
-  const hours = await readHours(database, sinceMs, nowMs)
+  // A day may have millions of runs.
+  const place = await toScan(database, 'runs')
+  const hours = await readHours(place, sinceMs, nowMs)
   const sum = (status: 'completed' | 'failed') => hours.reduce((total, hour) => total + hour[status], 0)
   const completed = sum('completed')
   const failed = sum('failed')
@@ -24,11 +26,11 @@ export async function readStats(database: Database, nowMs: number): Promise<Stat
     jobs: Object.fromEntries(jobs),
     runs: Object.fromEntries(runs),
     last_24h: {
-      started: await countStarted(database, sinceMs, nowMs),
+      started: await countStarted(place, sinceMs, nowMs),
       completed,
       failed,
       success_rate: completed + failed === 0 ? null : completed / (completed + failed),
-      p95_seconds: await readP95(database, sinceMs, nowMs),
+      p95_seconds: await readP95(place, sinceMs, nowMs),
       hourly: hours,
     },
   }

@@ -1,23 +1,22 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
+import type { DatabaseSync } from 'node:sqlite'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  Kysely,
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
 import type { Tables } from '../tables.ts'
-
-const maxPrepared = 500
+import { bindable, prepareReads } from './prepared-reads.ts'
+import type { ReaderThread } from './reader-client.ts'
 
 /** Kysely on node:sqlite: its SQLite dialect asks for better-sqlite3's form of a statement. */
 export function kyselyOnSqlite(db: DatabaseSync): Kysely<Tables> {
-  db.function('fold', { deterministic: true }, (value) =>
-    typeof value === 'string' ? value.toLowerCase() : value,
-  )
-  const prepared = new Map<string, StatementSync>()
-  const prepare = (sql: string): StatementSync => {
-    const known = prepared.get(sql)
-    if (known) return known
-    if (prepared.size >= maxPrepared) prepared.clear()
-    const statement = db.prepare(sql)
-    prepared.set(sql, statement)
-    return statement
-  }
+  const prepare = prepareReads(db)
   return new Kysely<Tables>({
     dialect: new ReadingDialect({
       database: {
@@ -36,6 +35,17 @@ export function kyselyOnSqlite(db: DatabaseSync): Kysely<Tables> {
   })
 }
 
+/** The same queries, worked on in another thread. */
+export function kyselyOnThread(thread: ReaderThread): Kysely<Tables> {
+  const dialect: Dialect = {
+    createDriver: () => new ThreadDriver(thread),
+    createAdapter: () => new ReadingAdapter(),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  }
+  return new Kysely<Tables>({ dialect })
+}
+
 /**
  * Kysely lets one query at a time have the one connection, and wakes everybody who waits whenever it is free: of many
  * thousand reads at once, each would wake all others. These reads are synchronous and open no transaction.
@@ -52,8 +62,30 @@ class ReadingAdapter extends SqliteAdapter {
   }
 }
 
-function bindable(value: unknown): null | number | string {
-  if (value === null || typeof value === 'number' || typeof value === 'string') return value
-  if (typeof value === 'boolean') return value ? 1 : 0
-  throw new TypeError(`SQLite cannot bind a ${typeof value}`)
+const refuseTransactions = () => Promise.reject(new Error('Reads open no transaction'))
+
+class ThreadDriver implements Driver {
+  readonly #connection: DatabaseConnection
+
+  constructor(thread: ReaderThread) {
+    this.#connection = {
+      executeQuery: async <R>({ sql, parameters }: CompiledQuery) => ({
+        // Kysely says what the rows of its query are.
+        rows: (await thread.query(sql, parameters.map(bindable))) as R[],
+      }),
+      streamQuery: () => {
+        throw new Error('Rows of the reading thread come all at once')
+      },
+    }
+  }
+
+  async init(): Promise<void> {}
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.#connection
+  }
+  async releaseConnection(): Promise<void> {}
+  async destroy(): Promise<void> {}
+  readonly beginTransaction = refuseTransactions
+  readonly commitTransaction = refuseTransactions
+  readonly rollbackTransaction = refuseTransactions
 }

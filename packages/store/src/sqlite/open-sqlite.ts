@@ -13,7 +13,8 @@ import { checkFile } from './check-file.ts'
 import { connectToRead } from './connect.ts'
 import { type DataLock, directoryError, lockDirectory, prepareDirectory } from './data-directory.ts'
 import { inTransaction } from './execute.ts'
-import { kyselyOnSqlite } from './kysely.ts'
+import { kyselyOnSqlite, kyselyOnThread } from './kysely.ts'
+import { ReaderThread } from './reader-client.ts'
 import { outage } from './sqlite-error.ts'
 import { WriterThread } from './thread-client.ts'
 import { upgradeFile } from './upgrade-file.ts'
@@ -47,8 +48,12 @@ async function assemble(dir: string, lock: DataLock, writer: WriterThread, log: 
     breakDown(error)
   })
   const reading = connectToRead(file)
+  const scanner = new ReaderThread(file)
   const opened = createStore({
-    database: databaseOn(reading, () => writer.current()),
+    database: {
+      ...databaseOn(reading, () => writer.current()),
+      scanning: kyselyOnThread(scanner),
+    },
     notices: new Notices(),
     blobs: createBlobFiles(join(dir, 'blobs')),
     apply: writer.apply,
@@ -58,6 +63,7 @@ async function assemble(dir: string, lock: DataLock, writer: WriterThread, log: 
       await ping(reading)
     },
     async close() {
+      await scanner.close()
       await writer.close()
       reading.close()
       lock.release()
@@ -94,7 +100,8 @@ function openMemory(): Store {
 function databaseOn(db: DatabaseSync, current: Database['current']): Database {
   const explain = (error: unknown) =>
     db.isOpen ? (outage(error) ?? error) : unavailable('The store is closed.', error)
-  return { db: kyselyOnSqlite(db), dialect: 'sqlite', explain, mayRepeat: () => false, current }
+  const reads = kyselyOnSqlite(db)
+  return { db: reads, scanning: reads, dialect: 'sqlite', explain, mayRepeat: () => false, current }
 }
 
 async function ping(db: DatabaseSync): Promise<void> {
