@@ -12,6 +12,7 @@ import { type Column, VirtualTable } from '../ui/VirtualTable.tsx'
 import { actOnRuns, type BulkAction } from './bulk-action.ts'
 import { ColumnPicker } from './ColumnPicker.tsx'
 import { useColumnChoice } from './column-choice.ts'
+import type { LiveList } from './useLiveList.ts'
 
 type Row = {
   id: string
@@ -23,20 +24,11 @@ type Row = {
   paused?: boolean
 }
 
-export type ListViewProps<R extends Row> = {
+export type ListViewProps<R extends Row> = LiveList<R> & {
   noun: string
-  rows: readonly R[]
   columns: readonly Column<R>[]
   label: (row: R) => string
   href: (row: R) => string
-  total: number | undefined
-  newCount: number
-  onShowNew: () => void
-  isPending: boolean
-  error: unknown
-  onRetryRead: () => void
-  hasMore: boolean
-  onEnd: () => void
   empty: ReactNode
   /** The run that a row stands for: what is cancelled or started again. */
   runIdOf: (row: R) => string

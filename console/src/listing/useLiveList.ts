@@ -1,5 +1,5 @@
-import { type InfiniteData, useQueryClient } from '@tanstack/react-query'
-import { useMemo, useRef, useState } from 'react'
+import { type InfiniteData, type UseInfiniteQueryResult, useQueryClient } from '@tanstack/react-query'
+import { useCallback, useMemo, useRef, useState } from 'react'
 import { changesLists, statsQuery } from '../api/queries.ts'
 import { useLiveMessages } from '../live/live.ts'
 import { useCoalesced } from '../live/useCoalesced.ts'
@@ -8,7 +8,7 @@ type Listed = { id: string; created_at: string }
 type Page<Row> = { rows: readonly Row[]; total?: number | undefined }
 
 type Options<Row extends Listed> = {
-  data: InfiniteData<Page<Row>> | undefined
+  list: UseInfiniteQueryResult<InfiniteData<Page<Row>>>
   listKey: readonly unknown[]
   /** The newest rows of the same list. */
   readHead: () => Promise<readonly Row[]>
@@ -17,11 +17,19 @@ type Options<Row extends Listed> = {
   idOf: (event: { job_id?: string | undefined; run_id?: string | undefined }) => string | undefined
 }
 
-type LiveList<Row> = {
+/** What a list view is told of the rows, whatever they are. */
+export type LiveList<Row> = {
   rows: readonly Row[]
+  total: number | undefined
   /** How many rows have come since; they appear when asked for, so that nothing moves under the pointer. */
   newCount: number
-  showNew: () => void
+  onShowNew: () => void
+  isPending: boolean
+  error: unknown
+  onRetryRead: () => void
+  hasMore: boolean
+  /** The end of the rows is in sight. */
+  onEnd: () => void
 }
 
 const refreshEveryMs = 1_000
@@ -29,7 +37,8 @@ const maxSingleReads = 20
 
 /** Keeps the rows of a list true while they stay where they are; counts the new ones instead of inserting them. */
 export function useLiveList<Row extends Listed>(options: Options<Row>): LiveList<Row> {
-  const { data, listKey } = options
+  const { list, listKey } = options
+  const { data } = list
   const queryClient = useQueryClient()
   const [fresh, setFresh] = useState<ReadonlyMap<string, Row>>(new Map())
   const changed = useRef(new Set<string>())
@@ -60,11 +69,27 @@ export function useLiveList<Row extends Listed>(options: Options<Row>): LiveList
   const newCount = [...fresh.values()].filter(
     (row) => isNewer(row, newestTime) && !loadedIds.has(row.id),
   ).length
-  const showNew = () => {
+  const onShowNew = () => {
     setFresh(new Map())
     void queryClient.resetQueries({ queryKey: listKey })
   }
-  return { rows, newCount: data === undefined ? 0 : newCount, showNew }
+  return { rows, newCount: data === undefined ? 0 : newCount, onShowNew, ...usePages(list) }
+}
+
+/** How the pages of the list come in, one after the other. */
+function usePages<Row>(list: UseInfiniteQueryResult<InfiniteData<Page<Row>>>) {
+  const { data, hasNextPage, isFetchingNextPage, isError, fetchNextPage } = list
+  const onEnd = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage && !isError) void fetchNextPage()
+  }, [hasNextPage, isFetchingNextPage, isError, fetchNextPage])
+  return {
+    total: data?.pages[0]?.total,
+    isPending: list.isPending,
+    error: list.error,
+    onRetryRead: () => void (data === undefined ? list.refetch() : fetchNextPage()),
+    hasMore: hasNextPage,
+    onEnd,
+  }
 }
 
 /** Rows of the same millisecond count as new too: which of them was listed first is up to the server. */

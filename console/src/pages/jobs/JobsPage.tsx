@@ -58,31 +58,19 @@ function JobList({ parsed, isFiltered, onClear }: ListProps) {
     select: (data) => ({ ...data, pages: data.pages.map(({ jobs, total }) => ({ rows: jobs, total })) }),
   })
   const live = useLiveList<Job>({
-    data: list.data,
+    list,
     listKey: query.queryKey,
     readHead: async () => (await client.call('listJobs', { query: { ...filter, limit: 50 } })).jobs,
     readOne: (id) => client.call('getJob', { params: { id } }),
     idOf: (event) => event.job_id,
   })
-  const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = list
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isError) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, isError, fetchNextPage])
   return (
     <ListView
       noun="job"
-      rows={live.rows}
+      {...live}
       columns={jobColumns}
       label={({ title }) => title}
       href={({ id }) => `/jobs/${id}`}
-      total={list.data?.pages[0]?.total}
-      newCount={live.newCount}
-      onShowNew={live.showNew}
-      isPending={list.isPending}
-      error={list.error}
-      onRetryRead={() => void (list.data === undefined ? list.refetch() : fetchNextPage())}
-      hasMore={hasNextPage}
-      onEnd={onEnd}
       empty={<NoJobs isFiltered={isFiltered} onClear={onClear} />}
       runIdOf={({ run_id }) => run_id}
     />

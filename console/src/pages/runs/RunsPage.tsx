@@ -62,31 +62,19 @@ function RunList({ parsed, isFiltered, onClear }: ListProps) {
     }),
   })
   const live = useLiveList<RunSummary>({
-    data: list.data,
+    list,
     listKey: query.queryKey,
     readHead: async () => (await client.call('listRuns', { query: { ...filter, limit: 50 } })).workflows,
     readOne: (id) => client.call('getRun', { params: { id } }),
     idOf: (event) => event.run_id,
   })
-  const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = list
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isError) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, isError, fetchNextPage])
   return (
     <ListView
       noun="run"
-      rows={live.rows}
+      {...live}
       columns={runColumns}
       label={({ name }) => name}
       href={({ id }) => `/runs/${id}`}
-      total={list.data?.pages[0]?.total}
-      newCount={live.newCount}
-      onShowNew={live.showNew}
-      isPending={list.isPending}
-      error={list.error}
-      onRetryRead={() => void (list.data === undefined ? list.refetch() : fetchNextPage())}
-      hasMore={hasNextPage}
-      onEnd={onEnd}
       empty={<NoRuns isFiltered={isFiltered} onClear={onClear} />}
       runIdOf={({ id }) => id}
     />
