@@ -22,6 +22,11 @@ type Happening = {
 
 const lives = new AsyncLocalStorage<Life>()
 
+/** Makes a process stand still until then, or for longer if it already does. */
+export function stall(life: Life, untilMs: number): void {
+  life.stalledUntilMs = Math.max(life.stalledUntilMs, untilMs)
+}
+
 /** Runs `body` so that what it starts, also later, belongs to `life`. */
 export function inLife<T>(life: Life, body: () => T): T {
   return lives.run(life, body)

@@ -3,7 +3,7 @@ import type { Command, CommandKind, CommandOf, ResultOf } from '@kyros/store/com
 import { fillsInbox } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { Random } from './random.ts'
-import type { Life, Scheduler } from './scheduler.ts'
+import { type Life, type Scheduler, stall } from './scheduler.ts'
 import type { Written } from './world-record.ts'
 
 /** How badly the store behaves, as shares of all operations and milliseconds. */
@@ -16,6 +16,8 @@ export type StoreFaults = {
   read: number
   /** The process dies at one of the boundaries of an operation. */
   crash: number
+  /** The process stands still while a batch is on its way: it goes out late, or is heard of late. */
+  stall: number
   slowestMs: number
 }
 
@@ -45,6 +47,8 @@ type Waiting = {
 const outage = () => problem('store_unavailable', { detail: 'The simulated store does not answer.' })
 const maxBatch = 64
 const longestInboxWaitMs = 5000
+/** Four times the time for which the lease is held: another process has taken it, and done something with it. */
+const longestStallMs = 12_000
 
 /**
  * The store as one life sees it: a real one behind a line on which every operation takes its time, may fail before or
@@ -177,6 +181,7 @@ class WriteLine {
     const outlives = dialect === 'postgres' && random.chance(0.5)
     const batch = random.chance(0.7) ? undefined : random.int(1, maxBatch)
     const taken = outlives ? this.#take(batch) : undefined
+    if (random.chance(faults().stall)) stall(life, scheduler.nowMs + random.int(500, longestStallMs))
     scheduler.after(
       delayMs,
       `${life.name} writes`,

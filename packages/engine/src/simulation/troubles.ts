@@ -3,11 +3,11 @@ import { type Catalogue, deployed } from './catalogue.ts'
 import type { Plant } from './plants.ts'
 import { type Process, startProcess } from './process.ts'
 import type { Random } from './random.ts'
-import type { Life, Scheduler } from './scheduler.ts'
+import { type Life, type Scheduler, stall } from './scheduler.ts'
 import type { StoreFaults } from './simulated-store.ts'
 import type { WorldRecord } from './world-record.ts'
 
-const none: StoreFaults = { refuse: 0, forget: 0, read: 0, crash: 0, slowestMs: 4 }
+const none: StoreFaults = { refuse: 0, forget: 0, read: 0, crash: 0, stall: 0, slowestMs: 4 }
 const outage: Partial<StoreFaults> = { refuse: 1, read: 1 }
 const longestStopMs = 120_000
 
@@ -39,7 +39,7 @@ export class Troubles {
   constructor(options: TroublesOptions) {
     const { random } = options
     this.#options = options
-    this.dialect = random.chance(0.35) ? 'postgres' : 'sqlite'
+    this.dialect = random.chance(0.45) ? 'postgres' : 'sqlite'
     this.#places = this.dialect === 'postgres' ? [undefined, undefined] : [undefined]
     this.#deployShare = random.pick([0, 0, 0.5])
     this.#steady = {
@@ -47,6 +47,8 @@ export class Troubles {
       forget: random.pick([0, 0, 0.01, 0.05]),
       read: random.pick([0, 0, 0.02, 0.1]),
       crash: random.pick([0, 0, 0.003, 0.02]),
+      // Where there is one process, nobody would do anything meanwhile.
+      stall: this.dialect === 'postgres' ? random.pick([0, 0.02, 0.1]) : 0,
       slowestMs: random.pick([2, 20, 20, 300]),
     }
     this.#faults = this.#steady
@@ -159,7 +161,7 @@ export class Troubles {
   #stall(): void {
     const { scheduler, random } = this.#options
     const life = this.#any()?.life
-    if (life !== undefined) life.stalledUntilMs = scheduler.nowMs + random.small(500, 12_000)
+    if (life !== undefined) stall(life, scheduler.nowMs + random.small(500, 12_000))
   }
 
   #setClock(): void {
