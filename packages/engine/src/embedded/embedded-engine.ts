@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { availableParallelism, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import type { Why } from '@kyros/contract/job'
 import { ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
@@ -50,7 +50,7 @@ export type EmbeddedEngineOptions = {
   /** Bundles of definitions; may be deleted while nothing runs. */
   cacheDir: string
   log: EngineLog
-  /** Attempts that run at once in the default queue. Default: two for each core. */
+  /** Attempts that run at once in one queue. Default: 256. */
   maxAttempts?: number
   /** Attempts at once by queue and by concurrency key. */
   limits?: SlotLimits
@@ -120,8 +120,17 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     const mustAnnounce = () => this.#closing || !this.#lease.isHeld
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
     const prepare = (accepted: Accepted) => this.#prepare(accepted)
-    const { epoch } = this.#parts
-    this.#submitter = createSubmitter({ store, clock, definitions, mustAnnounce, epoch, prepare, onAccepted })
+    const { epoch, gates } = this.#parts
+    this.#submitter = createSubmitter({
+      store,
+      clock,
+      definitions,
+      gates,
+      mustAnnounce,
+      epoch,
+      prepare,
+      onAccepted,
+    })
     const isHeld = () => this.#lease.isHeld && !this.#closing
     this.operations = createOperations({
       parts: this.#parts,
@@ -261,11 +270,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       log,
       definitions,
       timers,
-      slots: createSlots(
-        options.maxAttempts ?? 2 * availableParallelism(),
-        () => clock.nowMs(),
-        options.limits,
-      ),
+      slots: createSlots(options.maxAttempts, () => clock.nowMs(), options.limits),
       gates: this.#createGates(),
       children: this.#createChildren(options, timers),
       waitpointTokens: createWaitpointTokens(options.waitpointKey ?? randomBytes(32)),

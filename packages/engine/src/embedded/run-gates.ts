@@ -212,6 +212,22 @@ export function admissionOf(
   return { key, limit: Math.max(1, Math.floor(limit)), onConflict }
 }
 
+/** Why a workflow that refuses more runs than its limit would refuse one more now; undefined when it would not. */
+export function rejectionOf(
+  gates: Pick<RunGates, 'isFull'>,
+  { type, input }: { type: string; input: Json },
+  concurrency: WorkflowConcurrency<Json> | undefined,
+): string | undefined {
+  if (concurrency?.onConflict !== 'reject') return undefined
+  try {
+    const admission = admissionOf(type, concurrency, input)
+    return admission !== undefined && gates.isFull(admission) ? fullSentence(type, admission) : undefined
+  } catch {
+    // Its key cannot be had: it is blocked for that when it is to begin.
+    return undefined
+  }
+}
+
 /** A run that began before holds its place. One whose key cannot be had holds none: it is blocked for that when it begins. */
 export function holdPlace(
   gates: RunGates,

@@ -10,6 +10,7 @@ import { compileInputCheck, type InputCheck } from '../definitions/input-check.t
 import type { Engine, Submission, Submitted } from '../engine.ts'
 import { engineFlags, sdkVersion } from './engine-flags.ts'
 import { isProblem } from './is-problem.ts'
+import { type RunGates, rejectionOf } from './run-gates.ts'
 import type { Unborn } from './run-table.ts'
 import type { EngineClock } from './timers.ts'
 
@@ -21,6 +22,7 @@ export type SubmitterOptions = {
   store: Store
   clock: EngineClock
   definitions: Definitions
+  gates: RunGates
   /** True where another process, or a later one, has to be told of a new run in the commit that makes it. */
   mustAnnounce: () => boolean
   /** The number of the engine's lease; undefined where nobody has to hold one. */
@@ -33,7 +35,7 @@ export type SubmitterOptions = {
 
 /** Turns submissions into one durable commit each. */
 export function createSubmitter(options: SubmitterOptions): Submitter {
-  const { store, definitions, mustAnnounce, epoch, prepare, onAccepted } = options
+  const { store, definitions, gates, mustAnnounce, epoch, prepare, onAccepted } = options
   // By entry: a workflow that is loaded anew has another schema.
   const checks = new WeakMap<CatalogueEntry, InputCheck>()
 
@@ -94,6 +96,9 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
         ...firstWait({ agentId: null, timeMs: next.timeMs }, workflow),
       ]
       const { idempotency } = next
+      const loaded = workflow && (await definitions.load(workflow.hash))
+      const full = rejectionOf(gates, before, loaded?.definition.concurrency)
+      if (full !== undefined) return rejected(store, run, full, idempotency)
       const written = await store.write({
         kind: 'retry_job',
         run,
@@ -109,7 +114,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
 const fence = (epoch: number | undefined) => (epoch === undefined ? {} : { epoch })
 
 /** The answer to an earlier try with the same key, if there was one. @throws run_concurrency_reached */
-async function rejected(
+export async function rejected(
   store: Store,
   run: NewRun,
   rejection: string,
@@ -117,8 +122,9 @@ async function rejected(
 ): Promise<Submitted> {
   if (idempotency !== undefined) {
     // A try again of a job that does not exist: it answers by the key, or fails.
+    const nothing = { ...run, jobId: run.id }
     const looked = await store
-      .write({ kind: 'retry_job', run, events: [], idempotency })
+      .write({ kind: 'retry_job', run: nothing, events: [], idempotency })
       .catch((error: unknown) => {
         if (!isProblem(error, 'job_not_found')) throw error
         return undefined

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { testWorkflow } from '../../fixtures/catalogue.ts'
 import { operationsWorkflow } from '../../fixtures/operations-catalogue.ts'
 import type { Op } from '../../simulation/program.ts'
-import { type EngineRig, ended, eventTypes, owner, record, submit, waiting } from '../../suite/rig.ts'
+import { type EngineRig, ended, eventTypes, owner, record, submit, until, waiting } from '../../suite/rig.ts'
 import { createEmbeddedRig } from '../embedded-rig.ts'
 
 // Of `queued` two runs may be under way at once, and of `refusing_more` one.
@@ -32,10 +32,21 @@ const input = (op: Op) => op as unknown as JsonObject
 
 async function open() {
   const done: string[] = []
+  let isOpen = Promise.resolve()
+  let open = () => {}
+  const door = {
+    open: () => open(),
+    close: () => {
+      isOpen = new Promise((resolve) => {
+        open = resolve
+      })
+    },
+  }
   const doing =
     (name: string) =>
     async (_: unknown, { runId }: { runId: string }) => {
       done.push(`${runId} ${name}`)
+      await isOpen
       return name
     }
   const steps = { First: doing('First'), Second: doing('Second') }
@@ -48,7 +59,7 @@ async function open() {
     await rig.engine.fork(from, { fromStep, ...ids, principal: owner, timeMs: Date.now() })
     return runId
   }
-  return { rig, done, fork }
+  return { rig, done, fork, door }
 }
 
 /** A run that has ended, with two signals, and then two that hold both places. */
@@ -96,10 +107,23 @@ test('a fork that is cancelled before it has begun ends what it took over', asyn
   ])
 })
 
-test('a fork of a workflow that refuses more is refused while there is no place', async () => {
-  const { rig, fork } = await open()
+test('a workflow that refuses more refuses forks and tries again as well, and nothing comes of them', async () => {
+  const { rig, fork, door } = await open()
   const original = await submit(rig, 'refusing_more')
-  await ended(rig, original)
-  const forked = await fork(original, 'First')
-  expect((await ended(rig, forked)).status).toBe('completed')
+  const { job_id: jobId } = await ended(rig, original)
+  const again = { runId: rig.newId(), principal: owner, timeMs: Date.now() }
+  door.close()
+  const first = await fork(original, 'First')
+  await until(
+    () => record(rig, first),
+    ({ status }) => status === 'running',
+  )
+  const refused = { code: 'run_concurrency_reached' }
+  await expect(fork(original, 'First')).rejects.toMatchObject(refused)
+  await expect(rig.engine.retry(jobId, again)).rejects.toMatchObject(refused)
+  expect((await rig.store.runs.list({ limit: 10 })).items).toHaveLength(2)
+  door.open()
+  expect((await ended(rig, first)).status).toBe('completed')
+  await rig.engine.retry(jobId, again)
+  expect((await ended(rig, again.runId)).status).toBe('completed')
 })

@@ -6,8 +6,8 @@ import type { Definitions, LoadedDefinition } from '../../definitions/definition
 import type { RunOperations, Submitted } from '../../engine.ts'
 import { asNewEvent, withPayloads } from '../history.ts'
 import { factsOf } from '../run-facts.ts'
-import { admissionOf, fullSentence, type RunGates } from '../run-gates.ts'
-import { createdEvent } from '../submit.ts'
+import { admissionOf, fullSentence, type RunGates, rejectionOf } from '../run-gates.ts'
+import { createdEvent, rejected } from '../submit.ts'
 import { forkPrefix, stepKeys } from './fork-history.ts'
 import { readRun } from './read-run.ts'
 import { replayBeside } from './scratch-replay.ts'
@@ -22,7 +22,10 @@ export type ForkParts = {
 
 type From = Parameters<RunOperations['fork']>[1]
 
-/** One commit makes the new run with all that it takes over. @throws run_step_not_found, run_diverged, run_not_ended */
+/**
+ * One commit makes the new run with all that it takes over.
+ * @throws run_step_not_found, run_diverged, run_not_ended, run_concurrency_reached
+ */
 export async function forkRun(parts: ForkParts, runId: string, from: From): Promise<Submitted> {
   const { store } = parts
   const record = await readRun(store, runId)
@@ -31,8 +34,10 @@ export async function forkRun(parts: ForkParts, runId: string, from: From): Prom
   const prefix = forkPrefix(said, from.fromStep)
   if (prefix === undefined) throw stepNotFound(runId, from.fromStep, stepKeys(said))
   const { hash, version, definition } = await fittingDefinition(parts, record, prefix)
-  const wait = placeWait(parts.gates, record, definition, from.timeMs)
   const run = newRun(record, from, hash, version)
+  const full = rejectionOf(parts.gates, record, definition.concurrency)
+  if (full !== undefined) return rejected(store, run, full, from.idempotency)
+  const wait = placeWait(record, definition, from.timeMs)
   const forked: NewRunEvent = {
     type: 'run.forked',
     timeMs: from.timeMs,
@@ -81,10 +86,9 @@ async function fittingDefinition(
 
 /**
  * Where runs are limited a fork begins by waiting for its place: who commits it need not know whether there is one, and
- * who takes it up decides. @throws run_concurrency_reached
+ * who takes it up decides.
  */
 function placeWait(
-  gates: RunGates,
   record: RunRecord,
   { concurrency }: LoadedDefinition['definition'],
   timeMs: number,
@@ -92,10 +96,6 @@ function placeWait(
   const admission = admissionOf(record.type, concurrency, record.input)
   if (admission === undefined) return []
   const detail = fullSentence(record.type, admission)
-  if (admission.onConflict === 'reject' && gates.isFull(admission)) {
-    const what = 'Fork it when a run has ended, or cancel one.'
-    throw problem('run_concurrency_reached', { detail: `${detail} ${what}` })
-  }
   return [{ type: 'run.waiting', timeMs, data: { reason: 'concurrency', detail } }]
 }
 
