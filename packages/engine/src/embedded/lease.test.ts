@@ -100,3 +100,20 @@ test('a holder that stood still for longer than its lease is not sure of it unti
   wakes.shift()?.()
   expect(told).toEqual(['held'])
 })
+
+test.each([
+  ['its clock was set back meanwhile', { clockMs: -60_000, elapsedMs: 100 }],
+  ['the machine was suspended meanwhile', { clockMs: 100, elapsedMs: 0 }],
+])('a holder that stood still is not sure of its lease although %s', async (_, passed) => {
+  const now = { clockMs: Date.now(), elapsedMs: 0 }
+  const clock = {
+    nowMs: () => now.clockMs,
+    elapsedMs: () => now.elapsedMs,
+    sleep: () => new Promise<void>(() => {}),
+  }
+  const { lease } = keep('one', 90, store, clock)
+  await until(async () => lease.isSure, Boolean)
+  now.clockMs += passed.clockMs
+  now.elapsedMs += passed.elapsedMs
+  expect(lease.isSure).toBe(false)
+})

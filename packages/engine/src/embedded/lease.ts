@@ -52,7 +52,10 @@ export function createStoreLease(options: {
 }): Lease {
   const { store, clock, holder, ttlMs } = options
   let epoch: number | undefined
-  let heldUntilMs = 0
+  const elapsedMs = () => clock.elapsedMs?.() ?? performance.now()
+  // By two clocks: one may be set back, and the other does not count the time in which the machine was suspended.
+  let heldUntil = { clockMs: 0, elapsedMs: 0 }
+  const isOver = () => clock.nowMs() >= heldUntil.clockMs || elapsedMs() >= heldUntil.elapsedMs
 
   const drop = () => {
     if (epoch === undefined) return
@@ -62,13 +65,14 @@ export function createStoreLease(options: {
 
   /** How long to wait before the next try. */
   const renew = async (): Promise<number> => {
-    const askedMs = clock.nowMs()
-    const result = await store.write({ kind: 'acquire_engine_lease', holder, timeMs: askedMs, ttlMs })
+    const timeMs = clock.nowMs()
+    const until = { clockMs: timeMs + ttlMs, elapsedMs: elapsedMs() + ttlMs }
+    const result = await store.write({ kind: 'acquire_engine_lease', holder, timeMs, ttlMs })
     if (!result.held) {
       drop()
       return Math.max(50, Math.min(result.leftMs, ttlMs / 3))
     }
-    heldUntilMs = askedMs + ttlMs
+    heldUntil = until
     if (epoch !== result.epoch) {
       drop()
       epoch = result.epoch
@@ -85,7 +89,7 @@ export function createStoreLease(options: {
       return epoch !== undefined
     },
     get isSure() {
-      return epoch !== undefined && clock.nowMs() < heldUntilMs
+      return epoch !== undefined && !isOver()
     },
     lost: drop,
     keep: async (signal) => {
@@ -95,7 +99,7 @@ export function createStoreLease(options: {
           pauseMs = await renew()
         } catch (error) {
           options.onError(error)
-          if (clock.nowMs() >= heldUntilMs) drop()
+          if (isOver()) drop()
         }
         await clock.sleep(pauseMs, signal).catch(() => {})
       }

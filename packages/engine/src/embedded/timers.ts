@@ -2,6 +2,8 @@
 export type EngineClock = {
   nowMs(): number
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Milliseconds since any moment, which nobody can set back. Default: the machine's. */
+  elapsedMs?(): number
   /** How long to sleep at most before looking at the time again. Default: 30 seconds. */
   readonly longestSleepMs?: number
 }

@@ -6,6 +6,7 @@ import type { Life, Scheduler } from './scheduler.ts'
 export function createSimulatedClock(scheduler: Scheduler, life: Life, random: Random): EngineClock {
   return {
     nowMs: () => scheduler.nowMs + life.skewMs,
+    elapsedMs: () => scheduler.nowMs,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) return reject(signal.reason)
