@@ -210,7 +210,6 @@ function openWorkflows(
 }
 
 function createEngine({ config, paths, log, secretKey }: ServerInput, store: Store, own: OwnWorkflows) {
-  const maxAttempts = config.engine.max_concurrent_steps
   return createEmbeddedEngine({
     store,
     workflows: catalogue,
@@ -225,7 +224,7 @@ function createEngine({ config, paths, log, secretKey }: ServerInput, store: Sto
     },
     waitpointKey: deriveKey(secretKey, 'waitpoint').key,
     log: (level, message) => log[level]({ part: 'engine' }, message),
-    ...(maxAttempts !== undefined && { maxAttempts }),
+    maxAttempts: config.engine.max_concurrent_steps,
   })
 }
 

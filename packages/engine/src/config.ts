@@ -5,19 +5,18 @@ const limitForm = '^[^=]{1,200}=[1-9][0-9]{0,5}$'
 /** How runs move. */
 export const engineConfig = Type.Object({
   engine: Type.Object({
-    max_concurrent_steps: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 10_000,
-        unit: 'steps',
-        description:
-          'Step attempts that run at the same time in this process; two for each core when absent.',
-      }),
-    ),
+    max_concurrent_steps: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 256,
+      unit: 'steps',
+      description:
+        'Attempts at the same time of one queue of steps in this process: most steps wait for others, such as models.',
+    }),
     queue_limits: Type.Array(Type.String({ pattern: limitForm }), {
       default: [],
       description:
-        'Attempts at the same time of single queues of steps, as `name=number`; other queues have the limit above.',
+        'Attempts at the same time of single queues of steps, as `name=number`; other queues have the limit above, and `cpu`, for steps that keep a core busy, two for each core.',
     }),
     key_limits: Type.Array(Type.String({ pattern: limitForm }), {
       default: [],

@@ -42,7 +42,10 @@ export type StepOptions = {
   key?: string
   /** `inline`: for short steps, does not wait for a place in the queue. Default: `queue`. */
   mode?: 'queue' | 'inline'
-  /** The queue it waits in; how many of one queue are done at once is configured. Default: the one for all. */
+  /**
+   * The queue it waits in; how many of one queue are done at once is configured. Default: the one for all. Steps that
+   * keep a core busy belong in `cpu`, of which two for each core are done at once.
+   */
   queue?: string
   /** Of the steps with the same key, in all runs, one at a time is done: `tenant:42`. Another number is configured. */
   concurrencyKey?: string

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createSlots, type Demand, type SlotLimits } from './slots.ts'
@@ -48,6 +49,17 @@ test('each queue has its own limit, and inline attempts take no slot of any', ()
   )
   expect(taken).toEqual([true, false, true, true, false, true, false, true, true])
   expect(slots.explain('a', gpu)).toEqual({ kind: 'queue', name: 'gpu', limit: 2, used: 2, waiting: 1 })
+})
+
+test('many steps wait for others at once, and those that keep a core busy are two for each core', () => {
+  const slots = createSlots(undefined, () => 0)
+  const limitOf = (queue?: string) => {
+    const wait = slots.explain('a', { queue })
+    return wait.kind === 'queue' && wait.limit
+  }
+  expect([limitOf(), limitOf('any'), limitOf('cpu')]).toEqual([256, 256, 2 * availableParallelism()])
+  const configured = createSlots(9, () => 0, { queues: { cpu: 3 } })
+  expect(configured.explain('a', { queue: 'cpu' })).toMatchObject({ limit: 3 })
 })
 
 test('a concurrency key is held by one attempt over all queues, and says by whom', () => {

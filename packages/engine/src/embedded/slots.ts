@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { FairLine, type Owner } from './fair-line.ts'
 
 /** What an attempt needs before it may begin; the options of its step have these fields. */
@@ -43,7 +44,7 @@ export type Slots = {
 }
 
 export type SlotLimits = {
-  /** Attempts at once by queue; a queue that is not named has the limit of the default queue. */
+  /** Attempts at once by queue; a queue that is not named has the limit of the default one. Of `cpu`: two for each core. */
   queues?: Readonly<Record<string, number>> | undefined
   /** Attempts at once by concurrency key, or by what stands before its first colon. Default: 1. */
   keys?: Readonly<Record<string, number>> | undefined
@@ -75,11 +76,17 @@ type Key = {
 
 const defaultName = 'default'
 const inlineName = 'inline'
+/** Steps that keep a core busy belong here. */
+const cpuName = 'cpu'
+/** Most steps wait for something outside, such as a model. */
+const usualLimit = 256
 const usualPriority = 3
 const sweepFrom = 1024
 
-export function createSlots(limit: number, nowMs: () => number, limits: SlotLimits = {}): Slots {
-  return new StepSlots(limit, nowMs, limits)
+/** `limit` is that of each queue for itself. */
+export function createSlots(limit = usualLimit, nowMs: () => number, limits: SlotLimits = {}): Slots {
+  const queues = { [cpuName]: 2 * availableParallelism(), ...limits.queues }
+  return new StepSlots(limit, nowMs, { ...limits, queues })
 }
 
 class StepSlots implements Slots {

@@ -9,11 +9,11 @@ export const workflow = defineWorkflow<CodeAnalysisSteps>()({
   name: 'code_analysis',
   version: '1.0.0',
   stepDefaults: {
-    FetchCode: { startToCloseMs: 15 * minuteMs },
-    RunStaticAnalysis: { startToCloseMs: 20 * minuteMs },
-    RunSecurityAnalysis: { startToCloseMs: 20 * minuteMs },
-    RunPerformanceAnalysis: { startToCloseMs: 20 * minuteMs },
-    GenerateReport: { startToCloseMs: 5 * minuteMs },
+    FetchCode: { queue: 'cpu', startToCloseMs: 15 * minuteMs },
+    RunStaticAnalysis: { queue: 'cpu', startToCloseMs: 20 * minuteMs },
+    RunSecurityAnalysis: { queue: 'cpu', startToCloseMs: 20 * minuteMs },
+    RunPerformanceAnalysis: { queue: 'cpu', startToCloseMs: 20 * minuteMs },
+    GenerateReport: { queue: 'cpu', startToCloseMs: 5 * minuteMs },
   },
   run: async (context, input: CodeAnalysisInput): Promise<GenerateReportOutput> => {
     const { step } = context
