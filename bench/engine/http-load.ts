@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { admin, type Started, startKyros } from '../src/kyros-process.ts'
 import { guardedCommand } from './guarded.ts'
 import type { GeneratorOptions, GeneratorReport } from './http-generator.ts'
-import { concurrency } from './plan.ts'
 
 export type HttpTarget = {
   url: string
@@ -43,7 +42,6 @@ export async function startHttpServer(dataDir: string): Promise<{ started: Start
   const started = await startKyros(guardedCommand([process.execPath, 'cli/bin/kyros.js', 'up']), dataDir, {
     KYROS_RATE_LIMITS_REQUESTS_PER_MINUTE: '1000000000',
     KYROS_WORKFLOWS_DIR: join(import.meta.dirname, 'workflows'),
-    KYROS_ENGINE_MAX_CONCURRENT_STEPS: String(concurrency),
     LOG_LEVEL: 'warn',
   })
   const post = async (path: string, body: object, token?: string) => {

@@ -5,7 +5,6 @@ import type { Engine } from '@kyros/engine/engine'
 import { createNewId } from '@kyros/kernel/new-id'
 import { openStore } from '@kyros/store/open-store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
-import { concurrency } from '../plan.ts'
 import { RunWatch } from './run-watch.ts'
 
 export type EngineOptions = {
@@ -66,7 +65,6 @@ export async function startEngine(options: EngineOptions, onStep: OnStep = () =>
       nowMs: () => Date.now() + clockAheadMs,
       sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }),
     },
-    maxAttempts: concurrency,
     workspaceDir: join(dir, 'workspaces'),
     cacheDir: join(dir, 'cache'),
     log: (level, message) => void (level === 'error' && process.stderr.write(`kyros: ${message}\n`)),
