@@ -1,8 +1,8 @@
 import type { ParentLink } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
-import { problem } from '@kyros/contract/problem'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
+import { durably } from './durable-turn.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { emptyHistory, type History, type Shown } from './history.ts'
 import { Journal } from './journal.ts'
@@ -20,6 +20,7 @@ import { type EndEvent, endOf, isSeen } from './run-outcome.ts'
 import { RunStart } from './run-start.ts'
 import { RunSteps } from './run-steps.ts'
 import { RunTimers } from './run-timers.ts'
+import { RunTurns } from './run-turns.ts'
 import { sameWait, waitsFor } from './run-waits.ts'
 import type { Player } from './turns.ts'
 import type { WorkflowHost } from './workflow-host.ts'
@@ -75,12 +76,11 @@ export class LiveRun implements Player {
   /** What replay compares with; empty once the run has caught up. */
   history: History
   readonly #inbox: RunInbox
-  #turns: (() => void)[] = []
+  readonly #turns = new RunTurns()
   /** Events of the history that the definition has not seen yet. */
   #replay: { events: readonly NewRunEvent[]; next: number } | undefined
   readonly #commands: RunCommands
   #closed = false
-  #quiet: (() => void)[] | undefined
 
   constructor(options: LiveRunOptions) {
     const { parts, owner, run, history, loaded } = options
@@ -232,7 +232,7 @@ export class LiveRun implements Player {
 
   /** True when nothing of the run is under way in this process: only timers and the outside can move it. */
   get isIdle(): boolean {
-    const isQuiet = this.#turns.length === 0 && !this.#isBusy && this.journal.isSettled
+    const isQuiet = this.#turns.isEmpty && !this.#isBusy && this.journal.isSettled
     return isQuiet && this.steps.isAtRest && !this.steps.hasAttempts && this.log.isEmpty
   }
 
@@ -251,7 +251,7 @@ export class LiveRun implements Player {
       return
     }
     if (this.#commands.isBusy) return
-    this.#turns.shift()?.()
+    this.#turns.take()
   }
 
   wake(): boolean {
@@ -262,18 +262,20 @@ export class LiveRun implements Player {
     if (this.#commands.isStoring) return false
     if (this.#replay === undefined && !this.#closed) this.#absorb()
     if (this.#commands.isStoring) return false
-    if (this.#turns.length > 0 || this.#isBusy) return true
+    if (!this.#turns.isEmpty || this.#isBusy) return true
     if (!this.#closed) this.#show()
     this.#tellQuiet()
     return false
   }
 
   fail(error: unknown): void {
-    this.#parts.onBug(error)
-    this.#turns = []
+    const { onBug } = this.#parts
+    onBug(error)
+    this.#closed = true
     this.#replay = undefined
     this.#commands.drop()
     this.#owner.onLost(this, error)
+    this.#turns.takeAll(onBug)
     this.#tellQuiet()
   }
 
@@ -288,42 +290,21 @@ export class LiveRun implements Player {
   }
 
   #enqueue(turn: () => void): void {
-    this.#turns.push(turn)
+    this.#turns.add(turn)
     if (!this.#commands.isStoring) this.#parts.turns.queue(this)
   }
 
   #isQuiet(): Promise<void> {
-    if (this.#turns.length === 0 && !this.#isBusy) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#quiet ??= []
-      this.#quiet.push(resolve)
-    })
+    return this.#turns.isEmpty && !this.#isBusy ? Promise.resolve() : this.#turns.untilQuiet()
   }
 
   #tellQuiet(): void {
-    const waiting = this.#quiet
-    this.#quiet = undefined
-    for (const resolve of waiting ?? []) resolve()
+    this.#turns.tellQuiet()
     if (this.shown !== undefined && !this.ended && !this.#closed) this.#owner.onIdle(this)
   }
 
   #durable(turn: (done: () => void, lost: (error: unknown) => void) => void): Promise<void> {
-    const { runId } = this.facts
-    return new Promise((resolve, reject) => {
-      this.#enqueue(() => {
-        if (this.#closed)
-          return reject(problem('service_not_ready', { detail: 'The engine is stopping. Try again.' }))
-        // An answer that is given at once rests on what was done before: that has to be on disk, too.
-        let isTurn = true
-        const answered = (answer: () => void) =>
-          isTurn ? this.journal.whenWritten(answer, reject) : answer()
-        const lost = (error: unknown) => answered(() => reject(error))
-        if (!this.ended) turn(() => answered(resolve), lost)
-        else
-          lost(problem('run_ended', { detail: `The run ${runId} has ended: nothing reaches it any more.` }))
-        isTurn = false
-      })
-    })
+    return durably(this.#parts, this, (own) => this.#enqueue(own), turn)
   }
 
   /** A host for the run, on a history of which these commands are known. */
@@ -344,7 +325,7 @@ export class LiveRun implements Player {
     this.asks?.beginPart()
     this.facts = facts
     this.host = this.createHost(loaded)
-    this.#turns.unshift(() => this.apply(event))
+    this.#turns.addFirst(() => this.apply(event))
   }
 
   #resume(): void {
