@@ -114,7 +114,8 @@ async function inspect(dataDir: string): Promise<{ outcome: string; found: Findi
       const wrong = isFirm ? [] : ['it refused once, and not the second time']
       return { outcome: `refuses: ${error.code}`, found: { ...noFindings(), wrong } }
     }
-    if (error instanceof ProblemError)
+    // Damage that shows only where it is read is an outage with the same advice, and nothing else is.
+    if (error instanceof ProblemError && error.code === 'store_unavailable')
       return { outcome: `opens, and reads answer ${error.code}`, found: noFindings() }
     return { outcome: 'fails', found: { ...noFindings(), wrong: [`it failed: ${String(error)}`] } }
   }

@@ -5,12 +5,13 @@ import { uuidv7 } from '@kyros/contract/id'
 import { ProblemError } from '@kyros/contract/problem'
 import type { Engine } from '@kyros/engine/engine'
 import type { Store } from '@kyros/store/store'
+import { askRun } from './ask-run.ts'
 import type { LoadOptions } from './load-process.ts'
-import { inputOf, type Planned, planned, signalled } from './plan.ts'
+import { asked, forked, forkedFrom, inputOf, type Planned, planned, signalled } from './plan.ts'
 import type { Random } from './random.ts'
 import { type openRecords, type Record, readRecords } from './records.ts'
 
-type Parts = {
+export type LoadParts = {
   store: Store
   engine: Engine
   records: ReturnType<typeof openRecords>
@@ -21,13 +22,14 @@ type Parts = {
   nowMs: () => number
 }
 
-const principal = { id: 'user:load', role: 'admin' } as const
+export const principal = { id: 'user:load', role: 'admin' } as const
 const signalsPerRun = 3
+const forkChance = 0.3
 const ended = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.timed_out'])
-const newId = () => uuidv7(Date.now(), randomBytes(10))
+export const newId = () => uuidv7(Date.now(), randomBytes(10))
 
 /** Starts runs, sends what they wait for, and follows the log; takes up what an earlier life of the process left. */
-export function createLoad(parts: Parts): { run(): Promise<void> } {
+export function createLoad(parts: LoadParts): { run(): Promise<void> } {
   const { store, records, random, options, say, signal } = parts
   const { timeoutSeconds = 900 } = options
   const before = readRecords(options.recordFile)
@@ -52,7 +54,7 @@ export function createLoad(parts: Parts): { run(): Promise<void> } {
     const bounds = { priority: 'medium' as const, metadata: {}, maxRetries: 0, timeoutSeconds }
     const input = inputOf(workflow, value)
     const timeMs = parts.nowMs()
-    const state = { workflow, sent: 0, isClosing: false, isCancelled: false }
+    const state = newState(workflow, value)
     open.set(run, state)
     try {
       await parts.engine.submit({ ...submission, ...bounds, input, projectId: project, principal, timeMs })
@@ -65,13 +67,35 @@ export function createLoad(parts: Parts): { run(): Promise<void> } {
     await feed(parts, run, state)
   }
 
+  /** Takes over the first step of a run that has completed, and does the others again. */
+  const fork = async (from: string, { value }: OpenRun) => {
+    const [jobId, runId] = [newId(), newId()]
+    open.set(runId, newState(forked, value))
+    const timeMs = parts.nowMs()
+    const origin = { fromStep: forkedFrom, jobId, runId, principal, timeMs }
+    try {
+      await parts.engine.fork(from, origin)
+      records.note({ kind: 'start', run: runId, job: jobId, workflow: forked, value, timeMs })
+    } catch {
+      // The database is away, or the process ends: nothing was acknowledged.
+      open.delete(runId)
+    }
+  }
+
+  const takeOut = (run: string, type: string) => {
+    const state = open.get(run)
+    open.delete(run)
+    if (type !== 'run.completed' || state?.workflow !== forked || options.openRuns === 0) return
+    if (random.chance(forkChance)) void fork(run, state)
+  }
+
   const follow = async () => {
     const after = lastSeen(before)
     for await (const batch of store.events.follow({ after }, signal)) {
       if ('reset' in batch)
         throw new Error(`The log begins at ${batch.reset.from}, and ${after} was read before`)
       records.note({ kind: 'seen', events: batch.events.map(asSeen) })
-      for (const event of batch.events) if (ended.has(event.type)) open.delete(event.run_id ?? '')
+      for (const { type, run_id } of batch.events) if (ended.has(type)) takeOut(run_id ?? '', type)
     }
   }
 
@@ -95,14 +119,27 @@ export function createLoad(parts: Parts): { run(): Promise<void> } {
   }
 }
 
-type OpenRun = { workflow: Planned; sent: number; isClosing: boolean; isCancelled: boolean }
+export type OpenRun = {
+  workflow: Planned
+  value: number
+  /** Signals or updates that were acknowledged. */
+  sent: number
+  /** The update that is under way. */
+  asking: string | undefined
+  isClosing: boolean
+  isCancelled: boolean
+}
+
+function newState(workflow: Planned, value: number): OpenRun {
+  return { workflow, value, sent: 0, asking: undefined, isClosing: false, isCancelled: false }
+}
 
 /** What earlier lives of the process started and did not see end, and what they sent to it. */
 function openRuns(records: readonly Record[]): Map<string, OpenRun> {
   const open = new Map<string, OpenRun>()
   for (const record of records) {
     if (record.kind === 'start') {
-      open.set(record.run, { workflow: record.workflow, sent: 0, isClosing: false, isCancelled: false })
+      open.set(record.run, newState(record.workflow, record.value))
     }
     if (record.kind === 'seen') {
       for (const [, , run, type] of record.events) if (ended.has(type)) open.delete(run)
@@ -112,6 +149,9 @@ function openRuns(records: readonly Record[]): Map<string, OpenRun> {
     if (record.kind === 'signal' && record.signal === 'add') run.sent += 1
     if (record.kind === 'sending' && record.signal === 'close') run.isClosing = true
     if (record.kind === 'cancel') run.isCancelled = true
+    if (record.kind === 'asking') run.asking = record.value
+    if (record.kind === 'update') run.sent += 1
+    if (record.kind === 'update') run.asking = undefined
   }
   return open
 }
@@ -126,10 +166,9 @@ function asSeen(event: Event): [number, number, string, string] {
 }
 
 /** Sends a run the signals, or the cancellation, that it waits for, until it has them. */
-async function feed(parts: Parts, run: string, state: OpenRun): Promise<void> {
-  const isSignalled = signalled.includes(state.workflow)
-  const send = isSignalled ? sendSignals : cancel
-  const isFed = !isSignalled && (state.workflow !== 'cancelled' || state.isCancelled)
+async function feed(parts: LoadParts, run: string, state: OpenRun): Promise<void> {
+  const send = sender(state)
+  const isFed = send === undefined || state.isCancelled
   while (!isFed && !parts.signal.aborted) {
     try {
       return await send(parts, run, state)
@@ -141,7 +180,18 @@ async function feed(parts: Parts, run: string, state: OpenRun): Promise<void> {
   }
 }
 
-async function sendSignals({ engine, records, random }: Parts, run: string, state: OpenRun): Promise<void> {
+/** What its workflow waits for. */
+function sender({ workflow }: OpenRun) {
+  if (signalled.includes(workflow)) return sendSignals
+  if (workflow === asked) return askRun
+  return workflow === 'cancelled' ? cancel : undefined
+}
+
+async function sendSignals(
+  { engine, records, random }: LoadParts,
+  run: string,
+  state: OpenRun,
+): Promise<void> {
   const send = async (signal: string) => {
     const value = newId()
     records.note({ kind: 'sending', run, signal, value })
@@ -158,7 +208,7 @@ async function sendSignals({ engine, records, random }: Parts, run: string, stat
   await send('close')
 }
 
-async function cancel({ engine, records, random }: Parts, run: string): Promise<void> {
+async function cancel({ engine, records, random }: LoadParts, run: string): Promise<void> {
   await delay(random.integer(0, 60))
   await engine.cancel(run, 'as planned', principal)
   records.note({ kind: 'cancel', run })

@@ -13,10 +13,16 @@ export const planned = [
     'parented',
     'large',
     'cancelled',
+    'asked',
   ] as const),
 ] as const
 /** Workflows that take `add` until `close` comes, and return what they got in its order. */
 export const signalled: readonly string[] = ['collecting', 'relayed']
+/** The same with updates, which `approval`, a waitpoint, ends; what answered it comes last. */
+export const asked: Planned = 'asked'
+/** A completed one is forked now and then, from its second step. */
+export const forked: Planned = 'ordered'
+export const forkedFrom = 'Add#2'
 export type Planned = (typeof planned)[number]
 
 const largeChars = 70_000

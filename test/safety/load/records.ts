@@ -9,6 +9,11 @@ export type Record =
   | { kind: 'sending'; run: string; signal: string; value: string }
   | { kind: 'signal'; run: string; signal: string; value: string }
   | { kind: 'cancel'; run: string }
+  /** An update is about to be sent, whose id is its value. */
+  | { kind: 'asking'; run: string; value: string }
+  | { kind: 'update'; run: string; value: string; answer: unknown }
+  /** The waitpoint of the run was answered, with the run's id. */
+  | { kind: 'answer'; run: string }
   /** A start was answered with an error, which has this code. */
   | { kind: 'refused'; run: string; code: string; timeMs: number }
   /** A step's implementation was called. */

@@ -123,3 +123,22 @@ export const cancelled = define({
     return 'was not cancelled'
   },
 })
+
+/** Takes values until somebody answers; meanwhile it is paused and resumed. */
+export const asked = define({
+  name: 'asked',
+  version,
+  run: async ({ step, onUpdate, waitpoint }, input: { value: number }) => {
+    const items: Json[] = []
+    onUpdate('add', async (item) => {
+      items.push(item)
+      const count = items.length
+      await step.Add({ value: count })
+      return count
+    })
+    const approval = waitpoint('approval')
+    await step.Add({ value: input.value })
+    const answer = await approval.completed
+    return [...items, answer]
+  },
+})

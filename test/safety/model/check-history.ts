@@ -1,6 +1,6 @@
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Store } from '@kyros/store/store'
-import { inputOf, type Planned, resultOf, signalled } from '../load/plan.ts'
+import { asked, inputOf, type Planned, resultOf, signalled } from '../load/plan.ts'
 import type { Record } from '../load/records.ts'
 import { checkProjections } from './check-projections.ts'
 import { type Findings, noFindings } from './findings.ts'
@@ -20,6 +20,7 @@ const dependencies: { [W in Planned]: [step: string, after: string[]][] } = {
   parented: [],
   large: [['Add', ['Write']]],
   cancelled: [['CleanUp', ['Add']]],
+  asked: [],
 }
 
 type Start = Extract<Record, { kind: 'start' }>
@@ -42,6 +43,7 @@ export async function checkHistory(
     if (record.kind === 'effect') checkEffect(history, record, { mustHaveEnded, clockJumps }, findings)
   }
   checkSignals(history, records, findings)
+  checkAnswers(history, records, findings)
   checkCancellations(history, records, mustHaveEnded, findings)
   checkChildren(history, mustHaveEnded, findings)
   await checkBlobs(store, history, findings)
@@ -65,12 +67,19 @@ function checkStart(history: History, start: Start, mustHaveEnded: boolean, find
     findings.wrong.push(`run ${start.run} (${start.workflow}) ${status}: ${JSON.stringify(run.state.error)}`)
   }
   if (status !== 'completed') return
-  const expected = signalled.includes(start.workflow)
-    ? run.signals.filter(({ signal }) => signal === 'add').map(({ value }) => value)
-    : resultOf(start.workflow, inputOf(start.workflow, start.value))
+  const expected = expectedOf(start, run)
   if (JSON.stringify(run.state.result) !== JSON.stringify(expected)) {
     findings.wrong.push(`run ${start.run} (${start.workflow}) came to ${JSON.stringify(run.state.result)}`)
   }
+}
+
+/** What a completed run must have come to. */
+function expectedOf({ workflow, value }: Start, run: RunHistory): unknown {
+  if (signalled.includes(workflow)) {
+    return run.signals.filter(({ signal }) => signal === 'add').map((received) => received.value)
+  }
+  if (workflow === asked) return [...run.updates.values().map((update) => update.value), ...run.answers]
+  return resultOf(workflow, inputOf(workflow, value))
 }
 
 /** What a reader of the log has seen is committed, and stays as it was. */
@@ -155,6 +164,23 @@ function checkSignals({ runs }: History, records: readonly Record[], findings: F
   }
 }
 
+function checkAnswers({ runs }: History, records: readonly Record[], findings: Findings): void {
+  for (const record of records) {
+    const run = 'run' in record ? runs.get(record.run) : undefined
+    if (record.kind === 'update') {
+      const result = run?.updates.get(record.value)?.result
+      if (result === undefined) findings.lost.push(`update ${record.value} of run ${record.run} was answered`)
+      else if (result !== record.answer) {
+        findings.wrong.push(`update ${record.value}: answered ${record.answer}, recorded ${result}`)
+      }
+    }
+    if (record.kind !== 'answer') continue
+    const count = run?.answers.length ?? 0
+    if (count === 0) findings.lost.push(`the answer to the waitpoint of ${record.run} was acknowledged`)
+    if (count > 1) findings.doubled.push(`the waitpoint of ${record.run} was answered ${count} times`)
+  }
+}
+
 function checkCancellations(
   { runs }: History,
   records: readonly Record[],
@@ -194,14 +220,10 @@ function checkChildren({ runs }: History, mustHaveEnded: boolean, findings: Find
   }
 }
 
-async function checkBlobs(store: Store, { runs }: History, findings: Findings): Promise<void> {
-  for (const [runId, { steps }] of runs) {
-    for (const [key, { outputBlob }] of steps) {
-      if (outputBlob === undefined) continue
-      const data = await store.blobs.get(outputBlob).catch((error: unknown) => error)
-      if (!(data instanceof Uint8Array)) {
-        findings.lost.push(`blob ${outputBlob} of ${key} in run ${runId}: ${String(data ?? 'not there')}`)
-      }
-    }
+async function checkBlobs(store: Store, { blobs }: History, findings: Findings): Promise<void> {
+  for (const [sha256, where] of blobs) {
+    const data = await store.blobs.get(sha256).catch((error: unknown) => error)
+    if (data instanceof Uint8Array) continue
+    findings.lost.push(`blob ${sha256}, named by ${where}: ${String(data ?? 'not there')}`)
   }
 }

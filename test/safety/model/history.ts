@@ -8,7 +8,6 @@ export type StepHistory = {
   /** When each attempt was recorded as begun. */
   starts: { attempt: number; timeMs: number }[]
   completedMs: number | undefined
-  outputBlob: string | undefined
   isOver: boolean
 }
 
@@ -21,6 +20,10 @@ export type RunHistory = {
   timers: { fireAtMs: number; firedMs: number | undefined }[]
   /** In the order in which they came. */
   signals: { signal: string; value: unknown }[]
+  /** By its id, in the order in which they were accepted. */
+  updates: Map<string, { value: unknown; result: unknown }>
+  /** What its waitpoints were answered with. */
+  answers: unknown[]
   /** Run and command that this run is the child of. */
   parent: string | undefined
   children: string[]
@@ -30,6 +33,8 @@ export type History = {
   runs: Map<string, RunHistory>
   /** Number in the run, run and type of every event, by its number. */
   events: Map<number, string>
+  /** What events refer to, and which event it was. */
+  blobs: Map<string, string>
   head: number
 }
 
@@ -37,7 +42,12 @@ const pageSize = 200
 
 /** Reads the whole log once and says where its numbers, its order or its times are wrong. */
 export async function readHistory(store: Store, findings: Findings): Promise<History> {
-  const history: History = { runs: new Map(), events: new Map(), head: await store.events.head() }
+  const history: History = {
+    runs: new Map(),
+    events: new Map(),
+    blobs: new Map(),
+    head: await store.events.head(),
+  }
   if (history.head === 0) return history
   let last = 0
   while (last < history.head) {
@@ -72,12 +82,16 @@ function add(history: History, event: Event, findings: Findings): void {
   if (event.run_seq === 1 && event.type !== 'run.created')
     findings.wrong.push(`${where}: it was not created first`)
   addToSteps(run, event, where, findings)
+  addAnswers(run, event, where, findings)
+  for (const [, sha256 = ''] of JSON.stringify(event.data).matchAll(/"\$blob":"([0-9a-f]{64})"/g)) {
+    history.blobs.set(sha256, where)
+  }
   run.state = applyToState(run.state, event)
 }
 
 function newRun(jobId: string): RunHistory {
-  const none = { timers: [], signals: [], parent: undefined, children: [] }
-  return { state: emptyRunState, jobId, workflow: '', steps: new Map(), ...none }
+  const none = { timers: [], signals: [], answers: [], parent: undefined, children: [] }
+  return { state: emptyRunState, jobId, workflow: '', steps: new Map(), updates: new Map(), ...none }
 }
 
 function addToSteps(run: RunHistory, event: RunEvent, where: string, findings: Findings): void {
@@ -98,12 +112,7 @@ function addToSteps(run: RunHistory, event: RunEvent, where: string, findings: F
   if (event.type === 'step.scheduled') {
     if (run.steps.has(event.data.key))
       findings.doubled.push(`${where}: ${event.data.key} was scheduled before`)
-    run.steps.set(event.data.key, {
-      starts: [],
-      completedMs: undefined,
-      outputBlob: undefined,
-      isOver: false,
-    })
+    run.steps.set(event.data.key, { starts: [], completedMs: undefined, isOver: false })
   }
   if (
     event.type === 'step.started' ||
@@ -115,6 +124,20 @@ function addToSteps(run: RunHistory, event: RunEvent, where: string, findings: F
     if (step === undefined) findings.wrong.push(`${where}: ${event.data.key} was never scheduled`)
     else addToStep(step, event, { where, timeMs, findings })
   }
+}
+
+function addAnswers(run: RunHistory, event: RunEvent, where: string, findings: Findings): void {
+  if (event.type === 'waitpoint.completed') run.answers.push(event.data.payload)
+  if (event.type === 'update.accepted') {
+    const { update_id, payload } = event.data
+    if (run.updates.has(update_id)) findings.doubled.push(`${where}: ${update_id} was accepted before`)
+    run.updates.set(update_id, { value: payload, result: undefined })
+  }
+  if (event.type !== 'update.completed') return
+  const update = run.updates.get(event.data.update_id)
+  if (update === undefined) findings.wrong.push(`${where}: it was never accepted`)
+  else if (update.result !== undefined) findings.doubled.push(`${where}: it had a result`)
+  else update.result = event.data.result
 }
 
 function addToFamily(run: RunHistory, event: RunEvent, where: string, findings: Findings): void {
@@ -155,7 +178,4 @@ function addToStep(
   step.isOver = event.type !== 'step.failed' || event.data.retry_at === undefined
   if (event.type !== 'step.completed') return
   step.completedMs = timeMs
-  const { output } = event.data
-  if (typeof output === 'object' && output !== null && '$blob' in output)
-    step.outputBlob = String(output.$blob)
 }
