@@ -36,6 +36,7 @@ export async function composeAuth(input: AuthInput): Promise<ComposedAuth> {
   const { verifier, registerRoutes } = createAuth({
     store,
     secretKey: input.secretKey,
+    previousSecretKeys: input.config.security.previous_secret_keys ?? [],
     clock,
     newId,
     log,

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { join, resolve } from 'node:path'
 import { createEmbeddedEngine } from '@kyros/engine/embedded/embedded-engine'
+import type { WaitpointKey } from '@kyros/engine/embedded/waitpoint-tokens'
 import { systemClock } from '@kyros/kernel/clock'
 import type { Assigned } from '@kyros/kernel/config/assigned'
 import { cookieNames } from '@kyros/kernel/cookies'
@@ -222,10 +223,14 @@ function createEngine({ config, paths, log, secretKey }: ServerInput, store: Sto
       queues: limitsOf(config.engine.queue_limits),
       keys: limitsOf(config.engine.key_limits),
     },
-    waitpointKey: deriveKey(secretKey, 'waitpoint').key,
+    waitpointKeys: [deriveKey(secretKey, 'waitpoint'), ...previousKeys(config)],
     log: (level, message) => log[level]({ part: 'engine' }, message),
     maxAttempts: config.engine.max_concurrent_steps,
   })
+}
+
+function previousKeys({ security }: Config): WaitpointKey[] {
+  return (security.previous_secret_keys ?? []).map((key) => deriveKey(key, 'waitpoint'))
 }
 
 /** `name=number`, as the settings have it; a later one goes before an earlier one. */

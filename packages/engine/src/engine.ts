@@ -149,6 +149,11 @@ export interface RunOperations {
   ): Promise<{ runId: string; waitpoint: string }>
 
   /**
+   * The run that a token is of; undefined for text that is no token made here. It costs one hash.
+   */
+  runOfWaitpoint(token: string): string | undefined
+
+  /**
    * What a token is for, without answering it: whoever was given it may look first.
    * @throws waitpoint_token_invalid
    */

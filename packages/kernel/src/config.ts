@@ -101,6 +101,14 @@ export const kernelConfig = Type.Object({
           'Signs tokens and protects secrets; at least 32 characters. Made and kept in the data directory when absent, required in production.',
       }),
     ),
+    previous_secret_keys: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        env: ['PREVIOUS_SECRET_KEYS'],
+        secret: true,
+        description:
+          'Keys that SECRET_KEY had before: what they signed still holds, and nothing new is signed with them. Leave out one that others may know.',
+      }),
+    ),
     allowed_origins: Type.Array(Type.String(), {
       default: [],
       env: ['ALLOWED_ORIGINS'],

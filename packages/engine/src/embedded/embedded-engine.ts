@@ -27,7 +27,7 @@ import { createSlots, type SlotLimits } from './slots.ts'
 import { type Accepted, createSubmitter, type Submitter } from './submit.ts'
 import { createTimers, type EngineClock, type Timers } from './timers.ts'
 import { type Loop, Turns } from './turns.ts'
-import { createWaitpointTokens } from './waitpoint-tokens.ts'
+import { createWaitpointTokens, type WaitpointKey } from './waitpoint-tokens.ts'
 import { explain } from './why.ts'
 import { guardRejections } from './workflow-scope.ts'
 import { createWorkspaces } from './workspaces.ts'
@@ -62,14 +62,19 @@ export type EmbeddedEngineOptions = {
   loop?: Loop
   /** How long a step that was told to stop may take. Default: 5 seconds. */
   abortGraceMs?: number
-  /** 32 secret bytes that tokens of waitpoints are made with, the same at every start. Default: others each time. */
-  waitpointKey?: Uint8Array
+  /** What tokens of waitpoints are made with, and behind it older keys whose tokens hold. Default: another each time. */
+  waitpointKeys?: readonly [WaitpointKey, ...WaitpointKey[]]
   /** PostgreSQL only: how long after its death another process takes the engine over. Default: 8 seconds. */
   leaseTtlMs?: number
 }
 
 // The first holder of a lease has 1, and before it nobody has a run to write of.
 const noEpoch = 0
+
+/** For an engine whose tokens need not outlive it. */
+function passingKey(): WaitpointKey {
+  return { id: 'passing_', key: randomBytes(32) }
+}
 
 /** The engine on Kyros' own store. It is ready when this resolves, and works once `run` is called. */
 export async function createEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
@@ -273,7 +278,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       slots: createSlots(options.maxAttempts, () => clock.nowMs(), options.limits),
       gates: this.#createGates(),
       children: this.#createChildren(options, timers),
-      waitpointTokens: createWaitpointTokens(options.waitpointKey ?? randomBytes(32)),
+      waitpointTokens: createWaitpointTokens(options.waitpointKeys ?? [passingKey()]),
       workspaces: createWorkspaces(options.workspaceDir),
       abortGraceMs: options.abortGraceMs ?? 5000,
       epoch,

@@ -80,7 +80,7 @@ async function startEngine(
     clock: testClock,
     workspaceDir: join(dir, 'workspaces'),
     cacheDir,
-    waitpointKey: new Uint8Array(32).fill(7),
+    waitpointKeys: [{ id: 'suite-01', key: new Uint8Array(32).fill(7) }],
     log: options.onLog ?? (() => {}),
     abortGraceMs: 50,
     leaseTtlMs: 1500,

@@ -103,6 +103,6 @@ function createEngine(options: ProcessOptions, crash: (where: string) => void): 
     evictAfterMs: options.evictAfterMs,
     abortGraceMs: 200,
     leaseTtlMs: 3000,
-    waitpointKey: new Uint8Array(32).fill(7),
+    waitpointKeys: [{ id: 'suite-01', key: new Uint8Array(32).fill(7) }],
   })
 }

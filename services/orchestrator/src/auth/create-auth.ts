@@ -10,6 +10,8 @@ import { createVerifier, type StoreVerifier } from './verifier.ts'
 export type AuthOptions = {
   store: Store
   secretKey: string
+  /** Keys from before, whose tokens hold until they expire. */
+  previousSecretKeys?: readonly string[]
   clock: Clock
   newId: () => string
   log: Log
@@ -30,9 +32,10 @@ export type Auth = {
 
 /** Signing in, out and being recognised, over one store and one secret. */
 export function createAuth(options: AuthOptions): Auth {
-  const { secretKey, clock, accessTokenSeconds, localToken, ...rest } = options
+  const { secretKey, previousSecretKeys = [], clock, accessTokenSeconds, localToken, ...rest } = options
   const tokens = createAccessTokens({
     secretKey,
+    previousSecretKeys,
     clock,
     ...(accessTokenSeconds !== undefined && { lifeSeconds: accessTokenSeconds }),
   })

@@ -43,6 +43,15 @@ test('a token of another secret is refused', () => {
   expect(() => tokens.read(other.issue(claims))).toThrow(expect.objectContaining({ code: 'token_invalid' }))
 })
 
+test('a token of an earlier secret holds while that secret is given, and is not what is issued', () => {
+  const { tokens, clock } = setUp()
+  const token = tokens.issue(claims)
+  const next = 'another secret with thirty-two characters'
+  const rotated = createAccessTokens({ secretKey: next, previousSecretKeys: [secretKey], clock })
+  expect(rotated.read(token).userId).toBe(userId)
+  expect(() => tokens.read(rotated.issue(claims))).toThrow(expect.objectContaining({ code: 'token_invalid' }))
+})
+
 const now = Math.floor(fakeClock().nowMs() / 1000)
 const header = { alg: 'HS256', typ: 'at+jwt', kid }
 const payload = {

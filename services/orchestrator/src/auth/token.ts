@@ -21,6 +21,8 @@ export type AccessTokens = {
 
 export type AccessTokensOptions = {
   secretKey: string
+  /** Keys from before: tokens made with them hold until they expire. */
+  previousSecretKeys?: readonly string[]
   clock: { nowMs(): number }
   lifeSeconds?: number
 }
@@ -33,14 +35,13 @@ const audience = 'kyros'
 const maxSkewSeconds = 60
 
 /**
- * Access tokens: JWT (RFC 9068 shape), HS256. A token is accepted only when its header is byte for byte the one
+ * Access tokens: JWT (RFC 9068 shape), HS256. A token is accepted only when its header is byte for byte one
  * that is written here: no algorithm to choose, no key to point at, nothing to parse before the signature holds.
  */
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const { clock, lifeSeconds = defaultLifeSeconds } = options
-  const { id, key } = deriveKey(options.secretKey, 'access-token')
-  const header = encode({ alg: 'HS256', typ: 'at+jwt', kid: id })
-  const sign = (text: string) => createHmac('sha256', key).update(text).digest()
+  const own = signerOf(options.secretKey)
+  const signers = [own, ...(options.previousSecretKeys ?? []).map(signerOf)]
   return {
     lifeSeconds,
     issue: ({ userId, sessionId, role }) => {
@@ -56,19 +57,30 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         exp: iat + lifeSeconds,
         jti,
       }
-      const text = `${header}.${encode(payload)}`
-      return `${text}.${sign(text).toString('base64url')}`
+      const text = `${own.header}.${encode(payload)}`
+      return `${text}.${own.sign(text).toString('base64url')}`
     },
     read: (token) => {
       const [head, payload, signature, rest] = token.length > maxTokenLength ? [] : token.split('.', 4)
-      if (head !== header || !payload || !signature || rest !== undefined) throw refused()
-      const expected = sign(`${head}.${payload}`)
+      const signer = signers.find(({ header }) => header === head)
+      if (!signer || !payload || !signature || rest !== undefined) throw refused()
+      const expected = signer.sign(`${head}.${payload}`)
       const given = Buffer.from(signature, 'base64url')
       // The text is compared too: other spellings of the same bytes are not the token that was issued.
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw refused()
       if (signature !== expected.toString('base64url')) throw refused()
       return readClaims(payload, clock.nowMs() / 1000)
     },
+  }
+}
+
+type Signer = { header: string; sign(text: string): Buffer }
+
+function signerOf(secretKey: string): Signer {
+  const { id, key } = deriveKey(secretKey, 'access-token')
+  return {
+    header: encode({ alg: 'HS256', typ: 'at+jwt', kid: id }),
+    sign: (text) => createHmac('sha256', key).update(text).digest(),
   }
 }
 

@@ -88,6 +88,8 @@ export function createOperations(options: OperationsOptions): RunOperations {
       return answerWaitpoint(options, { runId, part, command }, payload, principal.id)
     },
 
+    runOfWaitpoint: (token) => parts.waitpointTokens.read(token)?.runId,
+
     describeWaitpoint: async (token) => describe(parts, readToken(parts, token)),
 
     stream: (runId, name, { afterOffset }, signal) => followStream(store, runId, name, afterOffset, signal),
