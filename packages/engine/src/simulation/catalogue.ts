@@ -4,6 +4,8 @@ import { openStore } from '@kyros/store/open-store'
 import { catalogue as builtIn, type CatalogueEntry } from '@kyros/workflows/catalogue'
 import { type LoadedDefinition, prepareDefinitions } from '../definitions/definitions.ts'
 import { askingWorkflows, testWorkflow, testWorkflows } from '../fixtures/catalogue.ts'
+import { limits } from './limits.ts'
+import { hashText } from './random.ts'
 
 /** Every definition that worlds use, bundled and loaded once for all of them. */
 export type Catalogue = {
@@ -12,7 +14,8 @@ export type Catalogue = {
   loaded(hash: string): LoadedDefinition | undefined
 }
 
-const programs = ['program', 'queued'].map((name) =>
+export const programNames: readonly string[] = ['program', ...Object.keys(limits)]
+const programs = programNames.map((name) =>
   testWorkflow(name, name, new URL('./program.ts', import.meta.url)),
 )
 
@@ -50,6 +53,9 @@ export async function prepareCatalogue(): Promise<Catalogue> {
     ...programs,
     ...otherNames.flatMap((name) => others.find((one) => one.name === name) ?? []),
   ]
+  const names = new Set(workflows.map(({ name }) => name))
+  // The second would take the place of the first in the cache, and a world would have to bundle, which takes real time.
+  if (names.size < workflows.length) throw new Error('Two workflows of the simulation have the same name.')
   const loaded = new Map<string, LoadedDefinition>()
   // Each version's processes have a cache of their own, which knows the bundles of both.
   await prepare([nextProgram], cacheDir, loaded)
@@ -73,8 +79,9 @@ async function prepare(
   await store.close()
 }
 
-const cacheDir = join(tmpdir(), 'kyros-simulation-cache')
-const nextCacheDir = join(tmpdir(), 'kyros-simulation-cache-next')
+// A cache is of one checkout: another one has the same names for other files.
+const cacheDir = join(tmpdir(), `kyros-simulation-cache-${hashText(import.meta.url) >>> 0}`)
+const nextCacheDir = `${cacheDir}-next`
 
 const withNext = (workflows: readonly CatalogueEntry[]) =>
   workflows.map((one) => (one.name === nextProgram.name ? nextProgram : one))

@@ -1,8 +1,9 @@
 import type { Event } from '@kyros/contract/event'
 import type { Store } from '@kyros/store/store'
 import type { Callers } from './callers.ts'
+import { limitsOf } from './limits.ts'
 import type { Violation } from './model.ts'
-import { isEnd } from './model-log.ts'
+import { beginningOf, isEnd } from './model-log.ts'
 
 /** What must hold between runs: parents and children, and how many may be under way at once. */
 type Logs = Map<string, Event[]>
@@ -49,20 +50,20 @@ function differenceOf(type: string, data: Event['data'], end: Event | undefined)
   return undefined
 }
 
-const mostQueued = 2
-
-/** A fork begins when it has got its place: the start in its log is that of the run that it goes on from. */
-function startOf(events: readonly Event[]): Event | undefined {
-  const began = events.some(({ type }) => type === 'run.forked') ? 'run.resumed' : 'run.started'
-  return events.find(({ type }) => type === began)
-}
-
 /** Of a workflow with a limit no more are under way at once, by the numbers of the log. */
 export async function checkLimits(store: Store, runIds: readonly string[]): Promise<Violation[]> {
+  const logs = await logsOf(store, runIds)
+  const byWorkflow = Map.groupBy(logs, ([, [created]]) => created?.data.workflow)
+  return [...byWorkflow].flatMap(([workflow, ofIt]) => {
+    const limits = limitsOf(workflow)
+    return limits === undefined ? [] : tooMany(new Map(ofIt), limits.limit)
+  })
+}
+
+function tooMany(logs: Logs, limit: number): Violation[] {
   const moments: { seq: number; change: number; runId: string }[] = []
-  for (const [runId, events] of await logsOf(store, runIds)) {
-    if (events[0]?.data.workflow !== 'queued') continue
-    const start = startOf(events)
+  for (const [runId, events] of logs) {
+    const start = beginningOf(events)
     const end = events.find(isEnd)
     if (start === undefined) continue
     moments.push({ seq: start.seq, change: 1, runId })
@@ -71,8 +72,8 @@ export async function checkLimits(store: Store, runIds: readonly string[]): Prom
   let underWay = 0
   for (const { change, runId } of moments.sort((a, b) => a.seq - b.seq)) {
     underWay += change
-    if (underWay <= mostQueued) continue
-    const detail = `${underWay} runs are under way, and ${mostQueued} may be.`
+    if (underWay <= limit) continue
+    const detail = `${underWay} runs are under way, and ${limit} may be.`
     return [{ runId, kind: 'wrong', rule: 'concurrency', detail }]
   }
   return []

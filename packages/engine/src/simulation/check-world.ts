@@ -2,8 +2,9 @@ import type { RunRecord, Store } from '@kyros/store/store'
 import { shadowReplay } from '../embedded/shadow-replay.ts'
 import { differenceOf } from '../suite/replay-finished.ts'
 import type { Callers, KnownRun } from './callers.ts'
-import type { Catalogue } from './catalogue.ts'
+import { type Catalogue, programNames } from './catalogue.ts'
 import { checkFamilies, checkLimits } from './check-runs.ts'
+import { limitsOf } from './limits.ts'
 import { checkRun, type Violation } from './model.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Troubles } from './troubles.ts'
@@ -53,6 +54,7 @@ async function checkOne(world: World, run: KnownRun): Promise<Violation[]> {
     mustHaveEnded: true,
     copied: record.runs.get(runId)?.copied ?? 0,
     clocksGoBackMs: troubles.clocksGoBackMs,
+    onConflict: limitsOf(found?.type)?.onConflict,
     ...(isProgram(found?.type) ? { isShielded } : {}),
   })
   if (found !== undefined) violations.push(...(await checkReplay(world, found)))
@@ -62,7 +64,7 @@ async function checkOne(world: World, run: KnownRun): Promise<Violation[]> {
 // Timers have no key of their own: a program may set them in a shield.
 const isShielded = (key: string) => key.startsWith('shielded-') || key.includes('#')
 
-const isProgram = (workflow: string | undefined) => workflow === 'program' || workflow === 'queued'
+const isProgram = (workflow = '') => programNames.includes(workflow)
 
 /** The history replayed on its definition must come to the same commands and the same end. */
 async function checkReplay({ inner, catalogue }: World, run: RunRecord): Promise<Violation[]> {

@@ -41,6 +41,14 @@ type Walk = {
 
 export const isEnd = (event: { readonly type: string }) => ends.has(event.type)
 
+/** When a run got its place; a fork has the start of the run that it goes on from in its log. */
+export function beginningOf(events: readonly Event[]): Event | undefined {
+  const isLimitedFork =
+    events.some(({ type }) => type === 'run.forked') &&
+    events.some(({ type, data }) => type === 'run.waiting' && data.reason === 'concurrency')
+  return events.find(({ type }) => type === (isLimitedFork ? 'run.resumed' : 'run.started'))
+}
+
 /** Rules that the log alone can break. */
 export function checkLog(observed: ObservedRun, report: Report): void {
   const walk: Walk = { observed, report, ...nothingYet() }
@@ -114,8 +122,13 @@ function checkEvent(walk: Walk, event: Event): void {
 
 function checkEnd(walk: Walk, event: Event): void {
   if (walk.end !== undefined) walk.report('doubled', 'one end', `${at(event)} is the second end.`)
-  if (event.type === 'run.cancelled' && !walk.cancelRequested && !isEndedByParent(walk.observed.events))
+  const { events, onConflict } = walk.observed
+  const isLetIn = beginningOf(events) !== undefined
+  const isNotLetIn = onConflict === 'cancel_newest' && !isLetIn
+  if (event.type === 'run.cancelled' && !walk.cancelRequested && !isEndedByParent(events) && !isNotLetIn)
     walk.report('wrong', 'cancellation', `${at(event)}, and nobody asked for it.`)
+  if (event.data.reason === 'rejected' && (onConflict !== 'reject' || isLetIn))
+    walk.report('wrong', 'concurrency', `${at(event)} says that the run was refused.`)
   if (event.type === 'run.completed' && !walk.started)
     walk.report('wrong', 'order', `${at(event)} before the run began.`)
   walk.end = event

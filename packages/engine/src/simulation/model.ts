@@ -1,5 +1,6 @@
 import type { Event } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
+import type { OnConflict } from './limits.ts'
 import { checkCalls } from './model-calls.ts'
 import { checkFold } from './model-fold.ts'
 import { checkLog } from './model-log.ts'
@@ -50,6 +51,8 @@ export type ObservedRun = {
   readonly copied?: number
   /** How far a clock of the engine may have been set back: so much a retry or timer may seem early. Default: 0. */
   readonly clocksGoBackMs?: number
+  /** What its workflow does with one run more than it allows. Left out: it allows any number. */
+  readonly onConflict?: OnConflict | undefined
   /** Whether the step or timer may begin although the run was asked to stop. Left out: not looked at. */
   readonly isShielded?: (key: string) => boolean
 }

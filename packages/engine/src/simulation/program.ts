@@ -1,6 +1,13 @@
 import type { Json, JsonObject } from '@kyros/contract/json'
-import { defineWorkflow, isNamed, type StepOptions, type WorkflowContext } from '@kyros/workflows/define'
+import {
+  defineWorkflow,
+  isNamed,
+  type StepOptions,
+  type WorkflowConcurrency,
+  type WorkflowContext,
+} from '@kyros/workflows/define'
 import type { StepImplementation } from '@kyros/workflows/step-context'
+import { limits } from './limits.ts'
 
 /** What a simulated step does; it travels as the step's input, so that the definition stays in charge. */
 export type StepPlan = {
@@ -77,12 +84,17 @@ export const program = defineWorkflow<Steps>()({ name: 'program', version: '1.0.
 export const programNext = defineWorkflow<Steps>()({ name: 'program', version: '2.0.0', run: runProgram })
 
 /** The same, of which only two may be under way at once. */
-export const queued = defineWorkflow<Steps>()({
-  name: 'queued',
-  version: '1.0.0',
-  concurrency: { limit: 2, onConflict: 'queue' },
-  run: runProgram,
-})
+export const queued = limited('queued', limits.queued)
+/** One, and one more is not accepted. */
+export const refuser = limited('refuser', limits.refuser)
+/** One, which makes room for a newer one. */
+export const replacer = limited('replacer', limits.replacer)
+/** One, and a newer one is cancelled. */
+export const keeper = limited('keeper', limits.keeper)
+
+function limited(name: string, concurrency: WorkflowConcurrency<Op>) {
+  return defineWorkflow<Steps>()({ name, version: '1.0.0', concurrency, run: runProgram })
+}
 
 // Border cast: an Op is plain data; the optional fields of its type are absent and never undefined.
 const plain = (op: Op) => op as unknown as JsonObject

@@ -2,8 +2,9 @@ import type { Json } from '@kyros/contract/json'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { Store } from '@kyros/store/store'
 import type { Callers, KnownRun } from './callers.ts'
-import { otherNames } from './catalogue.ts'
+import { otherNames, programNames } from './catalogue.ts'
 import { generateProgram } from './generate-program.ts'
+import { limitsOf } from './limits.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Troubles } from './troubles.ts'
@@ -29,7 +30,9 @@ const longestSilenceMs = 40_000
 /** The random program, mostly, and some of the fixtures. */
 export function chooseWorkflows(random: Random): string[] {
   const fixtures = Array.from({ length: random.int(0, 3) }, () => random.pick(asChoice(otherNames)))
-  return [...new Set(['program', 'queued', ...fixtures])]
+  // One of those that do not queue, so that its runs get into each other's way.
+  const strict = random.chance(0.5) ? [random.pick(['refuser', 'replacer', 'keeper'])] : []
+  return [...new Set(['program', 'queued', ...strict, ...fixtures])]
 }
 
 /** Everything that people do in a world, to its quiet end. */
@@ -89,7 +92,7 @@ async function findStuck({ record, inner, scheduler }: Workload): Promise<void> 
 async function tellStory({ random: shared, callers, names }: Workload, index: number): Promise<void> {
   const random = shared.fork(`story ${index}`)
   await callers.pause(random.small(0, 30_000))
-  const workflow = random.chance(0.6) ? 'program' : random.pick(asChoice(names))
+  const workflow = chooseWorkflow(random, names)
   const what = {
     workflow,
     input: inputOf(random, workflow),
@@ -101,6 +104,13 @@ async function tellStory({ random: shared, callers, names }: Workload, index: nu
     await callers.pause(random.small(0, 8000))
     await doSomething(random, callers, run)
   }
+}
+
+/** Runs of workflows with a limit come in crowds: alone they do not get into each other's way. */
+function chooseWorkflow(random: Random, names: readonly string[]): string {
+  if (random.chance(0.4)) return 'program'
+  const crowd = names.filter((name) => limitsOf(name) !== undefined)
+  return random.pick(asChoice(random.chance(0.6) ? crowd : names))
 }
 
 async function doSomething(random: Random, callers: Callers, run: KnownRun): Promise<void> {
@@ -151,11 +161,9 @@ const signalOf = (workflow: string) => (workflow.startsWith('collecting') ? 'add
 
 function inputOf(random: Random, workflow: string): Json {
   const ms = random.small(0, 20_000)
+  // Border cast: a program is plain data.
+  if (programNames.includes(workflow)) return generateProgram(random) as unknown as Json
   switch (workflow) {
-    case 'program':
-    case 'queued':
-      // Border cast: a program is plain data.
-      return generateProgram(random) as unknown as Json
     case 'code_analysis':
       return { repository: 'https://example.test/repository.git' }
     case 'sleeping':
