@@ -190,7 +190,7 @@ export type Command =
   | { kind: 'release_engine_lease'; holder: string }
   /** A message to the engine from a process that does not hold the lease. */
   | { kind: 'put_inbox'; message: InboxMessage; timeMs: number }
-  | { kind: 'take_inbox'; upToId: number }
+  | { kind: 'take_inbox'; ids: readonly number[] }
 
 /** Whether who reads the inbox has something new to find there. */
 export function fillsInbox(command: Command): boolean {

@@ -395,7 +395,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     message: InboxMessage,
     act: (run: NonNullable<Awaited<ReturnType<RunTable['find']>>>) => Promise<void>,
   ): Promise<void> {
-    const isOurs = this.#lease.isHeld && !this.#closing && (await this.#inbox.caughtUp())
+    const isOurs = this.#lease.isHeld && !this.#closing && (await this.#inbox.caughtUp(runId))
     const run = isOurs ? await this.#table.find(runId) : undefined
     if (run !== undefined && (await this.#tried(() => act(run)))) return
     const record = await this.#record(runId)
@@ -419,7 +419,11 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   }
 
   async #tell(message: InboxMessage): Promise<void> {
-    await this.#store.write({ kind: 'put_inbox', message, timeMs: this.#clock.nowMs() })
+    try {
+      await this.#store.write({ kind: 'put_inbox', message, timeMs: this.#clock.nowMs() })
+    } finally {
+      this.#inbox.filled()
+    }
   }
 
   async #record(runId: string): Promise<RunRecord> {

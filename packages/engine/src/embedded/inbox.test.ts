@@ -1,9 +1,13 @@
+import { problem } from '@kyros/contract/problem'
 import { openStore } from '@kyros/store/open-store'
 import type { Store } from '@kyros/store/store'
 import { expect, test } from 'vitest'
 import { testWorkflow } from '../fixtures/catalogue.ts'
-import { ended, owner, plain, submit, waiting } from '../suite/rig.ts'
-import { createEmbeddedRig } from './embedded-rig.ts'
+import { ended, owner, plain, submit, until, waiting } from '../suite/rig.ts'
+import { createEmbeddedRig, testClock } from './embedded-rig.ts'
+import { Inbox } from './inbox.ts'
+import { obeyInOrder } from './inbox-line.ts'
+import type { RunTable } from './run-table.ts'
 
 test('what comes directly does not overtake what another process left in the inbox', async () => {
   const opened = await openStore({ dataDir: ':memory:' })
@@ -67,4 +71,104 @@ test('what comes while the inbox takes long is acknowledged in it, behind what i
   read.resolve()
   expect((await ended(rig, runId)).result).toEqual({ met: true, items: ['first', 'second'] })
   await rig.stop()
+})
+
+/** A store that cannot read the histories of some runs. */
+function unreadable(store: Store, runIds: ReadonlySet<string>): Store {
+  const histories: Store['runs']['histories'] = async (asked) => {
+    if (asked.some((runId) => runIds.has(runId))) throw new Error('The blob is missing.')
+    return store.runs.histories(asked)
+  }
+  return { ...store, dialect: 'postgres', runs: { ...store.runs, histories } }
+}
+
+const message = (runId: string, payload: string | number) =>
+  ({ type: 'signal', runId, signal: 'add', payload, actor: owner.id }) as const
+
+test('a message that cannot be obeyed holds back those of its run, and no others', async () => {
+  const opened = await openStore({ dataDir: ':memory:' })
+  const bad = new Set<string>()
+  const logged: string[] = []
+  const rig = await createEmbeddedRig({
+    ...{ store: unreadable(opened, bad), steps: plain, workflows: [testWorkflow('collecting')] },
+    change: { evictAfterMs: 10 },
+    onLog: (level, text) => logged.push(`${level} ${text}`),
+  })
+  const asleep = async (count: number) => {
+    const runId = await submit(rig, 'collecting', { count })
+    await until(
+      async () => rig.engine.health().details.asleep_runs,
+      (asleepRuns) => asleepRuns === 1,
+    )
+    return runId
+  }
+  const stuck = await asleep(2)
+  bad.add(stuck)
+  const other = await submit(rig, 'collecting', { count: 520 })
+  const timeMs = Date.now()
+  const put = (runId: string, payload: string | number) =>
+    opened.write({ kind: 'put_inbox', message: message(runId, payload), timeMs })
+  await put(stuck, 'first')
+  await Promise.all(Array.from({ length: 519 }, (_, index) => put(other, index)))
+  await rig.engine.signal(other, 'add', 519, owner)
+  const { result } = await ended(rig, other)
+  expect(result).toEqual({ met: true, items: Array.from({ length: 520 }, (_, index) => index) })
+  await rig.engine.signal(stuck, 'add', 'second', owner)
+  expect(await opened.inbox.list(0, 10)).toMatchObject([
+    { message: { payload: 'first' } },
+    { message: { payload: 'second' } },
+  ])
+  bad.clear()
+  expect((await ended(rig, stuck)).result).toEqual({ met: true, items: ['first', 'second'] })
+  expect(await opened.inbox.list(0, 10)).toEqual([])
+  await rig.stop()
+})
+
+test('a message that no try can obey is given up, which is an error in the log', async () => {
+  const store = await openStore({ dataDir: ':memory:' })
+  const lines: string[] = []
+  const failing = { find: () => Promise.reject(new Error('It has no history.')) }
+  const options = {
+    ...{ store, clock: testClock, operate: async () => {} },
+    log: (level: string, text: string) => lines.push(`${level}: ${text}`),
+  }
+  // Border cast: of the table only this is asked for.
+  const table = failing as unknown as RunTable
+  const one = { id: 7, message: message('run-1', 'first') }
+  const signal = new AbortController().signal
+  const first = await obeyInOrder({ ...options, table }, [one], 0, signal)
+  expect(first).toEqual({ taken: [], left: { id: 7, tries: 1, pauseMs: 100 } })
+  expect(await obeyInOrder({ ...options, table }, [one], 19, signal)).toEqual({ taken: [7], left: undefined })
+  const last =
+    'error: Run run-1: the signal add of user:suite is given up after 20 tries: Error: It has no history.'
+  expect(lines).toContain(last)
+  const outage = { find: () => Promise.reject(problem('store_unavailable', { detail: 'Away.' })) }
+  const away = outage as unknown as RunTable
+  expect((await obeyInOrder({ ...options, table: away }, [one], 19, signal)).left).toMatchObject({
+    tries: 19,
+  })
+  await store.close()
+})
+
+test('on SQLite too, what this process has put into the inbox is done before what comes after it', async () => {
+  const opened = await openStore({ dataDir: ':memory:' })
+  const changes: Store['inbox']['changes'] = async function* (signal) {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  }
+  const store: Store = { ...opened, inbox: { ...opened.inbox, changes } }
+  const done: unknown[] = []
+  const run = { signal: async (_signal: string, payload: unknown) => void done.push(payload) }
+  // Border cast: of the table and its run only these are asked for.
+  const table = { find: async () => run } as unknown as RunTable
+  const inbox = new Inbox({ store, clock: testClock, table, log: () => {}, operate: async () => {} })
+  const stop = new AbortController()
+  const kept = inbox.keep(stop.signal)
+  expect(await inbox.caughtUp('run-1')).toBe(true)
+  await store.write({ kind: 'put_inbox', message: message('run-1', 'first'), timeMs: Date.now() })
+  inbox.filled()
+  expect(await inbox.caughtUp('run-1')).toBe(true)
+  expect(done).toEqual(['first'])
+  stop.abort()
+  await kept
+  await store.close()
 })

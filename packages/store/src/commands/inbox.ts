@@ -13,7 +13,20 @@ export function* putInbox({ message, timeMs }: CommandOf<'put_inbox'>, batch: Ba
   return { id: int(row, 'id') }
 }
 
-export function* takeInbox({ upToId }: CommandOf<'take_inbox'>): Steps<Record<string, never>> {
-  yield { sql: 'DELETE FROM inbox WHERE id <= ?', params: [upToId] }
+export function* takeInbox({ ids }: CommandOf<'take_inbox'>): Steps<Record<string, never>> {
+  for (const { first, last } of rangesOf(ids)) {
+    yield { sql: 'DELETE FROM inbox WHERE id BETWEEN ? AND ?', params: [first, last], blind: true }
+  }
   return {}
+}
+
+/** Mostly all that was read is taken, which is one range. */
+function rangesOf(ids: readonly number[]): { first: number; last: number }[] {
+  const ranges: { first: number; last: number }[] = []
+  for (const id of ids.toSorted((a, b) => a - b)) {
+    const range = ranges.at(-1)
+    if (range !== undefined && id <= range.last + 1) range.last = id
+    else ranges.push({ first: id, last: id })
+  }
+  return ranges
 }

@@ -81,9 +81,12 @@ export function testContent(store: () => Store): void {
       ...[{ reason: 'a' }, { reason: 'b' }],
     ])
     expect(await store().inbox.list(first.id, 10)).toMatchObject([{ id: second.id }])
-    await store().write({ kind: 'take_inbox', upToId: second.id })
+    const third = await put('c')
+    await store().write({ kind: 'take_inbox', ids: [third.id, first.id] })
+    expect(await store().inbox.list(0, 10)).toMatchObject([{ id: second.id }])
+    await store().write({ kind: 'take_inbox', ids: [second.id] })
     expect(await store().inbox.list(0, 10)).toEqual([])
-    expect((await put('c')).id).toBeGreaterThan(second.id)
+    expect((await put('d')).id).toBeGreaterThan(third.id)
   })
 
   test('a submission that asks for it tells the inbox in its own commit', async () => {
