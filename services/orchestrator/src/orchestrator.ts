@@ -19,6 +19,7 @@ import { type RetentionLog, type RetentionPlan, scheduleRetention } from './rete
 import { registerRunOperationRoutes } from './runs/operation-routes.ts'
 import { registerRunRoutes } from './runs/routes.ts'
 import { registerViewRoutes } from './views/routes.ts'
+import { hideTokensInAnswers } from './waitpoints/hide-tokens.ts'
 import { registerWaitpointRoutes } from './waitpoints/routes.ts'
 
 export type OrchestratorOptions = {
@@ -89,6 +90,7 @@ async function registerSlices(
   options: OrchestratorOptions,
 ): Promise<void> {
   const { version, environment, publicConfig, docsEnabled } = options
+  hideTokensInAnswers(app, context)
   const files = createConsoleFiles(options.consoleDir, context.clock)
   const servePage = createServePage(files)
   await options.authRoutes(app)

@@ -1,10 +1,10 @@
 import { api } from '@kyros/contract/api'
 import { mayReadEvent } from '@kyros/contract/event'
 import { registerRoute } from '@kyros/kernel/route'
-import { streamSse } from '@kyros/kernel/sse'
 import type { FollowOptions } from '@kyros/store/store'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
+import { streamSse } from '../http/stream-sse.ts'
 import { emitEvent } from './emit-event.ts'
 import { streamBacklog, streamEvents } from './stream-events.ts'
 
@@ -18,12 +18,12 @@ export function registerEventRoutes(app: FastifyInstance, context: ApiContext): 
     return { events: items.filter((event) => mayReadEvent(caller.role, event)), next_cursor: nextCursor }
   })
   registerRoute(app, api.streamEvents, ({ request, reply, caller, query }) =>
-    streamSse({ request, reply, caller }, (stream) =>
+    streamSse(context, { request, reply, caller }, (stream) =>
       streamEvents(stream, store, caller.role, filterOf(query)),
     ),
   )
   registerRoute(app, api.tailEvents, ({ request, reply, caller, query }) =>
-    streamSse({ request, reply, caller }, (stream) =>
+    streamSse(context, { request, reply, caller }, (stream) =>
       isOn(query.once)
         ? streamBacklog(stream, store, caller.role)
         : streamEvents(stream, store, caller.role, {}, 0),

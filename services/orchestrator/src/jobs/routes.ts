@@ -1,12 +1,12 @@
 import { api } from '@kyros/contract/api'
 import { registerRoute } from '@kyros/kernel/route'
-import { streamSse } from '@kyros/kernel/sse'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
 import { streamEvents } from '../events/stream-events.ts'
 import { entityTag, sendTagged } from '../http/entity-tag.ts'
 import { wantsEventStream } from '../http/negotiate.ts'
 import { fieldProblem } from '../http/plain-text.ts'
+import { streamSse } from '../http/stream-sse.ts'
 import { listPastJobs } from '../past/list-past.ts'
 import { resolveMoment } from '../past/resolve-moment.ts'
 import { cancelJob } from './cancel-job.ts'
@@ -56,7 +56,7 @@ function registerReads(app: FastifyInstance, context: ApiContext): void {
     const { id } = await getJob(store, params.id)
     if (wantsEventStream(request, reply)) {
       const input = { request, reply, caller }
-      return streamSse(input, (stream) => streamEvents(stream, store, caller.role, { jobId: id }, 0))
+      return streamSse(context, input, (stream) => streamEvents(stream, store, caller.role, { jobId: id }, 0))
     }
     const { items, nextCursor } = await store.events.list({ ...query, job_id: id })
     return { events: items, next_cursor: nextCursor }

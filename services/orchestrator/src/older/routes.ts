@@ -2,13 +2,13 @@ import { api } from '@kyros/contract/api'
 import { mayReadEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import { type RouteOptions, registerRoute } from '@kyros/kernel/route'
-import { streamSse } from '@kyros/kernel/sse'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
 import { emitEvent } from '../events/emit-event.ts'
 import { streamEvents } from '../events/stream-events.ts'
 import { isProblem } from '../http/is-problem.ts'
 import { wantsEventStream } from '../http/negotiate.ts'
+import { streamSse } from '../http/stream-sse.ts'
 import { submitJob } from '../jobs/submit-job.ts'
 
 type ServePage = NonNullable<RouteOptions['before']>
@@ -50,7 +50,8 @@ function registerOlderChanges(app: FastifyInstance, context: ApiContext): void {
   })
 }
 
-function registerOlderReads(app: FastifyInstance, { store }: ApiContext, servePage: ServePage): void {
+function registerOlderReads(app: FastifyInstance, context: ApiContext, servePage: ServePage): void {
+  const { store } = context
   registerRoute(
     app,
     api.listOlderJobs,
@@ -66,7 +67,9 @@ function registerOlderReads(app: FastifyInstance, { store }: ApiContext, servePa
     api.listOlderEvents,
     async ({ request, reply, caller }) => {
       if (wantsEventStream(request, reply)) {
-        return streamSse({ request, reply, caller }, (stream) => streamEvents(stream, store, caller.role, {}))
+        return streamSse(context, { request, reply, caller }, (stream) =>
+          streamEvents(stream, store, caller.role, {}),
+        )
       }
       const head = await store.events.head()
       const { items } = await store.events.list({ after: Math.max(0, head - lastEvents), limit: lastEvents })

@@ -8,10 +8,21 @@ import { readPayload, withPayloads } from './read-payload.ts'
 
 /**
  * All that a replay needs, as JSON that is made while it is read: the run, the source of the bundle that ran (empty
- * when it is not kept here), and the events up to now, with the large values that they refer to. @throws run_not_found
+ * when it is not kept here), and the events up to now, with the large values that they refer to. `shown` makes of each
+ * piece what the caller may read. @throws run_not_found
  */
-export async function exportHistory(store: Store, id: string): Promise<Readable> {
-  return Readable.from(writeHistory(store, await getRunRecord(store, id)), { objectMode: false })
+export async function exportHistory(
+  store: Store,
+  id: string,
+  shown: (text: string) => Promise<string>,
+): Promise<Readable> {
+  const record = await getRunRecord(store, id)
+  return Readable.from(showing(writeHistory(store, record), shown), { objectMode: false })
+}
+
+/** Piece by piece: each holds the run or an event whole. */
+async function* showing(pieces: AsyncGenerator<string>, shown: (text: string) => Promise<string>) {
+  for await (const piece of pieces) yield shown(piece)
 }
 
 async function* writeHistory(store: Store, record: RunRecord): AsyncGenerator<string> {

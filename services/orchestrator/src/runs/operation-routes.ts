@@ -1,9 +1,9 @@
 import { api } from '@kyros/contract/api'
 import { registerRoute } from '@kyros/kernel/route'
-import { streamSse } from '@kyros/kernel/sse'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
 import { jsonBody } from '../http/json-body.ts'
+import { streamSse } from '../http/stream-sse.ts'
 import { answerWaitpoint } from './answer-waitpoint.ts'
 import { pauseRun, resumeRun, setBudget } from './change-run.ts'
 import { forkRun } from './fork-run.ts'
@@ -49,6 +49,6 @@ function registerMessages(app: FastifyInstance, context: ApiContext): void {
   )
   registerRoute(app, api.streamRun, async ({ params, caller, request, reply }) => {
     await getRunRecord(store, params.id)
-    return streamSse({ request, reply, caller }, (stream) => streamRun(stream, engine, params))
+    return streamSse(context, { request, reply, caller }, (stream) => streamRun(stream, engine, params))
   })
 }

@@ -1,14 +1,15 @@
 import { api } from '@kyros/contract/api'
 import { registerRoute } from '@kyros/kernel/route'
-import { streamSse } from '@kyros/kernel/sse'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
 import { streamEvents } from '../events/stream-events.ts'
 import { sendTagged } from '../http/entity-tag.ts'
 import { jsonBody } from '../http/json-body.ts'
 import { wantsEventStream } from '../http/negotiate.ts'
+import { streamSse } from '../http/stream-sse.ts'
 import { listPastRuns } from '../past/list-past.ts'
 import { resolveMoment } from '../past/resolve-moment.ts'
+import { hideTokens } from '../waitpoints/hide-tokens.ts'
 import { registerArtifactRoutes } from './artifact-routes.ts'
 import { bulkRuns } from './bulk-runs.ts'
 import { cancelRun } from './cancel-run.ts'
@@ -63,8 +64,8 @@ function registerReads(app: FastifyInstance, context: ApiContext): void {
   )
   registerRoute(app, api.whyRun, ({ params }) => engine.why(params.id))
   registerRoute(app, api.getRunMetrics, async ({ params }) => measureRun(await getRun(store, params.id)))
-  registerRoute(app, api.getRunHistory, async ({ params, reply }) => {
-    const history = await exportHistory(store, params.id)
+  registerRoute(app, api.getRunHistory, async ({ params, caller, reply }) => {
+    const history = await exportHistory(store, params.id, (text) => hideTokens(context, caller, text))
     return reply.type('application/json; charset=utf-8').send(history)
   })
   registerRoute(app, api.listWorkflowTypes, ({ request, reply }) =>
@@ -75,12 +76,13 @@ function registerReads(app: FastifyInstance, context: ApiContext): void {
   )
 }
 
-function registerStreams(app: FastifyInstance, { store }: ApiContext): void {
+function registerStreams(app: FastifyInstance, context: ApiContext): void {
+  const { store } = context
   registerRoute(app, api.listRunEvents, async ({ params, query, caller, request, reply }) => {
     const { id } = await getRunRecord(store, params.id)
     if (wantsEventStream(request, reply)) {
       const input = { request, reply, caller }
-      return streamSse(input, (stream) => streamEvents(stream, store, caller.role, { runId: id }, 0))
+      return streamSse(context, input, (stream) => streamEvents(stream, store, caller.role, { runId: id }, 0))
     }
     const { items, nextCursor } = await store.events.list({ ...query, run_id: id })
     return { events: items, next_cursor: nextCursor }
@@ -88,7 +90,9 @@ function registerStreams(app: FastifyInstance, { store }: ApiContext): void {
   registerRoute(app, api.listRunLogs, async ({ params, query, caller, request, reply }) => {
     const { id } = await getRunRecord(store, params.id)
     if (wantsEventStream(request, reply) || query.follow === true) {
-      return streamSse({ request, reply, caller }, (stream) => followLogs(stream, store, id, query.step))
+      return streamSse(context, { request, reply, caller }, (stream) =>
+        followLogs(stream, store, id, query.step),
+      )
     }
     return listLogs(store, id, query)
   })

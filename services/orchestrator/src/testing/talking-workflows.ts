@@ -3,6 +3,7 @@ import { defineWorkflow, WorkflowFailure } from '@kyros/workflows/define'
 
 type Steps = {
   Tell: (input: { text: string }) => Promise<{ told: string }>
+  Spread: (input: { link: string }) => Promise<{ link: string }>
   Work: (input: { name: string }) => Promise<{ name: string }>
 }
 
@@ -32,6 +33,22 @@ export const talk = defineWorkflow<Steps>()({
     await step.Tell({ text: approval.token })
     const { ok } = await approval.completed
     return { ok, limit }
+  },
+})
+
+/** Hands its token to a step that spreads it wherever steps can write. */
+export const spread = defineWorkflow<Steps>()({
+  name: 'spread',
+  version: '1.0.0',
+  run: async ({ step, onQuery, waitpoint }) => {
+    const first = waitpoint<{ ok: boolean }>('approve', { title: 'Ship it?' })
+    const link = `https://example.org/answer/${first.token}?by=mail`
+    onQuery('link', () => ({ link }))
+    await step.Spread({ link })
+    const second = waitpoint<{ ok: boolean }>('again', { title: `After ${first.token}` })
+    onQuery('second', () => second.token)
+    await second.completed
+    return { link }
   },
 })
 

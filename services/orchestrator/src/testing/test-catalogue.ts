@@ -28,6 +28,7 @@ export const testCatalogue: readonly CatalogueEntry[] = [
   },
   { ...common, name: 'hang', title: 'Hang', exportName: 'hang', steps: step('Hang') },
   { ...common, entry: talking, name: 'talk', title: 'Talk', exportName: 'talk', steps: step('Tell') },
+  { ...common, entry: talking, name: 'spread', title: 'Spread', exportName: 'spread', steps: step('Spread') },
   { ...common, entry: talking, name: 'twice', title: 'Twice', exportName: 'twice', steps: step('Work') },
   { ...common, entry: talking, name: 'single', title: 'Single', exportName: 'single' },
   { ...common, name: 'fault', title: 'Fault', exportName: 'fault', steps: step('Break') },
@@ -54,8 +55,19 @@ async function tell({ text }: { text: string }, context: StepContext) {
   return { told: text }
 }
 
+/** Leaves what it was given in every place that a step can write to. */
+async function spread({ link }: { link: string }, context: StepContext) {
+  const token = link.replace(/^.*answer\/|\?.*$/g, '')
+  context.log('info', `mailed ${link}`)
+  await context.stream.write('links', { link })
+  await context.artifacts.put('mail.txt', 'text/plain', `Ünswer at ${link}`)
+  await context.artifacts.put(`${token}.txt`, 'text/plain', 'x')
+  return { link }
+}
+
 export const testSteps = {
   talk: { Tell: tell },
+  spread: { Spread: spread },
   twice: { Work: async ({ name }: { name: string }) => ({ name }) },
   single: {},
   greet: { Greet: greetByName },
