@@ -23,6 +23,7 @@ import { RunTimers } from './run-timers.ts'
 import { RunTurns } from './run-turns.ts'
 import { sameWait, waitsFor } from './run-waits.ts'
 import type { Player } from './turns.ts'
+import { isInTime } from './wait-limit.ts'
 import type { WorkflowHost } from './workflow-host.ts'
 
 export type LiveRunOptions = {
@@ -173,17 +174,15 @@ export class LiveRun implements Player {
    * kept it from being written for as long as attempts may take to stop.
    */
   async close(reason: string): Promise<void> {
-    const { clock, abortGraceMs } = this.#parts
+    const { clock, abortGraceMs, onBug } = this.#parts
     this.#closed = true
     this.beginning.close()
     this.control?.close()
     this.timers.close()
     this.asks?.close(reason)
     await this.steps.close(reason)
-    await this.#isQuiet()
-    const grace = new AbortController()
-    await Promise.race([this.journal.settled(), clock.sleep(abortGraceMs, grace.signal).catch(() => {})])
-    grace.abort()
+    await isInTime(this.settled(), clock, abortGraceMs)
+    this.#turns.takeAll(onBug)
     this.journal.drop(new Error(reason))
     await this.log.flush()
   }
