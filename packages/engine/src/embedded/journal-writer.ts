@@ -48,9 +48,10 @@ export class JournalWriter {
     this.#dirty.add(pages)
   }
 
-  remove(pages: Pages): void {
+  /** Writes nothing more of it. True: what is pending may be on disk all the same. */
+  remove(pages: Pages): boolean {
     this.#dirty.delete(pages)
-    this.#unclear.delete(pages)
+    return this.#unclear.delete(pages)
   }
 
   /** Hands everything that is pending to the store. */

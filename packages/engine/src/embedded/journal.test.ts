@@ -39,7 +39,7 @@ function open(failures: unknown[] = [], runSeq = 2, applied: ReadonlySet<unknown
   })
   const owner = { facts: { runId }, onLost: (error: unknown) => lost.push(error) }
   const journal = new Journal({ writer, clock: testClock }, owner, runSeq)
-  const push = (whenDurable?: () => void, whenLost?: () => void) =>
+  const push = (whenDurable?: () => void, whenLost?: (error: unknown) => void) =>
     journal.push({ type: 'run.resumed', timeMs: journal.stampMs(), data: {} }, whenDurable, whenLost)
   return { journal, writer, push, writes, lost }
 }
@@ -158,4 +158,21 @@ test('what a process wrote before it lost the lease is told, and not gone on wit
   )
   await journal.settled()
   await vi.waitFor(() => expect(order).toEqual(['durable after 1 losses']))
+})
+
+test('who waits for an event that may be on disk is not told that it is lost', async () => {
+  const down = problem('store_unavailable', { detail: 'down' })
+  const told: unknown[] = []
+  const { journal, writer, push } = open([down, down])
+  push(undefined, (error) => told.push(error))
+  writer.flush()
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  journal.drop(new Error('Another process runs the engine now.'))
+  const later = open([down])
+  later.push(undefined, (error) => told.push(error))
+  later.writer.flush()
+  later.journal.drop(new Error('Another process runs the engine now.'))
+  await later.journal.settled()
+  const isUnknown = expect.objectContaining({ code: 'store_unavailable' })
+  expect(told).toEqual([isUnknown, isUnknown])
 })

@@ -1,3 +1,4 @@
+import { type ProblemError, problem } from '@kyros/contract/problem'
 import type { NewRunEvent, RunAppend } from '@kyros/store/command'
 import type { JournalWriter, Pages } from './journal-writer.ts'
 import type { EngineClock } from './timers.ts'
@@ -124,10 +125,11 @@ export class Journal implements Pages {
   drop(error: unknown): void {
     if (this.#lost !== undefined) return
     this.#lost = { error }
-    this.#parts.writer.remove(this)
+    // Who waits for these must not hear that they are lost, and say them again another way.
+    const told = this.#parts.writer.remove(this) ? unknown() : error
     const entries = this.#pending
     this.#pending = []
-    for (const entry of entries) entry.whenLost?.(error)
+    for (const entry of entries) entry.whenLost?.(told)
     this.#tellSettled()
   }
 
@@ -155,7 +157,8 @@ export class Journal implements Pages {
 
   putBack(): void {
     if (this.#lost !== undefined) {
-      this.lost(this.#lost.error)
+      this.#parts.writer.remove(this)
+      this.lost(unknown())
       return
     }
     this.#pending = [...(this.#writing ?? []), ...this.#pending]
@@ -181,4 +184,11 @@ export class Journal implements Pages {
     this.#settled = undefined
     for (const resolve of waiting) resolve()
   }
+}
+
+/** The store was asked to write and did not answer, and nobody is left to ask again. */
+function unknown(): ProblemError {
+  return problem('store_unavailable', {
+    detail: 'The store did not answer: this may have been done. Look at the run before you ask again.',
+  })
 }

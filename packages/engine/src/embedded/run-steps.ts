@@ -186,29 +186,32 @@ export class RunSteps {
       return
     }
     const attempt = row.number
+    const lease = this.#parts.epoch()
     row.attempt = attempt
     row.state = 'running'
     const { command, step, key } = row
     this.#beginActive()
     this.#push(
       { type: 'step.started', data: { step, key, command, attempt } },
-      () => this.#launch(row),
+      () => this.#launch(row, lease),
       () => this.#release(row),
     )
   }
 
   /** All that the attempt depends on is on disk now. */
-  #launch(row: StepRow): void {
+  #launch(row: StepRow, lease: number | undefined): void {
     const { log, facts } = this.#run
     const parts = this.#parts
     const implementation = this.#implementation(row)
-    if (row.state !== 'running' || this.#closed || implementation === undefined) {
+    // Another process may have had the engine in between, although it is ours again.
+    const isOurs = lease === parts.epoch()
+    if (row.state !== 'running' || this.#closed || !isOurs || implementation === undefined) {
       this.#release(row)
       return
     }
     if (!parts.isSure()) {
       // Whoever has the engine by now may have done the step already: the next renewal of the lease tells.
-      parts.timers.at(parts.clock.nowMs() + unsureMs, () => this.#launch(row))
+      parts.timers.at(parts.clock.nowMs() + unsureMs, () => this.#launch(row, lease))
       return
     }
     const { step, key, attempt: number, options } = row
