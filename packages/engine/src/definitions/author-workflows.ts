@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import type { WorkflowFault } from '@kyros/contract/workflow-fault'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
+import { messageOf } from '../error-text.ts'
 import { createDefinitionCache, type DefinitionCache } from './definition-cache.ts'
 import { readDescription, type WorkflowDescription } from './describe-workflow.ts'
 import { DefinitionError, errorAt, warningAt } from './fault.ts'
@@ -98,7 +99,7 @@ async function readWorkflow(
     }
   } catch (error) {
     if (error instanceof DefinitionError) return { file, workflow: undefined, faults: [...error.faults] }
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    const message = `cannot be read: ${messageOf(error)}`
     const place = { file, line: null }
     return { file, workflow: undefined, faults: [errorAt(place, 'load_failed', message, 'look at the file')] }
   }

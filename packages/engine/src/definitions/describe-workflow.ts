@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { JsonObject } from '@kyros/contract/json'
 import type { WorkflowFault } from '@kyros/contract/workflow-fault'
 import type { Plugin } from 'esbuild'
+import { messageOf } from '../error-text.ts'
 import { authorFile } from './author-modules.ts'
 import { buildFaults } from './build-faults.ts'
 import { readSchema } from './check-schema.ts'
@@ -90,7 +91,7 @@ export async function readDescription(
   try {
     module = { ...(await withinTime(import(/* @vite-ignore */ pathToFileURL(path).href))) }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     const place = mappedPlace(error, path, map, file)
     return {
       faults: [errorAt(place, 'load_failed', `cannot be loaded: ${message}`, 'correct what it names')],

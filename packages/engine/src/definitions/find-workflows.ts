@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { WorkflowFault } from '@kyros/contract/workflow-fault'
+import { messageOf } from '../error-text.ts'
 import { errorAt } from './fault.ts'
 
 /** The files of one workflow: `pay.workflow.ts` with `pay.steps.ts`, or a folder with `workflow.ts` and `steps.ts`. */
@@ -42,7 +43,7 @@ async function search(
   faults: WorkflowFault[],
 ): Promise<void> {
   const entries = await readdir(dir, { withFileTypes: true }).catch((error: unknown) => {
-    const message = `cannot be read (${error instanceof Error ? error.message : String(error)})`
+    const message = `cannot be read (${messageOf(error)})`
     faults.push(
       errorAt(
         { file: dir, line: null },

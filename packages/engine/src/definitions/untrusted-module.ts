@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { messageOf, stackOf } from '../error-text.ts'
 import type { Place } from './fault.ts'
 
 const loadTimeoutMs = 10_000
@@ -21,9 +22,8 @@ const stackPlace = /(?:^|[\s(])((?:file:\/\/)?\/[^\s()?:]+)(?:\?[^\s():]*)?:(\d+
 
 /** Where an error of a module came from: its first place outside of Node, libraries and Kyros, else the module itself. */
 export function placeOfError(error: unknown, file: string): { place: Place; message: string } {
-  if (!(error instanceof Error)) return { place: { file, line: null }, message: String(error) }
-  const message = error.message.split('\n')[0] ?? ''
-  for (const line of (error.stack ?? '').split('\n')) {
+  const message = messageOf(error).split('\n')[0] ?? ''
+  for (const line of stackOf(error).split('\n')) {
     const [, named, number] = stackPlace.exec(line) ?? []
     if (named === undefined) continue
     const path = named.startsWith('file:') ? fileURLToPath(named) : named

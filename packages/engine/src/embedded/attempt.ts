@@ -1,7 +1,9 @@
 import type { ErrorData } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { StepContext } from '@kyros/workflows/step-context'
+import { fieldsOf, messageOf, textOf } from '../error-text.ts'
 import type { EngineClock, Timer, Timers } from './timers.ts'
+import { createScope, inScope } from './workflow-scope.ts'
 
 export type StepFunction = (input: never, context: StepContext) => Promise<unknown>
 
@@ -62,8 +64,10 @@ export class Attempt {
     this.#expectBeat()
     const failed = (error: unknown) => this.#finish({ kind: 'failed', error: errorData(error) })
     try {
+      const scope = createScope(this.#ownerFor(context), undefined)
       // Border cast: the contract ties the input's type to this implementation where both are declared.
-      const running = implementation(input as never, context)
+      const running = inScope(scope, () => implementation(input as never, context))
+      // Outside of the scope, or what the engine does next would seem to be the step's.
       Promise.resolve(running).then((output) => this.#finish({ kind: 'completed', output }), failed)
     } catch (error) {
       queueMicrotask(() => failed(error))
@@ -89,6 +93,16 @@ export class Attempt {
       this.#waiting ??= []
       this.#waiting.push(resolve)
     })
+  }
+
+  /** Who hears of what the implementation left behind: a rejection or an exception that nobody waits for. */
+  #ownerFor(context: StepContext) {
+    const onLog = (level: 'warn', message: string) => context.log(level, message)
+    const onThrown = (error: unknown) => {
+      onLog('warn', `A callback of this step threw: ${textOf(error)}`)
+      this.#stop(errorData(error), new Error(messageOf(error)))
+    }
+    return { onLog, onThrown }
   }
 
   #expectBeat(): void {
@@ -126,9 +140,5 @@ export class Attempt {
 
 /** What the log and the user see of an error; never a stack. */
 export function errorData(error: unknown): ErrorData {
-  if (!(error instanceof Error)) return { code: 'step_error', message: String(error), retryable: true }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'step_error'
-  const retryable = 'retryable' in error && typeof error.retryable === 'boolean' ? error.retryable : true
-  const cause = error.cause instanceof Error ? error.cause.message : undefined
-  return { code, message: error.message, retryable, ...(cause === undefined ? {} : { cause }) }
+  return { code: 'step_error', message: messageOf(error), retryable: true, ...fieldsOf(error) }
 }

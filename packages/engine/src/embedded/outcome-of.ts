@@ -1,4 +1,5 @@
 import { failureOf } from '@kyros/workflows/failures'
+import { isError, messageOf, stackOf, textOf } from '../error-text.ts'
 import type { Outcome } from './workflow-command.ts'
 
 const frameInBundle = /definitions[\\/][0-9a-f]{64}\.mjs:(\d+)/
@@ -9,13 +10,13 @@ const maxCodeChars = 120
  * `lineAt` gives the lines of that bundle.
  */
 export function outcomeOf(error: unknown, lineAt?: (line: number) => string | undefined): Outcome {
-  if (!(error instanceof Error)) return { kind: 'blocked', detail: `The definition threw ${String(error)}.` }
-  const failure = failureOf(error)
+  if (!isError(error)) return { kind: 'blocked', detail: `The definition threw ${textOf(error)}.` }
+  const failure = failureIn(error)
   if (failure === undefined) {
-    const line = frameInBundle.exec(error.stack ?? '')?.[1]
+    const line = frameInBundle.exec(stackOf(error))?.[1]
     const code = line === undefined ? undefined : lineAt?.(Number(line))?.slice(0, maxCodeChars)
     const where = code === undefined ? '' : ` (at: ${code})`
-    return { kind: 'blocked', detail: `The definition threw ${error.name}: ${error.message}${where}` }
+    return { kind: 'blocked', detail: `The definition threw ${textOf(error)}${where}` }
   }
   switch (error.name) {
     case 'Cancelled':
@@ -26,5 +27,15 @@ export function outcomeOf(error: unknown, lineAt?: (line: number) => string | un
       return { kind: 'failed', reason: 'child_failed', error: failure }
     default:
       return { kind: 'failed', reason: 'workflow_failed', error: failure }
+  }
+}
+
+/** `failureOf` for anything that may be thrown, with texts that fit into an event; undefined for a bug. */
+export function failureIn(error: unknown): { code: string; message: string } | undefined {
+  try {
+    const failure = failureOf(error)
+    return failure === undefined ? undefined : { code: failure.code.slice(0, 200), message: messageOf(error) }
+  } catch {
+    return undefined
   }
 }

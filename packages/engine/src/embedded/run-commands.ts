@@ -1,4 +1,5 @@
 import type { Json } from '@kyros/contract/json'
+import { messageOf } from '../error-text.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { History } from './history.ts'
 import { beginNextPart, type PartsOf } from './next-part.ts'
@@ -128,7 +129,7 @@ export class RunCommands {
     if (isSmall(asked.input)) return this.#schedule(asked, asked.input)
     return toStored(asked.input, `The input of step ${asked.step}`, this.#parts.store.blobs).then(
       (stored) => this.#schedule(asked, stored),
-      (error: unknown) => this.#run.block(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.#run.block(messageOf(error)),
     )
   }
 

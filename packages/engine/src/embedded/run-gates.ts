@@ -1,6 +1,7 @@
 import type { Json } from '@kyros/contract/json'
 import type { WorkflowConcurrency } from '@kyros/workflows/define'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
+import { textOf } from '../error-text.ts'
 import type { Shown } from './history.ts'
 import type { EndEvent } from './run-outcome.ts'
 
@@ -259,7 +260,7 @@ export function enterGate(
   try {
     admission = admissionOf(run.workflow, concurrency, run.input)
   } catch (error) {
-    return { kind: 'blocked', detail: `The concurrency key of the definition threw ${String(error)}.` }
+    return { kind: 'blocked', detail: `The concurrency key of the definition threw ${textOf(error)}.` }
   }
   if (admission === undefined) return { kind: 'admitted' }
   const sentence = fullSentence(run.workflow, admission)

@@ -1,11 +1,13 @@
 import type { Store } from '@kyros/store/store'
 import type { StepArtifacts, StepContext, StepStream } from '@kyros/workflows/step-context'
 import type { Principal } from '../engine.ts'
+import { textOf } from '../error-text.ts'
 import type { Attempt } from './attempt.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { RunLog } from './log-buffer.ts'
 import { StreamWriter } from './streams.ts'
 import type { EngineClock } from './timers.ts'
+import { outOfScope } from './workflow-scope.ts'
 
 export type AttemptOf = {
   parts: EngineParts
@@ -45,12 +47,16 @@ export class AttemptContext implements StepContext {
   }
 
   get workspace(): string {
-    return this.#of.parts.workspaces.open(this.runId)
+    return outOfScope(() => this.#of.parts.workspaces.open(this.runId))
   }
 
   get artifacts(): StepArtifacts {
     const { store, clock } = this.#of.parts
-    return createArtifacts(store, this.runId, clock)
+    const { put, get } = createArtifacts(store, this.runId, clock)
+    return {
+      put: async (...file) => await outOfScope(() => put(...file)),
+      get: async (name) => await outOfScope(() => get(name)),
+    }
   }
 
   get stream(): StepStream {
@@ -60,13 +66,15 @@ export class AttemptContext implements StepContext {
 
   // These two are got and then called, often taken out of the context by the implementation.
   get heartbeat(): StepContext['heartbeat'] {
-    return (details) => this.#live.beat(details)
+    return (details) => outOfScope(() => this.#live.beat(details))
   }
 
   get log(): StepContext['log'] {
     const { log, key, number, parts } = this.#of
-    return (level, message) =>
-      log.add({ timeMs: parts.clock.nowMs(), level, step: key, attempt: number, message: String(message) })
+    return (level, message) => {
+      const line = { level, step: key, attempt: number, message: textOf(message) }
+      outOfScope(() => log.add({ timeMs: parts.clock.nowMs(), ...line }))
+    }
   }
 
   #openStream(): StepStream {
@@ -74,7 +82,8 @@ export class AttemptContext implements StepContext {
     const { store, clock } = parts
     const writer = new StreamWriter({ store, clock, runId, step, attempt })
     this.#live.flushed = () => writer.flushed()
-    return { write: (name, chunk) => writer.write(name, chunk) }
+    // A promise of the step's own: when it forgets to wait for it, what goes wrong is a line in its log.
+    return { write: async (name, chunk) => await outOfScope(() => writer.write(name, chunk)) }
   }
 }
 

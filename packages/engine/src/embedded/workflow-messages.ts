@@ -1,6 +1,7 @@
 import type { CarriedSignal, ErrorData } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
-import { failureOf } from '@kyros/workflows/failures'
+import { messageOf } from '../error-text.ts'
+import { failureIn } from './outcome-of.ts'
 import { toJson } from './payload.ts'
 import type { UpdateEnd } from './workflow-command.ts'
 import type { WorkflowHost } from './workflow-host.ts'
@@ -138,7 +139,7 @@ export class Messages {
     try {
       this.#end(updateId, { kind: 'completed', result: decide() })
     } catch (error) {
-      const failure = failureOf(error)
+      const failure = failureIn(error)
       if (failure === undefined) this.#host.fail(error)
       else this.#end(updateId, { kind: 'failed', error: failure })
     }
@@ -177,8 +178,4 @@ export class Messages {
 
 function refused(code: string, message: string): QueryAnswer {
   return { ok: false, error: { code, message } }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

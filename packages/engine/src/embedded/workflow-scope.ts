@@ -1,8 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { textOf } from '../error-text.ts'
 
-type Owner = { onLog(level: 'warn', message: string): void }
+type Owner = {
+  onLog(level: 'warn', message: string): void
+  /** An exception out of a callback. Without it, that ends the process like any other. */
+  onThrown?: (error: unknown) => void
+}
 
-/** Where workflow code runs: what it begins belongs to this scope and is cancelled with it. */
+/**
+ * Where workflow code runs: what it begins belongs to this scope and is cancelled with it. An attempt of a step has one
+ * of its own, so that what goes wrong in it later, and nobody waits for, is known to be its.
+ */
 export type Scope = {
   readonly owner: Owner
   readonly parent: Scope | undefined
@@ -14,7 +22,7 @@ export type Scope = {
   cancelled: Error | undefined
 }
 
-const scopes = new AsyncLocalStorage<Scope>()
+const scopes = new AsyncLocalStorage<Scope | undefined>()
 
 export function createScope(
   owner: Owner,
@@ -27,6 +35,11 @@ export function createScope(
 /** Runs workflow code so that everything it begins, also later, is known to belong to `scope`. */
 export function inScope<T>(scope: Scope, body: () => T): T {
   return scopes.run(scope, body)
+}
+
+/** Runs code of the engine that workflow code or a step calls, so that what it begins is nobody's. */
+export function outOfScope<T>(body: () => T): T {
+  return scopes.run(undefined, body)
 }
 
 export function currentScope(): Scope | undefined {
@@ -54,27 +67,39 @@ export function reaches(outer: Scope, scope: Scope): boolean {
 let guards = 0
 
 /**
- * While any engine lives: a promise that workflow code rejects and never looks at is a warning in the log of its run,
- * not the end of the process. Rejections of anybody else keep their effect.
+ * While any engine lives: a promise that workflow code or a step rejects and nobody looks at is a warning in the log
+ * of its run, and an exception out of a callback of a step (a stream without a listener for its errors) ends that
+ * attempt; neither ends the process. What anybody else throws keeps its effect.
  */
 export function guardRejections(): () => void {
-  if (guards === 0) process.on('unhandledRejection', onUnhandledRejection)
+  if (guards === 0) {
+    process.on('unhandledRejection', onUnhandledRejection)
+    process.on('uncaughtException', onUncaughtException)
+  }
   guards += 1
   let released = false
   return () => {
     if (released) return
     released = true
     guards -= 1
-    if (guards === 0) process.off('unhandledRejection', onUnhandledRejection)
+    if (guards > 0) return
+    process.off('unhandledRejection', onUnhandledRejection)
+    process.off('uncaughtException', onUncaughtException)
   }
 }
 
 function onUnhandledRejection(reason: unknown): void {
   const owner = scopes.getStore()?.owner
   if (owner !== undefined) {
-    owner.onLog('warn', `Nothing in the definition handled this error: ${String(reason)}`)
+    owner.onLog('warn', `Nothing handled this error: ${textOf(reason)}`)
   } else if (process.listenerCount('unhandledRejection') === 1) {
     // Ours is the only listener, and without it Node would have ended the process.
     throw reason
   }
+}
+
+function onUncaughtException(error: unknown): void {
+  const onThrown = scopes.getStore()?.owner.onThrown
+  if (onThrown !== undefined) onThrown(error)
+  else if (process.listenerCount('uncaughtException') === 1) throw error
 }

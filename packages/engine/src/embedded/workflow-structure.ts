@@ -1,6 +1,7 @@
 import type { CancellationScope, Round, Saga, ScopeOptions } from '@kyros/workflows/define'
-import { failureOf, isNamed } from '@kyros/workflows/failures'
+import { isNamed } from '@kyros/workflows/failures'
 import { timerMs } from './asked-values.ts'
+import { failureIn } from './outcome-of.ts'
 import { toJson } from './payload.ts'
 import { failureText, type Undo, undoAll } from './undo.ts'
 import type { WorkflowHost } from './workflow-host.ts'
@@ -61,7 +62,7 @@ export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promi
   try {
     return await body({ compensate })
   } catch (error) {
-    const failure = failureOf(error)
+    const failure = failureIn(error)
     if (failure === undefined) throw error
     const failures = await inScope(createScope(host, outer, 'shield'), () => undoAll(compensations.reverse()))
     if (failures.length === 0) throw error
