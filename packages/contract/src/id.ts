@@ -29,6 +29,11 @@ function hexOf(byte: number): string {
   return hexBytes[byte] ?? ''
 }
 
+/** When a UUIDv7 was made, in ms since 1970. */
+export function idTimeMs(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}
+
 /**
  * The id of the event with number `seq`. It is derived and never stored: the log already has a unique number.
  */

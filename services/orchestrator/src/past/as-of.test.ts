@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Event } from '@kyros/contract/event'
 import type { Job } from '@kyros/contract/job'
 import type { Run, RunSummary } from '@kyros/contract/run'
@@ -132,3 +133,47 @@ describe('a moment', () => {
     }
   })
 })
+
+describe('a moment before forks, which take over older events', () => {
+  let march: Job
+  let before: string
+  const forks: string[] = []
+  beforeAll(async () => {
+    const { id } = await platform.submit({ title: 'March', workflow: 'march', input: { steps: 80 } })
+    march = await platform.awaitEnd(id)
+    before = await aMomentLater()
+    for (let fork = 0; fork < 3; fork++) {
+      const from = { payload: { from_step: 'step-80', new_job: true } }
+      const { job_id } = (await platform.send('POST', `/api/v1/workflows/${march.run_id}/fork`, from)).json()
+      await platform.awaitEnd(job_id)
+      forks.push(job_id)
+    }
+  })
+
+  test('is the same by its time as it was', async () => {
+    const { jobs } = (await platform.get(`/api/v1/jobs?as_of=${before}`)).json<{ jobs: Job[] }>()
+    expect(jobs[0]).toMatchObject({ id: march.id, status: 'completed' })
+    for (const id of forks)
+      expect((await platform.get(`/api/v1/jobs/${id}?as_of=${before}`)).statusCode).toBe(404)
+  })
+
+  test('by the number of an event that was taken over, has the fork in its lists', async () => {
+    const job = (await platform.get(`/api/v1/jobs/${forks.at(-1)}`)).json<Job>()
+    const history = (await platform.get(`/api/v1/workflows/${job.run_id}/history`)).json<{
+      events: Event[]
+    }>()
+    const copied = history.events.filter(({ time }) => time < before)
+    expect(copied.length).toBeGreaterThan(200)
+    const seq = copied.at(-1)?.seq
+    const listed = (await platform.get(`/api/v1/jobs?as_of=${seq}`)).json<{ jobs: Job[] }>()
+    expect(listed.jobs.map(({ id }) => id)).toContain(job.id)
+  })
+})
+
+/** A time with nothing in its millisecond, so that what follows is surely later. */
+async function aMomentLater(): Promise<string> {
+  await setTimeout(20)
+  const time = new Date().toISOString()
+  await setTimeout(20)
+  return time
+}

@@ -1,3 +1,5 @@
+import type { Event } from '@kyros/contract/event'
+import { idTimeMs } from '@kyros/contract/id'
 import { type ProblemError, problem } from '@kyros/contract/problem'
 import type { Clock } from '@kyros/kernel/clock'
 import type { Store } from '@kyros/store/store'
@@ -35,7 +37,7 @@ async function checkNumber(store: Store, seq: number): Promise<number> {
   return seq
 }
 
-/** The last event that is not later than a time. The times of the log rise with its numbers, so it is found by halving. */
+/** The last event that was there at a time. Those times rise with the numbers of the log, so it is found by halving. */
 async function lastSeqAt(store: Store, atMs: number): Promise<number> {
   const [head, first] = [await store.events.head(), await eventFrom(store, 1)]
   if (first === undefined) return 0
@@ -54,19 +56,27 @@ async function lastSeqAt(store: Store, atMs: number): Promise<number> {
   return low
 }
 
+/**
+ * Since when an event is there, in ms since 1970. What a fork took over keeps the time at which it happened, in the run
+ * that it was taken from; here it is not before the fork itself.
+ */
+function thereSinceMs({ time, run_id }: Event): number {
+  return Math.max(Date.parse(time), run_id === undefined ? 0 : idTimeMs(run_id))
+}
+
 type Found = { seq: number; time: string; atMs: number }
 
 /** The event with this number, or the next one. */
 async function eventFrom(store: Store, seq: number): Promise<Found | undefined> {
   const { items } = await store.events.list({ after: seq - 1, limit: 1 })
   const [event] = items
-  return event && { seq: event.seq, time: event.time, atMs: Date.parse(event.time) }
+  return event && { seq: event.seq, time: event.time, atMs: thereSinceMs(event) }
 }
 
 /** The latest time among the events just before a moment: nothing that existed then was created much later. */
 export async function latestTimeMs(store: Store, untilSeq: number): Promise<number> {
   const { items } = await store.events.list({ before: untilSeq + 1, limit: 200 })
-  return Math.max(0, ...items.map((event) => Date.parse(event.time)))
+  return Math.max(0, ...items.map(thereSinceMs))
 }
 
 function tooEarly(first: Found): ProblemError {

@@ -62,6 +62,16 @@ export const twice = defineWorkflow<Steps>()({
   },
 })
 
+/** As many steps as it is told, one after the other, with their numbers as keys. */
+export const march = defineWorkflow<Steps>()({
+  name: 'march',
+  version: '1.0.0',
+  run: async ({ step }, { steps }: { steps: number }) => {
+    for (let number = 1; number <= steps; number++) await step.Work({ name: '' }, { key: `step-${number}` })
+    return steps
+  },
+})
+
 /** At most one at a time; one more is refused. */
 export const single = defineWorkflow<Steps>()({
   name: 'single',

@@ -30,6 +30,7 @@ export const testCatalogue: readonly CatalogueEntry[] = [
   { ...common, entry: talking, name: 'talk', title: 'Talk', exportName: 'talk', steps: step('Tell') },
   { ...common, entry: talking, name: 'spread', title: 'Spread', exportName: 'spread', steps: step('Spread') },
   { ...common, entry: talking, name: 'twice', title: 'Twice', exportName: 'twice', steps: step('Work') },
+  { ...common, entry: talking, name: 'march', title: 'March', exportName: 'march', steps: step('Work') },
   { ...common, entry: talking, name: 'single', title: 'Single', exportName: 'single' },
   { ...common, name: 'fault', title: 'Fault', exportName: 'fault', steps: step('Break') },
 ]
@@ -69,6 +70,7 @@ export const testSteps = {
   talk: { Tell: tell },
   spread: { Spread: spread },
   twice: { Work: async ({ name }: { name: string }) => ({ name }) },
+  march: { Work: async () => null },
   single: {},
   greet: { Greet: greetByName },
   fill: { Fill: async ({ bytes }: { bytes: number }) => ({ text: 'x'.repeat(bytes) }) },
