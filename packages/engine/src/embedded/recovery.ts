@@ -15,7 +15,7 @@ export async function recover(parts: EngineParts, table: RunTable, signal: Abort
   let after: string | undefined
   while (!signal.aborted) {
     const page = await readPage(parts, after, signal)
-    await holdPlaces(parts, page)
+    await holdPlaces(parts, page, signal)
     const awake: RunRecord[] = []
     for (const record of page) {
       if (mayRest(record) && wakeAtMs(record) > parts.clock.nowMs()) table.sleep(record.id, wakeAtMs(record))

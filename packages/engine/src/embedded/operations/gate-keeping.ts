@@ -1,18 +1,44 @@
 import { isTerminal } from '@kyros/contract/run-status'
 import type { RunRecord } from '@kyros/store/store'
+import type { LoadedDefinition } from '../../definitions/definitions.ts'
 import type { EngineParts } from '../engine-parts.ts'
+import { isProblem } from '../is-problem.ts'
 import { factsOf } from '../run-facts.ts'
 import { holdPlace } from '../run-gates.ts'
 
 const sweepEveryMs = 10_000
+const retryReadMs = 500
 
-/** Runs that have begun keep their places over a restart, also those that stay asleep. */
-export async function holdPlaces(parts: EngineParts, records: readonly RunRecord[]): Promise<void> {
+/** Runs that have begun keep their places over a restart, also those that stay asleep. Waits while the store is away. */
+export async function holdPlaces(
+  parts: Pick<EngineParts, 'definitions' | 'gates' | 'clock' | 'log'>,
+  records: readonly RunRecord[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const record of records) {
     if (record.started_at === null || record.definition === '') continue
-    const loaded = await parts.definitions.load(record.definition).catch(() => undefined)
+    const loaded = await loadPatiently(parts, record.definition, signal)
     if (loaded !== undefined) holdPlace(parts.gates, factsOf(record), loaded)
   }
+}
+
+/** A place that is not held for an outage would be given to another run. */
+async function loadPatiently(
+  { definitions, clock, log }: Pick<EngineParts, 'definitions' | 'clock' | 'log'>,
+  hash: string,
+  signal: AbortSignal,
+): Promise<LoadedDefinition | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await definitions.load(hash)
+    } catch (error) {
+      // It is there and cannot be used: whoever takes its run up says so.
+      if (!isProblem(error, 'store_unavailable')) return undefined
+      log('warn', `Definitions of unfinished runs are read again: ${String(error)}`)
+      await clock.sleep(retryReadMs, signal).catch(() => {})
+    }
+  }
+  return undefined
 }
 
 /** Until `signal` aborts: gives back the places of runs that are gone, so that a deleted one is not waited for. */
