@@ -27,6 +27,7 @@ import { createSlots, type SlotLimits } from './slots.ts'
 import { type Accepted, createSubmitter, type Submitter } from './submit.ts'
 import { createTimers, type EngineClock, type Timers } from './timers.ts'
 import { type Loop, Turns } from './turns.ts'
+import { isInTime } from './wait-limit.ts'
 import { createWaitpointTokens, type WaitpointKey } from './waitpoint-tokens.ts'
 import { explain } from './why.ts'
 import { guardRejections } from './workflow-scope.ts'
@@ -225,7 +226,14 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     while (this.#parts.slots.used > 0 && this.#clock.nowMs() < untilMs) {
       await this.#clock.sleep(Math.min(20, Math.max(1, untilMs - this.#clock.nowMs())))
     }
-    await Promise.all([...this.#table.live.values()].map((run) => run.settled()))
+    const settled = Promise.all([...this.#table.live.values()].map((run) => run.settled()))
+    // An outage may keep runs from being written for as long as it lasts.
+    const leftMs = Math.max(untilMs - this.#clock.nowMs(), this.#parts.abortGraceMs)
+    if (!(await isInTime(settled, this.#clock, leftMs)))
+      this.#log(
+        'warn',
+        'The engine stops before everything was written; it does the rest again at its next start.',
+      )
     await this.#stop('The engine drains.')
   }
 
@@ -238,15 +246,23 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   async #stopOnce(reason: string): Promise<void> {
     this.#closing = true
     this.#stopping.abort()
-    await this.#keeping
     this.#parts.slots.close()
     this.#holding?.abort()
+    // Attempts are told at once. What was being taken up meanwhile is let go of behind that.
+    const closing = this.#closeAll(reason)
+    await this.#keeping
     await this.#work
-    await this.#table.closeAll(reason)
+    await closing
+    await this.#closeAll(reason)
     this.#parts.timers.stop()
     await this.#lease
       .release()
       .catch((error: unknown) => this.#log('warn', `The lease ends by itself: ${String(error)}`))
+  }
+
+  /** Never rejects. */
+  #closeAll(reason: string): Promise<void> {
+    return this.#table.closeAll(reason).catch(this.#parts.onBug)
   }
 
   #createLease(options: EmbeddedEngineOptions): Lease {
@@ -353,11 +369,14 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   }
 
   #onLeaseLost(): void {
-    this.#log('warn', 'Another process runs the engine now; this one goes on accepting work.')
+    const reason = 'Another process runs the engine now.'
+    this.#log('warn', `${reason} This one goes on accepting work.`)
     this.#holding?.abort()
     this.#holding = undefined
     this.#recovered = false
-    this.#work = this.#work.then(() => this.#table.closeAll('Another process runs the engine now.'))
+    // Attempts are told at once: whoever has the engine begins them again. What is being taken up follows.
+    const closing = this.#closeAll(reason)
+    this.#work = this.#work.then(() => closing).then(() => this.#closeAll(reason))
   }
 
   /** Its first turn is part of the commit that makes a run: one wait for the disk less. */
