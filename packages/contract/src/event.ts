@@ -46,6 +46,18 @@ export const runEventTypes = [
 ] as const
 export type RunEventType = (typeof runEventTypes)[number]
 
+const runEndTypes: ReadonlySet<string> = new Set<RunEventType>([
+  'run.completed',
+  'run.failed',
+  'run.cancelled',
+  'run.timed_out',
+])
+
+/** Whether a run ends with an event of this type. */
+export function isRunEnd(type: string): boolean {
+  return runEndTypes.has(type)
+}
+
 export const platformEventTypes = [
   'job.created',
   'job.deleted',

@@ -122,6 +122,10 @@ export function problem(code: ProblemCode, options: ProblemOptions): ProblemErro
   return new ProblemError(code, options)
 }
 
+export function isProblem(error: unknown, code: ProblemCode): error is ProblemError {
+  return error instanceof ProblemError && error.code === code
+}
+
 /** The page that explains a code; relative to the server, so that it works without the internet. */
 export function problemType(code: ProblemCode): string {
   return `/docs/errors/${code}`

@@ -1,6 +1,5 @@
-import { ProblemError } from '@kyros/contract/problem'
+import { isProblem, ProblemError } from '@kyros/contract/problem'
 import type { InboxMessage } from '@kyros/store/command'
-import { isProblem } from './is-problem.ts'
 import type { LiveRun } from './live-run.ts'
 import type { RunTable } from './run-table.ts'
 

@@ -1,6 +1,6 @@
+import { isProblem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
 import type { EngineLog } from './engine-parts.ts'
-import { isProblem } from './is-problem.ts'
 import type { EngineClock } from './timers.ts'
 
 const firstPauseMs = 50

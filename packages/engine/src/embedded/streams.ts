@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { isRunEnd } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
@@ -164,13 +165,11 @@ export async function* followStream(
   }
 }
 
-const endTypes = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.timed_out'])
-
 /** Resolves with false when the run has ended after event `after`, or nobody reads any more. Never rejects. */
 async function untilEnded(store: Store, runId: string, after: number, signal: AbortSignal): Promise<false> {
   try {
     for await (const batch of store.events.follow({ after, runId }, signal)) {
-      if ('events' in batch && batch.events.some(({ type }) => endTypes.has(type))) return false
+      if ('events' in batch && batch.events.some(({ type }) => isRunEnd(type))) return false
     }
   } catch {
     // The other way to notice the end, a look every second, is slower and as sure.

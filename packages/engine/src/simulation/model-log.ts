@@ -1,7 +1,5 @@
-import type { Event } from '@kyros/contract/event'
+import { type Event, isRunEnd } from '@kyros/contract/event'
 import type { ObservedRun, Report } from './model.ts'
-
-const ends = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.timed_out'])
 
 /** Events that begin a command, with what ends it. Steps have rules of their own besides. */
 const endsOf: { readonly [begin: string]: readonly string[] } = {
@@ -39,7 +37,7 @@ type Walk = {
   end: Event | undefined
 }
 
-export const isEnd = (event: { readonly type: string }) => ends.has(event.type)
+export const isEnd = (event: { readonly type: string }) => isRunEnd(event.type)
 
 /** When a run got its place; a fork has the start of the run that it goes on from in its log. */
 export function beginningOf(events: readonly Event[]): Event | undefined {
@@ -100,7 +98,7 @@ function checkNumbers({ events, copied = 0 }: ObservedRun, report: Report): void
 
 function checkEvent(walk: Walk, event: Event): void {
   const { type } = event
-  if (ends.has(type)) checkEnd(walk, event)
+  if (isRunEnd(type)) checkEnd(walk, event)
   else if (type === 'run.started') {
     if (walk.started) walk.report('doubled', 'one start', `${at(event)} is the second start.`)
     walk.started = true

@@ -1,8 +1,7 @@
 import type { Json } from '@kyros/contract/json'
-import { problem } from '@kyros/contract/problem'
+import { isProblem, problem } from '@kyros/contract/problem'
 import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
-import { isProblem } from '../http/is-problem.ts'
 import { getRunRecord } from './get-run.ts'
 import { mustOwnRun } from './must-own.ts'
 

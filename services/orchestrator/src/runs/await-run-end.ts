@@ -1,3 +1,4 @@
+import { isRunEnd } from '@kyros/contract/event'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { ApiContext } from '../context.ts'
 
@@ -16,7 +17,7 @@ export async function awaitRunEnd(
   )
   try {
     for await (const batch of store.events.follow({ runId, after: run.last_seq }, stop.signal)) {
-      if ('reset' in batch || batch.events.some(({ type }) => endOfRun.has(type))) break
+      if ('reset' in batch || batch.events.some(({ type }) => isRunEnd(type))) break
     }
   } finally {
     stop.abort()
@@ -25,5 +26,3 @@ export async function awaitRunEnd(
   const after = await store.runs.get(runId)
   return after === undefined || isTerminal(after.status)
 }
-
-const endOfRun = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.timed_out'])

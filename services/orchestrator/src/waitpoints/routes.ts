@@ -1,10 +1,9 @@
 import { api } from '@kyros/contract/api'
-import { problem } from '@kyros/contract/problem'
+import { isProblem, problem } from '@kyros/contract/problem'
 import { clientAddress } from '@kyros/kernel/client-address'
 import { registerRoute } from '@kyros/kernel/route'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ApiContext } from '../context.ts'
-import { isProblem } from '../http/is-problem.ts'
 import { jsonBody } from '../http/json-body.ts'
 
 /** What a run takes as a payload; nobody has shown who it is when the body is read. */

@@ -1,8 +1,8 @@
+import { isProblem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { RunRecord } from '@kyros/store/store'
 import type { LoadedDefinition } from '../../definitions/definitions.ts'
 import type { EngineParts } from '../engine-parts.ts'
-import { isProblem } from '../is-problem.ts'
 import { factsOf } from '../run-facts.ts'
 import { holdPlace } from '../run-gates.ts'
 

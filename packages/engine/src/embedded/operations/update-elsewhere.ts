@@ -1,4 +1,4 @@
-import type { ErrorData } from '@kyros/contract/event'
+import { type ErrorData, isRunEnd } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { problem } from '@kyros/contract/problem'
 import type { RunRecord, Store } from '@kyros/store/store'
@@ -75,7 +75,7 @@ export async function awaitAnswer(
         const end = (await readHistory(store, runId)).asks?.updates.get(asked.updateId)
         if (end !== undefined) return resultOf(asked, end)
       }
-      if (events.some(({ type }) => endTypes.has(type))) {
+      if (events.some(({ type }) => isRunEnd(type))) {
         throw problem('run_ended', { detail: `The run ${runId} ended before it answered.` })
       }
     }
@@ -84,5 +84,3 @@ export async function awaitAnswer(
   }
   throw pending(asked)
 }
-
-const endTypes = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.timed_out'])
