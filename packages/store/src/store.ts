@@ -13,8 +13,6 @@ export type Page<T> = { items: T[]; nextCursor: string | null; total?: number }
 /** A run as its projection keeps it: no steps (fold its events for those). */
 export type RunRecord = RunSummary & { input: Json; result: Json; created_by_role: Role }
 
-export type SleepingRun = { id: string; untilMs: number }
-
 export type FollowOptions = {
   /** Only events with a larger number. */
   after: number
@@ -54,11 +52,6 @@ export interface Store {
     countByDefinition(): Promise<Map<string, number>>
     /** Only the ids of those. */
     unfinishedIds(afterId: string | undefined, limit: number): Promise<string[]>
-    /**
-     * Unfinished runs that wait for nothing but a time, in pages by id; `untilMs` is when they go on. Those can be
-     * taken up then and not before: recovery needs no history of them.
-     */
-    sleeping(afterId: string | undefined, limit: number): Promise<SleepingRun[]>
     /**
      * The events of many runs in one go, for recovery: each from its last `run.continued` on, or else from its first.
      * A run that is unknown is not in the answer.

@@ -52,18 +52,6 @@ export function createRunReads(database: Database, events: EventReads): Store['r
         .execute()
       return new Map(rows.map(({ definition, count }) => [definition, Number(count)]))
     },
-    async sleeping(afterId: string | undefined, limit: number) {
-      let query = database.db
-        .selectFrom('runs')
-        .select(['runs.id', 'runs.waiting_until'])
-        .where(isUnfinished)
-        .where('runs.status', '=', 'waiting')
-        .where('runs.reason', '=', 'timer')
-        .where('runs.waiting_until', 'is not', null)
-      if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
-      const rows = await query.orderBy('runs.id').limit(limit).execute()
-      return rows.map(({ id, waiting_until }) => ({ id, untilMs: Date.parse(waiting_until ?? '') }))
-    },
     histories: (runIds: readonly string[]) => events.histories(runIds),
   })
 }

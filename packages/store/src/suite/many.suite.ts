@@ -80,15 +80,4 @@ export function testMany(store: () => Store): void {
     expect(found.get(plain.run.id)).toEqual(await store().events.ofRun(plain.run.id))
     expect(found.get(looping.run.id)).toEqual(await store().events.ofRun(looping.run.id, 5))
   })
-
-  test('sleeping runs are listed by id with the time at which they go on', async () => {
-    const made = [await submit(store()), await submit(store()), await submit(store()), await submit(store())]
-    const [first, second, third] = made.map(({ run }) => run.id).toSorted()
-    const until = new Date(startMs + 60_000).toISOString()
-    const asleep = { type: 'run.waiting', timeMs: startMs, data: { reason: 'timer', until } } as const
-    for (const id of [first, second, third]) await append(store(), id ?? '', asleep)
-    await append(store(), second ?? '', waiting('signal'))
-    expect(await store().runs.sleeping(undefined, 1)).toEqual([{ id: first, untilMs: startMs + 60_000 }])
-    expect(await store().runs.sleeping(first, 9)).toEqual([{ id: third, untilMs: startMs + 60_000 }])
-  })
 }
