@@ -42,6 +42,10 @@ test('kyros init makes a project whose checks and types are right, and overwrite
   expect(checked.output).toMatch(/^ok {3}release_note 1\.0\.0 {2}workflows\/release-note\.workflow\.ts/)
   expect(typed.stdout).toBe('')
 
+  // As its last line says.
+  const run = await promisify(execFile)('npm', ['run', '-s', 'kyros', '--', 'run', '--help'], { cwd })
+  expect(run.stdout).toContain('kyros run')
+
   change(join(workflows, 'release-note.workflow.ts'), '= 60 } = input', '= Date.now() } = input')
   const refused = await kyros(['workflows', 'check'], { cwd })
   expect(refused.code).toBe(1)

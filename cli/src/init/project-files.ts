@@ -20,11 +20,13 @@ function packageJson(name: string, kyrosPath: string): string {
     version: '0.1.0',
     private: true,
     type: 'module',
+    // `exec`: a signal to npm reaches Kyros and not only the shell between them.
     scripts: {
-      start: 'kyros up',
-      dev: 'kyros up --dev',
+      start: 'exec kyros up',
+      dev: 'exec kyros up --dev',
       check: 'kyros workflows check',
       test: 'kyros workflows test',
+      kyros: 'kyros',
     },
     devDependencies: { kyros: `file:${kyrosPath}` },
   }
@@ -44,6 +46,7 @@ Workflows for Kyros. Each is a pair of files in \`workflows/\`:
 | \`npm start\` | serves them: API and console on http://127.0.0.1:8000 |
 | \`npm run dev\` | the same, and takes over changes while it runs |
 | \`npm test\` | runs \`workflows/*.test.ts\`; hours pass in milliseconds |
+| \`npm run -s kyros -- run …\` | any command of Kyros, such as one that starts a workflow |
 | \`npm run check\` | says what is wrong with the workflows, with file and line |
 
 \`node_modules/kyros\` is a link to Kyros; \`npm install\` makes it anew.

@@ -11,11 +11,11 @@ type Props = {
 }
 
 /** A form made from JSON Schema. */
-export function SchemaForm({ fields, ...rest }: Props) {
+export function SchemaForm({ fields, draft, problems, onChange }: Props) {
   return (
     <div className="k-form">
       {fields.map((field) => (
-        <FormField key={keyOf(field)} field={field} {...rest} />
+        <FormField key={keyOf(field)} {...{ field, draft, problems, onChange }} />
       ))}
     </div>
   )
@@ -35,7 +35,7 @@ function FormField(props: FieldProps) {
         <fieldset className="k-form__group">
           <legend>{field.label}</legend>
           {field.help !== '' && <p className="k-form__help">{field.help}</p>}
-          <SchemaForm {...props} fields={field.fields} />
+          <SchemaForm {...{ draft, problems, onChange }} fields={field.fields} />
         </fieldset>
       )
     case 'boolean':
