@@ -232,6 +232,8 @@ export class LiveRun implements Player {
   /** True when nothing of the run is under way in this process: only timers and the outside can move it. */
   get isIdle(): boolean {
     const isQuiet = this.#turns.isEmpty && !this.#isBusy && this.journal.isSettled
+    // Somebody waits for an answer of its definition: that comes only here.
+    if (this.asks?.updates.isAwaited === true) return false
     return isQuiet && this.steps.isAtRest && !this.steps.hasAttempts && this.log.isEmpty
   }
 

@@ -36,6 +36,18 @@ export class RunUpdates {
     return count
   }
 
+  /** True while somebody in this process waits for an answer. */
+  get isAwaited(): boolean {
+    return this.#askers.size > 0
+  }
+
+  /** Does not wait for the answer any more. */
+  leave(updateId: string, asker: Asker): void {
+    const left = this.#askers.get(updateId)?.filter((one) => one !== asker) ?? []
+    if (left.length === 0) this.#askers.delete(updateId)
+    else this.#askers.set(updateId, left)
+  }
+
   /**
    * Asks the definition for a change. `stored` goes into the log. `refusal` is asked only for an id that is new, and
    * what it refuses leaves no trace.

@@ -1,11 +1,11 @@
 import type { Json } from '@kyros/contract/json'
-import { isProblem, problem } from '@kyros/contract/problem'
+import { isProblem, ProblemError, problem } from '@kyros/contract/problem'
 import type { InboxMessage } from '@kyros/store/command'
 import type { Engine, RunOperations, Upgraded } from '../../engine.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
-import { toStored } from '../payload.ts'
+import { PayloadError } from '../payload.ts'
 import type { RunTable } from '../run-table.ts'
 import { followStream } from '../streams.ts'
 import type { SubmitterOptions } from '../submit.ts'
@@ -15,8 +15,9 @@ import { forkRun } from './fork-run.ts'
 import { messageOf, type Operation, operate } from './operate.ts'
 import { queryBeside, queryLive } from './query-run.ts'
 import { readRun, readUnended } from './read-run.ts'
+import { storedInTime } from './stored-in-time.ts'
 import { awaitAnswer, knownOrTaken } from './update-elsewhere.ts'
-import { resultOf, updateLive } from './update-run.ts'
+import { longestWaitMs, resultOf, updateLive } from './update-run.ts'
 import { findTarget, replayOnTarget, type Target, untilMoved, upgradeLive } from './upgrade-run.ts'
 import { answerLive, describe, findWaitpoint, isAnswered, readToken, storedAnswer } from './waitpoint.ts'
 
@@ -108,7 +109,7 @@ async function answerWaitpoint(
   const { name } = await findWaitpoint(parts, ref)
   const answered = { runId, waitpoint: name }
   if (await isAnswered(parts, ref, payload)) return answered
-  const stored = await storedAnswer(parts, payload)
+  const stored = await storedAnswer(parts, runId, payload)
   const operation: Operation = { kind: 'answer_waitpoint', part, command, stored }
   await reach(runId, messageOf(runId, operation, actor), async (run) => {
     const isOpen = await answerLive(parts, run, { ref, stored }, { actor })
@@ -118,6 +119,12 @@ async function answerWaitpoint(
     }
   })
   return answered
+}
+
+/** This process let go of the run before it answered: whether it took the update, and the answer, are in its log. */
+function unlessLetGo(error: unknown): undefined {
+  if (error instanceof PayloadError) throw error
+  if (error instanceof ProblemError && error.code !== 'service_not_ready') throw error
 }
 
 /** The run left this process meanwhile: its log answers. */
@@ -173,19 +180,23 @@ async function askUpdate(
   asked: AskedUpdate,
 ): Promise<Json> {
   const { store } = parts
+  const untilMs = parts.clock.nowMs() + longestWaitMs
   const record = await readRun(store, runId)
   const run = isHeld() ? await table.find(runId) : undefined
-  if (run !== undefined) return updateLive(parts, run, asked)
+  if (run !== undefined) {
+    const live = await updateLive(parts, run, asked).then((result) => ({ result }), unlessLetGo)
+    if (live !== undefined) return live.result
+  }
   const { name, payload, updateId, actor } = asked
   const afterSeq = await store.events.head()
   const known = await knownOrTaken(parts, record, asked, payload)
   if (known?.end !== undefined) return resultOf(asked, known.end)
   if (known === undefined) {
-    const stored = await toStored(payload, `The payload of update ${name}`, store.blobs)
+    const stored = await storedInTime(parts, runId, payload, `The payload of update ${name}`)
     const operation: Operation = { kind: 'update', name, updateId, stored }
     await reach(runId, messageOf(runId, operation, actor), async (found) => {
       await updateLive(parts, found, asked)
     })
   }
-  return awaitAnswer(parts, runId, asked, afterSeq)
+  return awaitAnswer(parts, runId, asked, { afterSeq, untilMs })
 }

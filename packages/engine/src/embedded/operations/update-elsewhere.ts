@@ -9,7 +9,7 @@ import type { LiveRun } from '../live-run.ts'
 import { factsOf } from '../run-facts.ts'
 import type { UpdateEnd } from '../workflow-command.ts'
 import { replayBeside } from './scratch-replay.ts'
-import { longestWaitMs, notStarted, pending, refusedAs, resultOf } from './update-run.ts'
+import { notStarted, pending, refusedAs, resultOf } from './update-run.ts'
 
 type Parts = Pick<EngineParts, 'store' | 'definitions' | 'clock'>
 type Asked = { name: string; updateId: string }
@@ -58,16 +58,16 @@ export async function knownOrTaken(
   return undefined
 }
 
-/** Waits until the log holds the answer, after `afterSeq`. @throws update_pending, update_failed, run_ended */
+/** Waits until `untilMs` for the log to hold the answer, after `afterSeq`. @throws update_pending, update_failed, run_ended */
 export async function awaitAnswer(
   { store, clock }: Parts,
   runId: string,
   asked: Asked,
-  afterSeq: number,
+  { afterSeq, untilMs }: { afterSeq: number; untilMs: number },
 ): Promise<Json> {
   const over = new AbortController()
   const giveUp = () => over.abort()
-  clock.sleep(longestWaitMs, over.signal).then(giveUp, () => {})
+  clock.sleep(Math.max(0, untilMs - clock.nowMs()), over.signal).then(giveUp, () => {})
   try {
     for await (const batch of store.events.follow({ after: afterSeq, runId }, over.signal)) {
       const events = 'events' in batch ? batch.events : []

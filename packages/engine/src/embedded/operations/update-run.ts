@@ -3,8 +3,8 @@ import type { Json } from '@kyros/contract/json'
 import { type ProblemError, problem } from '@kyros/contract/problem'
 import type { EngineParts } from '../engine-parts.ts'
 import type { LiveRun } from '../live-run.ts'
-import { toStored } from '../payload.ts'
 import type { UpdateEnd } from '../workflow-command.ts'
+import { storedInTime } from './stored-in-time.ts'
 
 export type Update = { name: string; payload: Json; updateId: string; actor: string }
 
@@ -22,7 +22,7 @@ export async function updateLive(
   update: Update,
 ): Promise<Json> {
   const { name, payload, updateId, actor } = update
-  const stored = await toStored(payload, `The payload of update ${name}`, parts.store.blobs)
+  const stored = await storedInTime(parts, run.facts.runId, payload, `The payload of update ${name}`)
   const answer = Promise.withResolvers<UpdateEnd>()
   const asker = {
     answer: answer.resolve,
@@ -44,6 +44,8 @@ export async function updateLive(
     return resultOf(update, await answer.promise)
   } finally {
     giveUp.cancel()
+    // In a turn, so that a run that stayed in memory for the answer is looked at again.
+    if (run.asks?.updates.isAwaited === true) run.post(() => run.asks?.updates.leave(updateId, asker))
   }
 }
 

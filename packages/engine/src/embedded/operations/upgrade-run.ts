@@ -7,6 +7,8 @@ import { type History, readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
 import { factsOf } from '../run-facts.ts'
 import type { RunTable } from '../run-table.ts'
+import type { EngineClock } from '../timers.ts'
+import { isInTime } from '../wait-limit.ts'
 import type { Command, Recorded, WorkflowHost } from '../workflow-host.ts'
 import type { Sender } from './control-run.ts'
 import { mustNotHaveEnded, readRun } from './read-run.ts'
@@ -15,7 +17,7 @@ import { recordedIn, replayBeside } from './scratch-replay.ts'
 export type Target = { hash: string; version: string }
 
 type Parts = { store: Store; definitions: Definitions }
-type LiveParts = Parts & { table: RunTable }
+type LiveParts = Parts & { table: RunTable; clock: EngineClock }
 
 // Each try replays what came meanwhile; a run that says something all the time is caught between two facts.
 const maxTries = 20
@@ -75,7 +77,7 @@ export async function upgradeLive(
   const from = run.facts.definition
   if (from === target.hash) return { definition: from, version: run.facts.version, from }
   for (let tries = 0; tries < maxTries; tries++) {
-    await run.settled()
+    if (!(await isInTime(run.settled(), parts.clock, longestWaitMs))) break
     const { host, history } = await replayOnTarget(parts, record, target, run)
     const asked = host.take().filter(isNew(recordedIn(history.events)))
     // What is blocked may lack steps that the new code waits for, and what has not begun has nothing to keep.

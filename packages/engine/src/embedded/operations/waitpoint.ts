@@ -8,9 +8,9 @@ import type { WaitpointHistory } from '../asks-history.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
-import { toStored } from '../payload.ts'
 import type { WaitpointRef } from '../waitpoint-tokens.ts'
 import type { Sender } from './control-run.ts'
+import { storedInTime } from './stored-in-time.ts'
 
 type Parts = Pick<EngineParts, 'store' | 'waitpointTokens'>
 
@@ -83,8 +83,12 @@ export async function answerLive(
 }
 
 /** The answer as the log keeps it. @throws PayloadError */
-export function storedAnswer({ store }: Parts, payload: Json): Promise<Json> {
-  return toStored(payload, 'The answer', store.blobs)
+export function storedAnswer(
+  parts: Pick<EngineParts, 'store' | 'clock'>,
+  runId: string,
+  payload: Json,
+): Promise<Json> {
+  return storedInTime(parts, runId, payload, 'The answer')
 }
 
 function invalid(): ProblemError {
