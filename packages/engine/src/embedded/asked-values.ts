@@ -2,7 +2,7 @@ import type { Attributes } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 
 // A timer further away than this is a mistake in the unit.
-const longestTimerMs = 100 * 365 * 24 * 3_600_000
+export const longestTimerMs = 100 * 365 * 24 * 3_600_000
 
 /** Milliseconds from `nowMs` on, whole and not negative. @throws RangeError for what is no time, or too far away */
 export function timerMs(until: number | Date | string, nowMs: number): number {

@@ -16,6 +16,8 @@ export type StepHistory = {
   key: string
   maxAttempts: number
   attempt: number
+  /** How often an attempt of it began again under its number, because the engine had died. */
+  cuts: number
   state: 'scheduled' | 'running' | 'backoff' | 'ended'
   retryAtMs: number | undefined
   scheduledMs: number
@@ -250,6 +252,7 @@ function addToSteps(history: History, event: NewRunEvent): void {
       const { command, step, key, max_attempts: maxAttempts } = event.data
       const fresh = {
         attempt: 0,
+        cuts: 0,
         state: 'scheduled' as const,
         retryAtMs: undefined,
         scheduledMs: event.timeMs,
@@ -258,13 +261,13 @@ function addToSteps(history: History, event: NewRunEvent): void {
       history.steps.set(command, { command, step, key, maxAttempts, ...fresh })
       return
     }
-    case 'step.started':
-      setStep(history, event.data.command, {
-        state: 'running',
-        attempt: event.data.attempt,
-        retryAtMs: undefined,
-      })
+    case 'step.started': {
+      const { command, attempt } = event.data
+      const known = history.steps.get(command)
+      const cuts = (known?.cuts ?? 0) + (known?.state === 'running' && known.attempt === attempt ? 1 : 0)
+      setStep(history, command, { state: 'running', attempt, cuts, retryAtMs: undefined })
       return
+    }
     case 'step.failed': {
       const retryAtMs = event.data.retry_at === undefined ? undefined : Date.parse(event.data.retry_at)
       const state = retryAtMs === undefined ? 'ended' : 'backoff'

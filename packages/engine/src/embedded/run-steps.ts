@@ -27,6 +27,8 @@ export type StepRow = {
   state: 'scheduled' | 'cut' | 'held' | 'queued' | 'running' | 'backoff' | 'missing' | 'ended'
   /** Number of the attempt that begins next. */
   number: number
+  /** How often an attempt of it was cut off before and began again. */
+  readonly cuts: number
   retryAtMs: number | undefined
   lastError: ErrorData | undefined
   live: Attempt | undefined
@@ -39,14 +41,14 @@ export type StepRow = {
 /** A row of a step that the definition asked for. */
 export function newRow(
   asked: Pick<StepRow, 'command' | 'step' | 'key' | 'input' | 'options'>,
-  known: { attempt: number; state: StepRow['state']; retryAtMs: number | undefined; scheduledMs: number },
+  known: Pick<StepRow, 'attempt' | 'state' | 'retryAtMs'> & { cuts?: number; scheduledMs: number },
 ): StepRow {
   const { command, step, key, input, options } = asked
-  const { attempt, state, retryAtMs, scheduledMs } = known
+  const { attempt, state, retryAtMs, scheduledMs, cuts = 0 } = known
   const { scheduleToCloseMs } = options
   const closeByMs = scheduleToCloseMs === undefined ? undefined : scheduledMs + scheduleToCloseMs
   const idle = { number: 0, lastError: undefined, live: undefined, timer: undefined, closing: undefined }
-  return { command, step, key, input, options, attempt, state, retryAtMs, closeByMs, ...idle }
+  return { command, step, key, input, options, attempt, state, retryAtMs, closeByMs, cuts, ...idle }
 }
 
 /** Whose steps they are. */
@@ -65,6 +67,8 @@ export type StepsOf = {
   apply(event: NewRunEvent): void
 }
 
+// A step that ends the process is tried again at each start: so often before that is a failed attempt like any other.
+const maxCuts = 4
 // How soon to look again whether the engine is still ours.
 const unsureMs = 50
 
@@ -125,9 +129,17 @@ export class RunSteps {
     } else if (retryAtMs !== undefined && retryAtMs > clock.nowMs()) {
       row.state = 'backoff'
       row.timer = timers.at(retryAtMs, () => this.#run.post(() => this.#queue(row)))
+    } else if (row.state === 'cut' && row.cuts >= maxCuts) {
+      this.#run.post(() => this.#giveUpCut(row))
     } else {
       this.#queue(row)
     }
+  }
+
+  #giveUpCut(row: StepRow): void {
+    if (row.state !== 'cut') return
+    const message = `The server ended ${row.cuts + 1} times while this step ran. See whether the step ends it: by process.exit, by taking all memory, or by a loop that never waits.`
+    this.#recordFailure(row, { code: 'step_cut_off', message, retryable: true })
   }
 
   /** Records that the step is not wanted any more and stops what runs of it. */

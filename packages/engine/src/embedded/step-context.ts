@@ -5,6 +5,7 @@ import { textOf } from '../error-text.ts'
 import type { Attempt } from './attempt.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { RunLog } from './log-buffer.ts'
+import { knownLevel } from './log-level.ts'
 import { StreamWriter } from './streams.ts'
 import type { EngineClock } from './timers.ts'
 import { outOfScope } from './workflow-scope.ts'
@@ -72,7 +73,7 @@ export class AttemptContext implements StepContext {
   get log(): StepContext['log'] {
     const { log, key, number, parts } = this.#of
     return (level, message) => {
-      const line = { level, step: key, attempt: number, message: textOf(message) }
+      const line = { level: knownLevel(level), step: key, attempt: number, message: textOf(message) }
       outOfScope(() => log.add({ timeMs: parts.clock.nowMs(), ...line }))
     }
   }

@@ -8,7 +8,10 @@ import type {
   WaitpointOptions,
   WorkflowContext,
 } from '@kyros/workflows/define'
+import { textOf } from '../error-text.ts'
+import { handlerFault, keyFault, nameFault, parentCloseFault, titleFault } from './asked-options.ts'
 import { checkAttributes, childSeconds, timerMs } from './asked-values.ts'
+import { knownLevel } from './log-level.ts'
 import { toJson } from './payload.ts'
 import { createReplayRandom, type ReplayRandom } from './replay-random.ts'
 import { attributesName } from './workflow-command.ts'
@@ -59,21 +62,22 @@ export class HostContext implements Context {
 
   get onSignal(): Context['onSignal'] {
     return (name, handler) => {
-      this.#host.enter()
+      this.#enterHandler('signal', name, handler)
       this.#host.messages.onSignal(name, handler)
     }
   }
 
   get onQuery(): Context['onQuery'] {
     return (name, handler) => {
-      this.#host.enter()
+      this.#enterHandler('query', name, handler)
       this.#host.messages.onQuery(name, handler)
     }
   }
 
   get onUpdate(): Context['onUpdate'] {
     return (name, handler, validate) => {
-      this.#host.enter()
+      this.#enterHandler('update', name, handler)
+      if (validate !== undefined) this.#host.objectTo(handlerFault('an update', validate))
       this.#host.messages.onUpdate(name, handler, validate)
     }
   }
@@ -140,7 +144,12 @@ export class HostContext implements Context {
   }
 
   get log(): Context['log'] {
-    return (level, message) => this.#host.log(level, String(message))
+    return (level, message) => this.#host.log(knownLevel(level), textOf(message))
+  }
+
+  #enterHandler(kind: string, name: string, handler: unknown): void {
+    this.#host.enter()
+    this.#host.objectTo(nameFault(kind, name) ?? handlerFault(`${kind} ${name}`, handler))
   }
 
   #dice(): ReplayRandom {
@@ -171,6 +180,7 @@ function createInfo(host: WorkflowHost): RunInfo {
 function openWaitpoint<T>(host: WorkflowHost, name: string, options: WaitpointOptions = {}): Waitpoint<T> {
   const scope = host.enter()
   const cancelled = host.cancelledIn(scope)
+  host.objectTo(nameFault('waitpoint', name) ?? titleFault(options.title))
   const timeoutMs = options.timeoutMs === undefined ? undefined : timerMs(options.timeoutMs, host.nowMs)
   const command = cancelled === undefined ? host.begin('waitpoint', name) : 0
   if (command !== 0) host.ask({ kind: 'waitpoint', command, name, title: options.title, timeoutMs })
@@ -198,6 +208,11 @@ function startChild(
   if (cancelled !== undefined) return cancelled
   const payload = toJson(input, `The input of child ${workflow}`)
   const { parentClose = 'request_cancel' } = options
+  host.objectTo(
+    nameFault('workflow', workflow) ??
+      keyFault(`child ${workflow}`, options.key) ??
+      parentCloseFault(parentClose),
+  )
   const timeoutSeconds = childSeconds(options.timeoutSeconds ?? defaultChildTimeoutSeconds)
   const key = host.nextKey('child', workflow, options.key)
   const command = host.begin('child', workflow, payload)

@@ -3,6 +3,8 @@ import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import * as failures from '@kyros/workflows/failures'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
+import { AskedKeys } from './asked-keys.ts'
+import { errorsOf } from './bundle-errors.ts'
 import { HistorySize } from './history-size.ts'
 import { outcomeOf } from './outcome-of.ts'
 import { toJson } from './payload.ts'
@@ -85,7 +87,7 @@ export class WorkflowHost {
   #started = false
   #conditions: Set<Condition> | undefined
   #messages: Messages | undefined
-  #keys: Map<string, number> | undefined
+  #keys: AskedKeys | undefined
   #patches: Patches | undefined
   #loop: { state: Json } | undefined
 
@@ -138,15 +140,8 @@ export class WorkflowHost {
     return this.root.cancelled !== undefined
   }
 
-  /** The bundle's own copies of the errors, so that `instanceof` is true in it; ours where an old bundle has none. */
   get errors() {
-    const { ScopeTimedOut, CompensationFailure, ChildFailure, WaitpointExpired } = this.loaded
-    return {
-      ScopeTimedOut: ScopeTimedOut ?? failures.ScopeTimedOut,
-      CompensationFailure: CompensationFailure ?? failures.CompensationFailure,
-      ChildFailure: ChildFailure ?? failures.ChildFailure,
-      WaitpointExpired: WaitpointExpired ?? failures.WaitpointExpired,
-    }
+    return errorsOf(this.loaded)
   }
 
   get #isOver(): boolean {
@@ -299,6 +294,16 @@ export class WorkflowHost {
     this.#end(() => outcomeOf(error, this.loaded.lineAt))
   }
 
+  /**
+   * A fault in what the definition asks for blocks the run here: it throws, and what code makes of that is not done any
+   * more. Where the history has gone on from here, the fault was let through then, and is again.
+   */
+  objectTo(fault: Error | undefined): void {
+    if (fault === undefined || this.hasLaterRecorded) return
+    this.fail(fault)
+    throw fault
+  }
+
   #end(decide: () => Outcome): void {
     if (this.#isOver) return
     let outcome: Outcome
@@ -431,19 +436,10 @@ export class WorkflowHost {
     this.#options.onLog(level, message)
   }
 
-  /**
-   * The next key of a step or child: its name, with `#n` from the second use on, and with the part of the run from the
-   * second part on, because keys are also what foreign systems know it by. @throws when a given key is used twice
-   */
+  /** The next key of a step or child. @throws when a given key is used twice */
   nextKey(kind: 'step' | 'child', name: string, given: string | undefined): string {
-    const own = given ?? name
-    this.#keys ??= new Map()
-    const uses = (this.#keys.get(own) ?? 0) + 1
-    this.#keys.set(own, uses)
-    if (given !== undefined && uses > 1)
-      throw new Error(`The ${kind} key ${given} is used twice in this run.`)
-    const key = uses === 1 ? own : `${own}#${uses}`
-    return this.part === 0 ? key : `${key}~${this.part}`
+    this.#keys ??= new AskedKeys()
+    return this.#keys.next(kind, name, given, this.part)
   }
 
   /** Numbers a command. 0: nothing more is asked for, because the run is over or its history says otherwise. */

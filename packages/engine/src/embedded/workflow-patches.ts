@@ -1,3 +1,4 @@
+import { nameFault } from './asked-options.ts'
 import type { WorkflowHost } from './workflow-host.ts'
 
 /** `context.patch`: which of its ways a definition that was changed takes in this run, decided once for each id. */
@@ -12,6 +13,7 @@ export class Patches {
   /** True where the history holds the mark, or where it ends: false where it has gone on without one. */
   take(id: string): boolean {
     this.#host.enter()
+    this.#host.objectTo(nameFault('patch', id))
     const known = this.#decided.get(id)
     if (known !== undefined) return known
     const isNew = this.#isRecorded(id) || !this.#host.hasLaterRecorded

@@ -20,14 +20,21 @@ class KnownStep {
     this.defaults = defaults
   }
 
-  options(given: StepOptions | undefined, maxRetries: number): ResolvedStepOptions {
-    if (given !== undefined) return resolveStepOptions(given, this.defaults, maxRetries)
+  options(host: WorkflowHost, given: StepOptions | undefined): ResolvedStepOptions {
+    const { maxRetries } = host.run
+    if (given !== undefined) return this.#resolve(host, given)
     // Runs of one definition nearly always have the same limit of retries.
     if (this.#options === undefined || this.#maxRetries !== maxRetries) {
-      this.#options = resolveStepOptions(undefined, this.defaults, maxRetries)
+      this.#options = this.#resolve(host, undefined)
       this.#maxRetries = maxRetries
     }
     return this.#options
+  }
+
+  #resolve(host: WorkflowHost, fromCall: StepOptions | undefined): ResolvedStepOptions {
+    const { name: step, defaults: fromDefinition } = this
+    const { maxRetries } = host.run
+    return resolveStepOptions({ step, fromCall, fromDefinition, maxRetries }, (fault) => host.objectTo(fault))
   }
 }
 
@@ -68,7 +75,7 @@ function callStep(
   const scope = host.enter()
   const cancelled = host.cancelledIn(scope)
   if (cancelled !== undefined) return cancelled
-  const options = step.options(given, host.run.maxRetries)
+  const options = step.options(host, given)
   const payload = toJson(input, `The input of step ${step.name}`)
   const key = host.nextKey('step', step.name, given?.key)
   const command = host.begin('step', step.name, payload)

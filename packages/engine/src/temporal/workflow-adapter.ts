@@ -193,7 +193,11 @@ function createSteps(execution: Execution): WorkflowContext<AnySteps>['step'] {
       if (typeof name !== 'string') return undefined
       const call: StepCall = (input, given) => {
         const activityId = execution.nextKey(name, given?.key)
-        const options = resolveStepOptions(given, bundle.definition.stepDefaults?.[name], maxRetries)
+        const options = resolveStepOptions(
+          { step: name, fromCall: given, fromDefinition: bundle.definition.stepDefaults?.[name], maxRetries },
+          // What is replayed here was let through by the engine that recorded it.
+          () => {},
+        )
         const activity = proxyActivities<{ [step: string]: Activity }>(activityOptions(activityId, options))[
           name
         ]
