@@ -35,7 +35,8 @@ export type ChildRunsOptions = {
   log: (level: 'warn', message: string) => void
 }
 
-const retryAfterMs = 500
+const firstPauseMs = 500
+const longestPauseMs = 30_000
 const parentEnded = 'The run that it was a part of does not want it any more.'
 
 /**
@@ -60,11 +61,11 @@ export class ChildRuns {
     this.#keepTrying(child.runId, () => this.#begin(child))
   }
 
-  /** Stops a child in the way that was agreed for it; `onDone` is called once it was told. */
+  /** Stops a child in the way that was agreed for it; `onDone` is called once it was told, or needs not be. */
   close(runId: string, parentClose: ParentClose, onDone: () => void = () => {}): void {
     this.#parents.delete(runId)
     if (parentClose === 'abandon') onDone()
-    else this.#keepTrying(runId, () => this.#close(runId, parentClose).then(onDone))
+    else this.#keepTrying(runId, () => this.#close(runId, parentClose), onDone)
   }
 
   /** A child was taken up: its parent may have ended while nobody could tell it. */
@@ -92,8 +93,14 @@ export class ChildRuns {
       if (isTerminal(record.status)) await this.#tell(child.runId)
       return
     }
+    const above = await store.runs.get(child.parent.runId)
+    // Deleted meanwhile: nobody is left to wait for it.
+    if (above === undefined) {
+      this.#parents.delete(child.runId)
+      return
+    }
     try {
-      await this.#options.submit(await this.#submission(child))
+      await this.#options.submit(this.#submission(child, above))
     } catch (error) {
       if (!(error instanceof ProblemError) || error.status >= 500) throw error
       const { code, message: detail } = error
@@ -101,12 +108,10 @@ export class ChildRuns {
     }
   }
 
-  async #submission(child: NewChild): Promise<Parameters<Engine['submit']>[0]> {
+  #submission(child: NewChild, above: RunRecord): Parameters<Engine['submit']>[0] {
     const { runId, workflow, key, input, timeoutSeconds, parent, link } = child
     const { maxRetries, principal } = parent
     const timeMs = this.#options.clock.nowMs()
-    const above = await this.#options.store.runs.get(parent.runId)
-    if (above === undefined) throw new Error(`The run ${parent.runId} is not there any more.`)
     // The same again after a crash: the key keeps it from coming to be twice.
     const kept = { principal: 'engine', route: 'child', key: runId, fingerprint: runId }
     return {
@@ -164,26 +169,27 @@ export class ChildRuns {
   }
 
   /** One thing after the other for each child: one that is not wanted any more is begun before it is stopped. */
-  #keepTrying(runId: string, act: () => Promise<void>): void {
+  #keepTrying(runId: string, act: () => Promise<void>, onDone = () => {}): void {
     const before = this.#underWay.get(runId) ?? Promise.resolve()
-    const done = before.then(() => this.#untilDone(runId, act))
+    const done = before.then(() => this.#untilDone(runId, act, onDone))
     this.#underWay.set(runId, done)
     void done.then(() => {
       if (this.#underWay.get(runId) === done) this.#underWay.delete(runId)
     })
   }
 
-  /** Never rejects. */
-  async #untilDone(runId: string, act: () => Promise<void>): Promise<void> {
+  /** Never rejects. Who refuses will not do otherwise: then it is done as well. */
+  async #untilDone(runId: string, act: () => Promise<void>, onDone: () => void): Promise<void> {
     const { isClosing, timers, clock, log } = this.#options
-    while (!isClosing()) {
+    for (let pauseMs = firstPauseMs; !isClosing(); pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
         await act()
-        return
+        return onDone()
       } catch (error) {
-        if (isClosing() || (error instanceof ProblemError && error.status < 500)) return
-        log('warn', `The child ${runId} is seen to a little later: ${String(error)}`)
-        await new Promise<void>((resolve) => timers.at(clock.nowMs() + retryAfterMs, resolve))
+        if (isClosing()) return
+        if (error instanceof ProblemError && error.status < 500) return onDone()
+        log('warn', `The child ${runId} is seen to in ${pauseMs} ms: ${String(error)}`)
+        await new Promise<void>((resolve) => timers.at(clock.nowMs() + pauseMs, resolve))
       }
     }
   }
