@@ -2,7 +2,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '@kyros/store/open-store'
 import { catalogue as builtIn, type CatalogueEntry } from '@kyros/workflows/catalogue'
-import { type LoadedDefinition, prepareDefinitions } from '../definitions/definitions.ts'
+import { createDefinitionCache } from '../definitions/definition-cache.ts'
+import { type LoadedDefinition, loadBundle, prepareDefinitions } from '../definitions/definitions.ts'
 import { askingWorkflows, testWorkflow, testWorkflows } from '../fixtures/catalogue.ts'
 import { limits } from './limits.ts'
 import { hashText } from './random.ts'
@@ -56,27 +57,37 @@ export async function prepareCatalogue(): Promise<Catalogue> {
   const names = new Set(workflows.map(({ name }) => name))
   // The second would take the place of the first in the cache, and a world would have to bundle, which takes real time.
   if (names.size < workflows.length) throw new Error('Two workflows of the simulation have the same name.')
-  const loaded = new Map<string, LoadedDefinition>()
-  // Each version's processes have a cache of their own, which knows the bundles of both.
-  await prepare([nextProgram], cacheDir, loaded)
-  await prepare(workflows, cacheDir, loaded)
-  await prepare(workflows, nextCacheDir, loaded)
-  await prepare(withNext(workflows), nextCacheDir, loaded)
-  return { workflows, cacheDir, loaded: (hash) => loaded.get(hash) }
+  // Each version's processes have a cache of their own, which names the bundles of one version and has those of both.
+  const first = await prepare(workflows, cacheDir)
+  const next = await prepare(withNext(workflows), nextCacheDir)
+  await keepAll(first, nextCacheDir)
+  await keepAll(next, cacheDir)
+  const loaded = new Map([...first, ...next])
+  return { workflows, cacheDir, loaded: (hash) => loaded.get(hash)?.definition }
 }
 
-async function prepare(
-  workflows: readonly CatalogueEntry[],
-  dir: string,
-  loaded: Map<string, LoadedDefinition>,
-): Promise<void> {
+type Prepared = Map<string, { definition: LoadedDefinition; source: string }>
+
+async function prepare(workflows: readonly CatalogueEntry[], dir: string): Promise<Prepared> {
   const store = await openStore({ dataDir: ':memory:' })
   const definitions = await prepareDefinitions({ store, workflows, cacheDir: dir, nowMs: 0 })
+  const prepared: Prepared = new Map()
   for (const { hash } of definitions.startable.values()) {
     const definition = await definitions.load(hash)
-    if (definition !== undefined) loaded.set(hash, definition)
+    const stored = await store.definitions.get(hash)
+    if (definition !== undefined && stored !== undefined)
+      prepared.set(hash, { definition, source: stored.source })
   }
   await store.close()
+  return prepared
+}
+
+/** Puts bundles into a cache without naming them there, and loads them from it once. */
+async function keepAll(prepared: Prepared, dir: string): Promise<void> {
+  const cache = createDefinitionCache(dir)
+  for (const [hash, { source }] of prepared) {
+    await loadBundle(hash, await cache.file(hash, async () => source))
+  }
 }
 
 // A cache is of one checkout: another one has the same names for other files.
