@@ -56,7 +56,7 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
     // The queue has the port's own signature; TypeScript does not unify two generic parameters of an indexed union.
     write: queue.write.bind(queue) as Store['write'],
     jobs: createJobReads(database),
-    runs: createRunReads(database, events),
+    runs: createRunReads(database),
     events: createEventReads(database, events, notices, closed.signal),
     logs: createLogReads(database, notices),
     streams: createStreamReads(database, notices),

@@ -6,12 +6,30 @@ import type { EventQuery, Stats } from '@kyros/contract/platform'
 import type { Project } from '@kyros/contract/project'
 import type { Artifact, LogLine, RunSummary } from '@kyros/contract/run'
 import type { SavedView, ViewList } from '@kyros/contract/saved-view'
-import type { CommandKind, CommandOf, InboxMessage, ResultOf, StoredDefinition } from './command.ts'
+import type {
+  CommandKind,
+  CommandOf,
+  InboxMessage,
+  NewRunEvent,
+  ResultOf,
+  StoredDefinition,
+} from './command.ts'
 
 export type Page<T> = { items: T[]; nextCursor: string | null; total?: number }
 
 /** A run as its projection keeps it: no steps (fold its events for those). */
 export type RunRecord = RunSummary & { input: Json; result: Json; created_by_role: Role }
+
+/** What taking up a run needs to know of it. */
+export type OpenRun = Pick<
+  RunRecord,
+  | ('id' | 'type' | 'version' | 'definition' | 'attempt' | 'max_retries' | 'timeout_seconds' | 'input')
+  | ('priority' | 'created_by' | 'created_by_role' | 'paused' | 'stirred')
+  | ('status' | 'reason' | 'waiting_until' | 'cancel_requested')
+> & { startedMs: number | null }
+
+/** A stored event as it was when it was new, with its number in the run. */
+export type PastEvent = NewRunEvent & { run_seq: number }
 
 export type FollowOptions = {
   /** Only events with a larger number. */
@@ -47,7 +65,7 @@ export interface Store {
     many(ids: readonly string[]): Promise<RunRecord[]>
     list(query: RunQuery): Promise<Page<RunSummary>>
     /** Runs that have a definition and have not ended, oldest first, in pages by id: what the engine takes up. */
-    unfinished(afterId: string | undefined, limit: number): Promise<RunRecord[]>
+    unfinished(afterId: string | undefined, limit: number): Promise<OpenRun[]>
     /** How many of them there are on each definition, by its hash. */
     countByDefinition(): Promise<Map<string, number>>
     /** Only the ids of those. */
@@ -56,7 +74,7 @@ export interface Store {
      * The events of many runs in one go, for recovery: each from its last `run.continued` on, or else from its first.
      * A run that is unknown is not in the answer.
      */
-    histories(runIds: readonly string[]): Promise<Map<string, Event[]>>
+    histories(runIds: readonly string[]): Promise<Map<string, PastEvent[]>>
   }
   readonly events: {
     /** The number of the last event, 0 in an empty log. */

@@ -52,6 +52,8 @@ export type Definitions = {
   readonly startable: ReadonlyMap<string, StartableWorkflow>
   /** One module instance per hash; undefined when no such bundle was ever stored. */
   load(hash: string): Promise<LoadedDefinition | undefined>
+  /** What `load` has given before, at once. */
+  loaded(hash: string): LoadedDefinition | undefined
   /**
    * Makes these workflows startable and no other, but for `kept`, which stay as they are. Runs under way keep what they
    * began with. Durable when this resolves. @throws DefinitionError, and then nothing has changed
@@ -88,7 +90,7 @@ export async function prepareDefinitions(options: {
   await replace(options.workflows)
   return {
     startable,
-    load: createLoad(store, cache),
+    ...createLoad(store, cache),
     replace,
     stored: () => storedVersions(store, startable),
   }
@@ -136,19 +138,21 @@ async function storedVersions(
     .sort((a, b) => b.createdMs - a.createdMs)
 }
 
-function createLoad(store: Store, cache: DefinitionCache): Definitions['load'] {
+function createLoad(store: Store, cache: DefinitionCache): Pick<Definitions, 'load' | 'loaded'> {
+  const atHand = new Map<string, LoadedDefinition>()
   const loaded = new Map<string, Promise<LoadedDefinition | undefined>>()
-  return (hash) => {
+  const load: Definitions['load'] = (hash) => {
     const known = loaded.get(hash)
     if (known !== undefined) return known
     const loading = loadStored(store, cache, hash)
     loaded.set(hash, loading)
     loading.then(
-      (found) => found ?? loaded.delete(hash),
+      (found) => (found === undefined ? loaded.delete(hash) : atHand.set(hash, found)),
       () => loaded.delete(hash),
     )
     return loading
   }
+  return { load, loaded: (hash) => atHand.get(hash) }
 }
 
 async function loadStored(

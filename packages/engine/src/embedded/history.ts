@@ -1,7 +1,7 @@
 import { type Event, isRunEvent, type ParentLink, type RunEvent } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
-import type { Store } from '@kyros/store/store'
+import type { PastEvent, Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
 import { type AsksHistory, foldAsks, parentIn } from './asks-history.ts'
 import { Activity } from './operations/activity.ts'
@@ -91,19 +91,35 @@ export function emptyHistory(): History {
 }
 
 export async function readHistory(store: Store, runId: string): Promise<History> {
-  return historyFrom(await store.events.ofRun(runId), store)
+  return historyFrom((await store.events.ofRun(runId)).flatMap(asPastEvent), store)
 }
 
 /** Folds the stored events of a run, in order; payloads that are kept beside the log are read. */
-export async function historyFrom(events: readonly Event[], store: Pick<Store, 'blobs'>): Promise<History> {
+export async function historyFrom(
+  events: readonly PastEvent[],
+  store: Pick<Store, 'blobs'>,
+): Promise<History> {
   const history = emptyHistory()
   for (const event of events) {
-    if (!isRunEvent(event)) continue
-    const fresh = asNewEvent(event)
-    addEvent(history, isInBlob(fresh) ? await withPayloads(fresh, store) : fresh, event.actor)
+    addEvent(history, isInBlob(event) ? await withPayloads(event, store) : event)
     history.runSeq = event.run_seq
   }
   return history
+}
+
+/** The same at once; undefined when a payload has to be read for it. */
+export function historyAtHand(events: readonly PastEvent[]): History | undefined {
+  if (events.some(isInBlob)) return undefined
+  const history = emptyHistory()
+  for (const event of events) addEvent(history, event)
+  history.runSeq = events.at(-1)?.run_seq ?? 0
+  return history
+}
+
+function asPastEvent(event: Event): PastEvent[] {
+  if (!isRunEvent(event)) return []
+  const { run_seq, actor } = event
+  return [{ ...asNewEvent(event), run_seq, ...(actor !== undefined && { actor }) }]
 }
 
 /** A stored event as it was when it was new. */
@@ -157,10 +173,10 @@ export async function withPayloads<E extends NewRunEvent | RunEvent>(
 }
 
 /** Folds one event, in order. */
-export function addEvent(history: History, event: NewRunEvent, actor?: string): void {
+export function addEvent(history: History, event: NewRunEvent): void {
   if (event.type === 'run.continued') beginPart(history, event)
   history.events.push(event)
-  history.control = foldControl(history.control, event, actor)
+  history.control = foldControl(history.control, event, event.actor)
   history.asks = foldAsks(history.asks, event)
   history.parent ??= parentIn(event)
   history.activity.fold(event)

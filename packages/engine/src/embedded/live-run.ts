@@ -16,7 +16,8 @@ import { holdPlace } from './run-gates.ts'
 import type { RunHands } from './run-hands.ts'
 import { createRunHost } from './run-host.ts'
 import { RunInbox } from './run-inbox.ts'
-import { type EndEvent, endOf, isSeen } from './run-outcome.ts'
+import { type EndEvent, endOf } from './run-outcome.ts'
+import { RunReplay } from './run-replay.ts'
 import { RunStart } from './run-start.ts'
 import { RunSteps } from './run-steps.ts'
 import { RunTimers } from './run-timers.ts'
@@ -79,7 +80,7 @@ export class LiveRun implements Player {
   readonly #inbox: RunInbox
   readonly #turns = new RunTurns()
   /** Events of the history that the definition has not seen yet. */
-  #replay: { events: readonly NewRunEvent[]; next: number } | undefined
+  #replay: RunReplay | undefined
   readonly #commands: RunCommands
   #closed = false
 
@@ -209,6 +210,11 @@ export class LiveRun implements Player {
     return this.host?.part ?? 0
   }
 
+  /** While it is shown its history. */
+  get isCatchingUp(): boolean {
+    return this.#replay !== undefined && !this.#closed
+  }
+
   get isClosed(): boolean {
     return this.#closed
   }
@@ -247,12 +253,9 @@ export class LiveRun implements Player {
       this.#replay = undefined
       this.#commands.drop()
     }
-    if (this.#replay !== undefined) {
-      this.#replayNext(this.#replay)
-      return
-    }
-    if (this.#commands.isBusy) return
-    this.#turns.take()
+    if (!this.#isBusy) this.#turns.take()
+    const seen = this.#replay?.next()
+    if (seen !== undefined) this.host?.apply(seen)
   }
 
   wake(): boolean {
@@ -261,7 +264,8 @@ export class LiveRun implements Player {
 
   settle(): boolean {
     if (this.#commands.isStoring) return false
-    if (this.#replay === undefined && !this.#closed) this.#absorb()
+    if (!this.#closed && this.#replay === undefined) this.#absorb()
+    else if (!this.#closed && this.#replay?.isOver) this.#caughtUp()
     if (this.#commands.isStoring) return false
     if (!this.#turns.isEmpty || this.#isBusy) return true
     if (!this.#closed) this.#show()
@@ -352,19 +356,7 @@ export class LiveRun implements Player {
   /** Shows the definition what is in the log; then the run goes on. */
   replay(): void {
     if (this.host !== undefined) this.host.replaying = true
-    this.#replay = { events: this.history.events, next: 0 }
-  }
-
-  /** Gives the definition the next event of the history that it has to see; after the last one the run goes on. */
-  #replayNext(replay: { events: readonly NewRunEvent[]; next: number }): void {
-    for (let event = replay.events[replay.next]; event !== undefined; event = replay.events[replay.next]) {
-      replay.next += 1
-      if (isSeen(event)) {
-        this.host?.apply(event)
-        return
-      }
-    }
-    this.#caughtUp()
+    this.#replay = new RunReplay(this.history.events)
   }
 
   #caughtUp(): void {
@@ -372,13 +364,21 @@ export class LiveRun implements Player {
     this.host?.checkAllIssued()
     if (this.host !== undefined) this.host.replaying = false
     this.#replay = undefined
-    this.timers.takeUp(history.timers)
-    if (history.asks !== undefined) this.asked().takeUp(history.asks)
     this.beginning.limit()
+    this.timers.takeUp(history.timers, this.#firesByMs(history))
+    if (history.asks !== undefined) this.asked().takeUp(history.asks)
     this.#absorb()
     this.control?.enforce(this, this.#hands())
     // The events are in the log; keeping them here too would cost memory for nothing.
     this.history = emptyHistory()
+  }
+
+  /** Timers that are due by then need no clock, as nothing else fell due before them. */
+  #firesByMs({ asks, steps }: History): number {
+    const nowMs = this.#parts.clock.nowMs()
+    if (asks !== undefined || (this.beginning.dueMs ?? Infinity) <= nowMs) return -Infinity
+    for (const { state } of steps.values()) if (state !== 'ended') return -Infinity
+    return nowMs
   }
 
   #hands(): RunHands {

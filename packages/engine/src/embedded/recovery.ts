@@ -1,9 +1,10 @@
-import type { RunRecord } from '@kyros/store/store'
+import type { OpenRun } from '@kyros/store/store'
 import type { EngineParts } from './engine-parts.ts'
 import { holdPlaces } from './operations/gate-keeping.ts'
 import type { RunTable } from './run-table.ts'
+import { workedOff } from './worked-off.ts'
 
-const pageSize = 200
+const pageSize = 1000
 const retryReadMs = 500
 const idsAtOnce = 2000
 
@@ -12,16 +13,19 @@ const idsAtOnce = 2000
  * cannot be taken up now is left to `takeUpForgotten`: one fault must not keep the engine from all other runs.
  */
 export async function recover(parts: EngineParts, table: RunTable, signal: AbortSignal): Promise<void> {
+  await parts.workspaces
+    .look()
+    .catch((error: unknown) => parts.log('warn', `Old workspaces cannot be listed: ${String(error)}`))
   let after: string | undefined
   while (!signal.aborted) {
     const page = await readPage(parts, after, signal)
     await holdPlaces(parts, page, signal)
-    const awake: RunRecord[] = []
+    const awake: OpenRun[] = []
     for (const record of page) {
       if (mayRest(record) && wakeAtMs(record) > parts.clock.nowMs()) table.sleep(record.id, wakeAtMs(record))
       else awake.push(record)
     }
-    await takeUp(parts, table, awake)
+    await takeUp(parts, table, awake, signal)
     after = page.at(-1)?.id
     if (page.length < pageSize) break
   }
@@ -32,30 +36,37 @@ export async function recover(parts: EngineParts, table: RunTable, signal: Abort
 }
 
 /** A run that waits for its time or for somebody needs no memory until then, unless something came meanwhile. */
-function mayRest(record: RunRecord): boolean {
+function mayRest(record: OpenRun): boolean {
   const { status, reason, stirred } = record
   if (status !== 'waiting' || stirred === true) return false
   return reason === 'timer' || reason === 'signal' || reason === 'waitpoint' || isPaused(record)
 }
 
 /** One that was cancelled cleans up, whether or not it is paused. */
-function isPaused({ paused, cancel_requested }: RunRecord): boolean {
+function isPaused({ paused, cancel_requested }: Pick<OpenRun, 'paused' | 'cancel_requested'>): boolean {
   return paused === true && !cancel_requested
 }
 
-function wakeAtMs(record: RunRecord): number {
+function wakeAtMs(record: OpenRun): number {
   if (isPaused(record)) return Infinity
   const untilMs = record.waiting_until === null ? Infinity : Date.parse(record.waiting_until)
-  if (record.started_at === null) return untilMs
-  return Math.min(untilMs, Date.parse(record.started_at) + record.timeout_seconds * 1000)
+  if (record.startedMs === null) return untilMs
+  return Math.min(untilMs, record.startedMs + record.timeout_seconds * 1000)
 }
 
-async function takeUp(parts: EngineParts, table: RunTable, records: readonly RunRecord[]): Promise<void> {
+async function takeUp(
+  parts: EngineParts,
+  table: RunTable,
+  records: readonly OpenRun[],
+  signal: AbortSignal,
+): Promise<void> {
   const later = (runId: string, error: unknown) =>
     parts.log('warn', `Run ${runId} cannot be taken up yet: ${String(error)}`)
-  await table.takeUp(records, later).catch((error: unknown) => {
-    parts.log('warn', `Unfinished runs are taken up a little later: ${String(error)}`)
-  })
+  await table
+    .takeUp(records, later, () => workedOff(parts, signal))
+    .catch((error: unknown) => {
+      parts.log('warn', `Unfinished runs are taken up a little later: ${String(error)}`)
+    })
 }
 
 /** Tries until the store answers: who holds the engine has nothing better to do. */
@@ -63,7 +74,7 @@ async function readPage(
   parts: EngineParts,
   after: string | undefined,
   signal: AbortSignal,
-): Promise<RunRecord[]> {
+): Promise<OpenRun[]> {
   while (!signal.aborted) {
     try {
       return await parts.store.runs.unfinished(after, pageSize)

@@ -19,7 +19,14 @@ export type RunFacts = {
   principal: Principal
 }
 
-export function factsOf(record: RunRecord): RunFacts {
+/** What a record has to say of a run for its facts. */
+export type FactsRecord = Pick<
+  RunRecord,
+  | ('id' | 'type' | 'version' | 'definition' | 'attempt' | 'max_retries' | 'timeout_seconds' | 'input')
+  | ('priority' | 'created_by' | 'created_by_role')
+>
+
+export function factsOf(record: FactsRecord): RunFacts {
   return {
     runId: record.id,
     workflow: record.type,

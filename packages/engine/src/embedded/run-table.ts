@@ -1,11 +1,11 @@
 import { isTerminal } from '@kyros/contract/run-status'
 import { EngineFenced, type NewRunEvent } from '@kyros/store/command'
-import type { RunRecord } from '@kyros/store/store'
+import type { PastEvent, RunRecord } from '@kyros/store/store'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import type { EngineParts } from './engine-parts.ts'
-import { addEvent, emptyHistory, type History, historyFrom } from './history.ts'
+import { addEvent, emptyHistory, type History, historyAtHand, historyFrom } from './history.ts'
 import { LiveRun, type RunOwner } from './live-run.ts'
-import { factsOf, type RunFacts } from './run-facts.ts'
+import { type FactsRecord, factsOf, type RunFacts } from './run-facts.ts'
 import { Sleepers } from './sleepers.ts'
 import type { Timer } from './timers.ts'
 
@@ -13,6 +13,7 @@ import type { Timer } from './timers.ts'
 const reloadAfterMs = 1000
 const maxIdleInMemory = 5_000
 const evictedAtOnce = 1000
+const takenUpAtOnce = 250
 
 /** A run whose first turn is over and that is not committed yet. */
 export type Unborn = {
@@ -67,20 +68,30 @@ export class RunTable implements RunOwner {
     return this.#read(runId, undefined)
   }
 
-  /** Takes up runs whose records were just read. A run that cannot be taken up now is told to `onFault`. */
+  /**
+   * Takes up runs whose records were just read, some at a time, and waits for `goOn` before the next. A run that cannot
+   * be taken up now is told to `onFault`.
+   */
   async takeUp(
-    records: readonly RunRecord[],
+    records: readonly FactsRecord[],
     onFault: (runId: string, error: unknown) => void,
+    goOn: () => Promise<void> = async () => {},
   ): Promise<void> {
-    const isKnown = (id: string) => this.#live.has(id) || this.#reading.has(id) || this.#unborn.has(id)
-    const missing = records.filter(({ id }) => !isKnown(id))
+    const missing = records.filter(({ id }) => !this.#live.has(id) && !this.#reading.has(id))
     const histories = await this.#parts.store.runs.histories(missing.map(({ id }) => id))
-    for (const record of missing) {
-      const reading = historyFrom(histories.get(record.id) ?? [], this.#parts.store).then((history) =>
-        history.ended ? undefined : this.#add(factsOf(record), history),
-      )
-      this.#remember(record.id, reading)
-      await reading.catch((error: unknown) => onFault(record.id, error))
+    for (let from = 0; from < missing.length; from += takenUpAtOnce) {
+      const taken: LiveRun[] = []
+      for (const record of missing.slice(from, from + takenUpAtOnce)) {
+        try {
+          const added = this.#addKnown(factsOf(record), histories.get(record.id) ?? [])
+          const run = added instanceof Promise ? await this.#remember(record.id, added) : added
+          if (run !== undefined) taken.push(run)
+        } catch (error) {
+          onFault(record.id, error)
+        }
+      }
+      await caughtUp(this.#parts.turns, taken)
+      await goOn()
     }
   }
 
@@ -192,16 +203,37 @@ export class RunTable implements RunOwner {
       return undefined
     }
     const histories = await store.runs.histories([runId])
-    const history = await historyFrom(histories.get(runId) ?? [], store)
-    return history.ended ? undefined : this.#add(factsOf(record), history)
+    return this.#addKnown(factsOf(record), histories.get(runId) ?? [])
   }
 
-  async #add(facts: RunFacts, history: History): Promise<LiveRun> {
-    const { definitions, workspaces } = this.#parts
-    const run = { ...facts, ...history.bundle }
-    const loaded = run.definition === '' ? undefined : await definitions.load(run.definition)
+  /** At once where nothing has to be read or loaded for it: of many runs, each wait would count. */
+  #addKnown(
+    facts: RunFacts,
+    events: readonly PastEvent[],
+  ): LiveRun | undefined | Promise<LiveRun | undefined> {
+    const history = historyAtHand(events)
+    if (history === undefined) return this.#addRead(facts, events)
+    return history.ended ? undefined : this.#add(facts, history)
+  }
+
+  async #addRead(facts: RunFacts, events: readonly PastEvent[]): Promise<LiveRun | undefined> {
+    const history = await historyFrom(events, this.#parts.store)
+    return history.ended ? undefined : this.#add(facts, history)
+  }
+
+  #add(facts: RunFacts, history: History): LiveRun | Promise<LiveRun> {
+    const run = history.bundle === undefined ? facts : { ...facts, ...history.bundle }
+    if (run.definition === '') return this.#addLoaded(run, history, undefined)
+    const loaded = this.#parts.definitions.loaded(run.definition)
+    if (loaded !== undefined) return this.#addLoaded(run, history, loaded)
+    const loading = this.#parts.definitions.load(run.definition)
+    return loading.then((found) => this.#addLoaded(run, history, found))
+  }
+
+  #addLoaded(run: RunFacts, history: History, loaded: LoadedDefinition | undefined): LiveRun {
     const known = this.#live.get(run.runId)
     if (known !== undefined) return known
+    const { workspaces } = this.#parts
     if (history.steps.size > 0) workspaces.adopt(run.runId)
     const created = this.#create(run, history, loaded)
     this.#live.set(run.runId, created)
@@ -245,7 +277,7 @@ export class RunTable implements RunOwner {
     if (this.#live.get(run.facts.runId) !== run) return
     this.#idle.delete(run)
     this.#idle.set(run, this.#parts.clock.nowMs())
-    if (this.#idle.size > maxIdleInMemory) this.#evictIdle()
+    if (this.#idle.size > maxIdleInMemory + evictedAtOnce) this.#evictIdle()
     else this.#evictLater()
   }
 
@@ -314,6 +346,20 @@ export class RunTable implements RunOwner {
       if (isSure()) this.#wake([runId])
     })
   }
+}
+
+/** Resolves when these runs have seen their histories: reading more of them meanwhile would only fill the memory. */
+function caughtUp(turns: EngineParts['turns'], runs: readonly LiveRun[]): Promise<void> {
+  if (runs.length === 0) return Promise.resolve()
+  let next = 0
+  return new Promise((resolve) => {
+    const settle = () => {
+      while (next < runs.length && !runs[next]?.isCatchingUp) next += 1
+      if (next === runs.length) resolve()
+      return next < runs.length
+    }
+    turns.queue({ take: () => {}, wake: () => false, settle, fail: () => resolve() })
+  })
 }
 
 /** The history of a run of which only these events exist. */

@@ -36,13 +36,21 @@ export class RunTimers {
     return this.#rows ?? noRows
   }
 
-  /** Arms again what the history left running; called before `add` sees the same commands. */
-  takeUp(history: ReadonlyMap<number, TimerHistory>): void {
+  /**
+   * Arms again what the history left running, and fires what was due by `firedByMs`; called before `add` sees the same
+   * commands.
+   */
+  takeUp(history: ReadonlyMap<number, TimerHistory>, firedByMs: number): void {
     if (history.size === 0) return
     this.#known = history
+    this.#rows ??= new Map()
     for (const { command, name, fireAtMs, ended } of history.values()) {
-      if (!ended) this.#arm({ command, name, fireAtMs, timer: undefined })
+      if (ended) continue
+      const row = { command, name, fireAtMs, timer: undefined }
+      if (fireAtMs > firedByMs) this.#arm(row)
+      else this.#rows.set(command, row)
     }
+    this.letGo(firedByMs)
   }
 
   /** A new part of the run begins, in which commands count anew. */

@@ -35,6 +35,8 @@ export type Slots = {
   close(): void
   readonly used: number
   readonly waiting: number
+  /** How many that waited have been granted so far. */
+  readonly granted: number
   /** When the attempt that has its turn next began to wait, of all queues the earliest. */
   readonly waitingSinceMs: number | undefined
   /** What keeps an attempt of this run with this demand. */
@@ -100,6 +102,7 @@ class StepSlots implements Slots {
   readonly #runs = new Map<string, Run>()
   #used = 0
   #waiting = 0
+  #granted = 0
   /** Waiters of forgotten runs that are still in a line. */
   #dead = 0
   #dropIdleAt = sweepFrom
@@ -119,6 +122,10 @@ class StepSlots implements Slots {
 
   get waiting(): number {
     return this.#waiting
+  }
+
+  get granted(): number {
+    return this.#granted
   }
 
   get waitingSinceMs(): number | undefined {
@@ -249,6 +256,7 @@ class StepSlots implements Slots {
       if (owner.waiting === 0) this.#runs.delete(owner.id)
       queue.used += 1
       this.#used += 1
+      this.#granted += 1
       waiter.granted()
     }
   }

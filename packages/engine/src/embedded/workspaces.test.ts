@@ -18,6 +18,22 @@ test('a sweep removes directories of runs that are gone and nothing else', async
   expect((await stat(workspaces.pathOf(kept))).mode & 0o777).toBe(0o700)
 })
 
+test('of runs that are taken up only those have a directory that left one', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'kyros-workspaces-'))
+  const [left, none] = [newId(), newId()]
+  createWorkspaces(dir).open(left)
+  const workspaces = createWorkspaces(dir)
+  await workspaces.look()
+  workspaces.adopt(left)
+  workspaces.adopt(none)
+  expect([workspaces.has(left), workspaces.has(none)]).toEqual([true, false])
+  workspaces.leave(left)
+  expect(workspaces.has(left)).toBe(false)
+  workspaces.adopt(left)
+  await workspaces.remove(left)
+  expect(await readdir(dir)).toEqual([])
+})
+
 test('a run’s directory is there for its steps, lives to the end of the run, and is removed then', async () => {
   let workspace = ''
   const seen: string[][] = []

@@ -8,8 +8,10 @@ export type Workspaces = {
   pathOf(runId: string): string
   /** Makes the directory if it is not there; readable by this user only. Blocks for the time of a mkdir. */
   open(runId: string): string
-  /** An earlier process may have made one: `remove` looks. */
+  /** The run is taken up, and may have one from before. */
   adopt(runId: string): void
+  /** Looks which there are: from now on, `adopt` knows. Call it before runs are taken up whose process has ended. */
+  look(): Promise<void>
   /** Whether there may be one. */
   has(runId: string): boolean
   /** Forgets about it and leaves it where it is, until `adopt`. */
@@ -22,6 +24,8 @@ export type Workspaces = {
 export function createWorkspaces(dir: string): Workspaces {
   const root = resolve(dir)
   const opened = new Set<string>()
+  /** Those of runs that are not in memory; undefined while nobody looked. */
+  let left: Set<string> | undefined
   const pathOf = (runId: string) => join(root, runId)
   const remove = (runId: string) => rm(pathOf(runId), { recursive: true, force: true, maxRetries: 3 })
   return {
@@ -33,11 +37,19 @@ export function createWorkspaces(dir: string): Workspaces {
       return path
     },
     adopt: (runId) => {
-      opened.add(runId)
+      if (left === undefined || left.delete(runId)) opened.add(runId)
+    },
+    look: async () => {
+      left = undefined
+      const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return []
+        throw error
+      })
+      left = new Set(names.filter((name) => isId(name) && !opened.has(name)))
     },
     has: (runId) => opened.has(runId),
     leave: (runId) => {
-      opened.delete(runId)
+      if (opened.delete(runId)) left?.add(runId)
     },
     remove: async (runId) => {
       if (opened.delete(runId)) await remove(runId)

@@ -1,5 +1,4 @@
-import type { Event } from '@kyros/contract/event'
-import type { Store } from '@kyros/store/store'
+import type { PastEvent, Store } from '@kyros/store/store'
 import type { Random } from './random.ts'
 import type { SimulatedStep } from './simulated-steps.ts'
 
@@ -100,7 +99,7 @@ export const plants: { readonly [name: string]: Plant } = {
       withReads(store, 'runs', {
         histories: async (runIds: readonly string[]) => {
           const histories = await store.runs.histories(runIds)
-          const without = (events: Event[]) => events.filter(({ type }) => type !== 'step.completed')
+          const without = (events: PastEvent[]) => events.filter(({ type }) => type !== 'step.completed')
           return new Map([...histories].map(([runId, events]) => [runId, without(events)]))
         },
       }),

@@ -10,7 +10,6 @@ import {
   type EventFilter,
   headOfRun,
   headsOf,
-  headsOfRuns,
   isWanted,
   type JournalRow,
   mayHold,
@@ -25,7 +24,6 @@ type Range = { after: number; before: number; isBackwards: boolean }
 
 /** A filter may throw away most of what was read. */
 const rowsPerSearch = 1_000
-const runsAtOnce = 250
 /** To look through so many events takes longer than other requests should wait. */
 const longScan = 20_000
 
@@ -95,20 +93,6 @@ export class EventReads {
     const events = await this.#unpack(rows)
     const wanted = events.filter(({ run_seq }) => run_seq !== undefined && run_seq > afterRunSeq)
     return limit === undefined ? wanted : wanted.slice(0, limit)
-  }
-
-  /** Of each run the events from its last `run.continued` on, or else all. */
-  async histories(runIds: readonly string[]): Promise<Map<string, Event[]>> {
-    await this.#database.current()
-    const found = new Map<string, Event[]>()
-    for (let from = 0; from < runIds.length; from += runsAtOnce) {
-      const some = runIds.slice(from, from + runsAtOnce)
-      // A row that holds a `run.continued` says so in its type.
-      const query = sql<JournalRow>`${chain(headsOfRuns(some), sql`f.type IS NULL`)} ORDER BY seq`
-      const { rows } = await query.execute(this.#database.db)
-      for (const event of await this.#unpack(rows)) addTo(found, event)
-    }
-    return found
   }
 
   /** In the order of numbers. With `before` alone the page ends there, and pages go towards the beginning. */
@@ -186,13 +170,4 @@ export class EventReads {
     const names = await this.#names.ofRows(rows)
     return rows.flatMap((row) => toEvents(row, row.run === null ? undefined : names.get(row.run)))
   }
-}
-
-function addTo(found: Map<string, Event[]>, event: Event): void {
-  const { run_id } = event
-  if (run_id === undefined) return
-  const events = found.get(run_id)
-  // What was before a new beginning is in the same row, and no longer asked for.
-  if (events === undefined || event.type === 'run.continued') found.set(run_id, [event])
-  else events.push(event)
 }

@@ -50,9 +50,6 @@ export const headOfRun = (runId: string): Heads => sql`
   SELECT last_seq AS seq FROM runs WHERE id = ${runId}
   UNION ALL SELECT last_seq FROM deleted_runs WHERE id = ${runId}`
 
-export const headsOfRuns = (runIds: readonly string[]): Heads =>
-  sql`SELECT last_seq AS seq FROM runs WHERE id IN (${sql.join(runIds)})`
-
 const headsOfJob = (jobId: string): Heads => sql`
   SELECT r.last_seq AS seq FROM jobs j JOIN runs r ON r.ref = j.run_ref WHERE j.id = ${jobId}
   UNION ALL SELECT last_seq FROM runs WHERE job_id = ${jobId} AND latest = 0

@@ -5,15 +5,12 @@ import type { Store } from '../store.ts'
 import { hasAttribute } from './attributes.ts'
 import { isAnySet, toScan, totalOf } from './count.ts'
 import { current, type Database } from './database.ts'
-import type { EventReads } from './events.ts'
+import { isUnfinished, readHistories, readOpenRuns } from './open-runs.ts'
 import { cutPage, firstIdAt, pageSize } from './page.ts'
 import { type RunRow, toRecord, toSummary } from './run-record.ts'
 import { matchesWords } from './search.ts'
 
-// The words of the partial index: as parameters SQLite would not recognise them.
-const isUnfinished = sql<boolean>`runs.status IN ('pending', 'running', 'waiting') AND runs.definition <> ''`
-
-export function createRunReads(database: Database, events: EventReads): Store['runs'] {
+export function createRunReads(database: Database): Store['runs'] {
   return current(database, {
     async get(id: string) {
       const row = await records(database).where('runs.id', '=', id).executeTakeFirst()
@@ -33,11 +30,7 @@ export function createRunReads(database: Database, events: EventReads): Store['r
       const total = await countRuns(database, query)
       return { ...page, ...(total !== undefined && { total }) }
     },
-    async unfinished(afterId: string | undefined, limit: number) {
-      let query = records(database).where(isUnfinished)
-      if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
-      return (await query.orderBy('runs.id').limit(limit).execute()).map(toRecord)
-    },
+    unfinished: (afterId: string | undefined, limit: number) => readOpenRuns(database, afterId, limit),
     async unfinishedIds(afterId: string | undefined, limit: number) {
       let query = database.db.selectFrom('runs').select('runs.id').where(isUnfinished)
       if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
@@ -52,7 +45,7 @@ export function createRunReads(database: Database, events: EventReads): Store['r
         .execute()
       return new Map(rows.map(({ definition, count }) => [definition, Number(count)]))
     },
-    histories: (runIds: readonly string[]) => events.histories(runIds),
+    histories: (runIds: readonly string[]) => readHistories(database, runIds),
   })
 }
 

@@ -77,7 +77,11 @@ export function testMany(store: () => Store): void {
       [7, 'run.started'],
       [8, 'run.waiting'],
     ])
-    expect(found.get(plain.run.id)).toEqual(await store().events.ofRun(plain.run.id))
-    expect(found.get(looping.run.id)).toEqual(await store().events.ofRun(looping.run.id, 5))
+    const past = async (id: string, after = 0) =>
+      (await store().events.ofRun(id, after)).map(({ type, time, data, actor, run_seq }) => {
+        return { type, timeMs: Date.parse(time), data, actor, run_seq }
+      })
+    expect(found.get(plain.run.id)).toEqual(await past(plain.run.id))
+    expect(found.get(looping.run.id)).toEqual(await past(looping.run.id, 5))
   })
 }

@@ -1,5 +1,5 @@
 import { problem } from '@kyros/contract/problem'
-import type { RunRecord } from '@kyros/store/store'
+import type { OpenRun } from '@kyros/store/store'
 import { expect, test } from 'vitest'
 import type { Definitions, LoadedDefinition } from '../../definitions/definitions.ts'
 import { createRunGates } from '../run-gates.ts'
@@ -16,10 +16,10 @@ test('a run keeps its place over a restart although the store is away while its 
   }
   const definitions = { load } as unknown as Definitions
   const clock = { nowMs: () => 0, sleep: async () => {} }
-  const record = { id: 'a', type: 'deploy', definition: 'hash', input: null, started_at: '2026-01-01' }
+  const record = { id: 'a', type: 'deploy', definition: 'hash', input: null, startedMs: 1 }
   await holdPlaces(
     { definitions, gates, clock, log: () => {} },
-    [record as unknown as RunRecord],
+    [record as unknown as OpenRun],
     new AbortController().signal,
   )
   gates.open()

@@ -1,6 +1,6 @@
 import { isProblem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
-import type { RunRecord } from '@kyros/store/store'
+import type { OpenRun } from '@kyros/store/store'
 import type { LoadedDefinition } from '../../definitions/definitions.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { factsOf } from '../run-facts.ts'
@@ -12,13 +12,16 @@ const retryReadMs = 500
 /** Runs that have begun keep their places over a restart, also those that stay asleep. Waits while the store is away. */
 export async function holdPlaces(
   parts: Pick<EngineParts, 'definitions' | 'gates' | 'clock' | 'log'>,
-  records: readonly RunRecord[],
+  records: readonly OpenRun[],
   signal: AbortSignal,
 ): Promise<void> {
+  const known = new Map<string, LoadedDefinition | undefined>()
   for (const record of records) {
-    if (record.started_at === null || record.definition === '') continue
-    const loaded = await loadPatiently(parts, record.definition, signal)
-    if (loaded !== undefined) holdPlace(parts.gates, factsOf(record), loaded)
+    const { definition } = record
+    if (record.startedMs === null || definition === '') continue
+    if (!known.has(definition)) known.set(definition, await loadPatiently(parts, definition, signal))
+    const loaded = known.get(definition)
+    if (loaded?.definition.concurrency !== undefined) holdPlace(parts.gates, factsOf(record), loaded)
   }
 }
 
