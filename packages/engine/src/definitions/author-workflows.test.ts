@@ -21,11 +21,12 @@ async function write(files: Record<string, string>): Promise<void> {
   }
 }
 
-const load = () =>
+const load = (more: { loadTimeoutMs?: number } = {}) =>
   loadAuthorWorkflows({
     dir: join(dir, 'workflows'),
     cacheDir: join(dir, 'cache'),
     taken: new Set(['code_analysis']),
+    ...more,
   })
 
 const definition = (name: string, run = 'async (context, input) => context.step.Greet(input)') =>
@@ -157,6 +158,28 @@ test('what is wrong with one workflow is told with file and line and keeps no ot
     'error definition_missing n-default.workflow.ts:2',
     'error steps_invalid helper.mjs:3',
   ])
+})
+
+test('a definition whose first lines never end, or end the process, is refused and keeps no other away', async () => {
+  await write({
+    'a-endless.workflow.ts': `while (true) {}\n${definition('endless', 'async () => null')}`,
+    'b-leaves.workflow.ts': `process.exit(7)\n${definition('leaves', 'async () => null')}`,
+    'd-good.workflow.ts': definition('good', 'async () => null'),
+  })
+  const loaded = await load({ loadTimeoutMs: 1_500 })
+  expect(loaded.workflows.map(({ entry }) => entry.name)).toEqual(['good'])
+  expect(faultsOf(loaded)).toEqual([
+    'error load_failed a-endless.workflow.ts:null',
+    'error load_failed b-leaves.workflow.ts:null',
+  ])
+  expect(loaded.faults.map(({ message }) => message)).toEqual([
+    'cannot be loaded: it was still loading after 1.5 s',
+    'cannot be loaded: it ends the process',
+  ])
+  await rm(join(dir, 'workflows', 'a-endless.workflow.ts'))
+  await rm(join(dir, 'workflows', 'b-leaves.workflow.ts'))
+  // What passed is not tried again: no thread starts within a millisecond.
+  expect((await load({ loadTimeoutMs: 1 })).workflows.map(({ entry }) => entry.name)).toEqual(['good'])
 })
 
 test('a directory that is not there is a fault and no end', async () => {

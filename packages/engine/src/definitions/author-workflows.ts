@@ -7,6 +7,7 @@ import { readDescription, type WorkflowDescription } from './describe-workflow.t
 import { DefinitionError, errorAt, warningAt } from './fault.ts'
 import { findWorkflows, type WorkflowFiles } from './find-workflows.ts'
 import { type AuthorSteps, loadAuthorSteps } from './load-author-steps.ts'
+import { createTrialLoads, type TrialLoads } from './trial-loads.ts'
 
 /** A workflow of a user's own that can be started. */
 export type AuthorWorkflow = {
@@ -36,6 +37,8 @@ export type AuthorOptions = {
   only?: string
   /** Steps that somebody else provides: the steps file need not have them. */
   fakes?: readonly string[]
+  /** How long the first lines of a definition may take. Default: 10 seconds. */
+  loadTimeoutMs?: number
 }
 
 /**
@@ -46,7 +49,9 @@ export async function loadAuthorWorkflows(options: AuthorOptions): Promise<Autho
   const cache = createDefinitionCache(options.cacheDir)
   const { found, faults } = await findWorkflows(options.dir)
   const wanted = found.filter(({ definition }) => options.only === undefined || options.only === definition)
-  const read = await Promise.all(wanted.map((files) => readWorkflow(files, cache, options)))
+  const trials = createTrialLoads(options.loadTimeoutMs)
+  const reading = wanted.map((files) => readWorkflow(files, { cache, trials }, options))
+  const read = await Promise.all(reading).finally(trials.close)
   const names = new Map<string, string>()
   const workflows: AuthorWorkflow[] = []
   const refused: string[] = []
@@ -78,13 +83,13 @@ type Read = { file: string; workflow: AuthorWorkflow | undefined; faults: Workfl
 
 async function readWorkflow(
   files: WorkflowFiles,
-  cache: DefinitionCache,
+  { cache, trials }: { cache: DefinitionCache; trials: TrialLoads },
   options: AuthorOptions,
 ): Promise<Read> {
   const file = files.definition
   try {
     const module = await cache.description(file)
-    const read = 'faults' in module ? module : await readDescription(file, module.path, module.map)
+    const read = 'faults' in module ? module : await readDescription(file, module.path, module.map, trials)
     if ('faults' in read) return { file, workflow: undefined, faults: read.faults }
     const { description } = read
     const entry = pathToFileURL(file)

@@ -11,6 +11,7 @@ import { buildFaults } from './build-faults.ts'
 import { readSchema } from './check-schema.ts'
 import { errorAt, type Place } from './fault.ts'
 import { boundNames, nameOf, nodeIn, nodesIn, parseFile } from './syntax-tree.ts'
+import type { TrialLoads } from './trial-loads.ts'
 import { withinTime } from './untrusted-module.ts'
 
 /** What the file of a definition tells people about it. */
@@ -80,13 +81,19 @@ const authorImports: Plugin = {
   },
 }
 
-/** Loads such a module from `path`, where it was written, and reads what it says. */
+/** Loads such a module from `path`, where it was written, in a thread before it does so here, and reads what it says. */
 export async function readDescription(
   file: string,
   path: string,
   map: string,
+  trials: TrialLoads,
 ): Promise<{ description: WorkflowDescription } | { faults: WorkflowFault[] }> {
   const text = await readFile(file, 'utf8')
+  const fault = await trials.faultOf(path)
+  if (fault !== undefined) {
+    const hint = 'let its first lines come to an end'
+    return { faults: [errorAt({ file, line: null }, 'load_failed', `cannot be loaded: ${fault}`, hint)] }
+  }
   let module: Record<string, unknown>
   try {
     module = { ...(await withinTime(import(/* @vite-ignore */ pathToFileURL(path).href))) }

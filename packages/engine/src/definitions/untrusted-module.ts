@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { messageOf, stackOf } from '../error-text.ts'
 import type { Place } from './fault.ts'
 
-const loadTimeoutMs = 10_000
+/** How long the first lines of a module may take. */
+export const loadTimeoutMs = 10_000
 
 /** Waits for a module of an author, whose first lines may wait for something that never comes. */
 export async function withinTime<T>(loading: Promise<T>): Promise<T> {
