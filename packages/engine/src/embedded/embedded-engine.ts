@@ -8,6 +8,7 @@ import type { RunRecord, Store } from '@kyros/store/store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import { type Definitions, prepareDefinitions } from '../definitions/definitions.ts'
 import type { Engine, Principal, RunOperations } from '../engine.ts'
+import { stackOf, textOf } from '../error-text.ts'
 import type { StepFunction } from './attempt.ts'
 import { ChildRuns } from './child-runs.ts'
 import type { EngineLog, EngineParts } from './engine-parts.ts'
@@ -61,6 +62,8 @@ export type EmbeddedEngineOptions = {
   evictAfterMs?: number
   /** Where time is simulated: how the event loop is shared. */
   loop?: Loop
+  /** Runs that are not moved, because their code would stop this process. They can be cancelled. */
+  leaveOut?: readonly string[]
   /** How long a step that was told to stop may take. Default: 5 seconds. */
   abortGraceMs?: number
   /** What tokens of waitpoints are made with, and behind it older keys whose tokens hold. Default: another each time. */
@@ -71,6 +74,9 @@ export type EmbeddedEngineOptions = {
 
 // The first holder of a lease has 1, and before it nobody has a run to write of.
 const noEpoch = 0
+
+const leftOutText =
+  'This server was started to leave this run out (engine.leave_out). Cancel it, or start without that.'
 
 /** For an engine whose tokens need not outlive it. */
 function passingKey(): WaitpointKey {
@@ -304,16 +310,14 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       sweepEveryMs: options.sweepEveryMs ?? 2000,
       evictAfterMs: options.evictAfterMs ?? 5000,
       isClosing: () => this.#closing,
+      leftOut: (runId) => (options.leaveOut?.includes(runId) ? leftOutText : undefined),
       implementation: (workflow, step) => {
         const ofWorkflow = Object.hasOwn(steps, workflow) ? steps[workflow] : undefined
         return ofWorkflow !== undefined && Object.hasOwn(ofWorkflow, step) ? ofWorkflow[step] : undefined
       },
       onBug: (error) => {
-        this.#lastBug = String(error)
-        log(
-          'error',
-          `A fault in the engine: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        )
+        this.#lastBug = textOf(error)
+        log('error', `A fault in the engine: ${stackOf(error)}`)
       },
     }
   }

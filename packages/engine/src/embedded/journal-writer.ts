@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Event } from '@kyros/contract/event'
 import { type AppendOutcome, EngineFenced, type NewRunEvent, type RunAppend } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
+import { textOf } from '../error-text.ts'
 import type { EngineClock } from './timers.ts'
 
 /** Whose events go out together with those of others. */
@@ -118,7 +119,11 @@ export class JournalWriter {
         ...(epoch === undefined ? {} : { epoch }),
       })
     } catch (error) {
-      const failed = error instanceof Error ? error : new Error(String(error))
+      // One of them cannot be encoded, and nothing was sent: the others have no part in that.
+      if (appends.length > 1 && (error instanceof TypeError || error instanceof RangeError)) {
+        return (await Promise.all(appends.map((append) => this.#append([append])))).flat()
+      }
+      const failed = error instanceof Error ? error : new Error(textOf(error))
       return appends.map(() => ({ error: failed }))
     }
   }

@@ -2,10 +2,12 @@ import { isTerminal } from '@kyros/contract/run-status'
 import { EngineFenced, type NewRunEvent } from '@kyros/store/command'
 import type { PastEvent, RunRecord } from '@kyros/store/store'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
+import { textOf } from '../error-text.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { addEvent, emptyHistory, type History, historyAtHand, historyFrom } from './history.ts'
 import { LiveRun, type RunOwner } from './live-run.ts'
 import { type FactsRecord, factsOf, type RunFacts } from './run-facts.ts'
+import { RunFaults } from './run-faults.ts'
 import { Sleepers } from './sleepers.ts'
 import type { Timer } from './timers.ts'
 
@@ -36,6 +38,9 @@ export class RunTable implements RunOwner {
   readonly #reading = new Map<string, Promise<LiveRun | undefined>>()
   /** Resolved when their commit was answered: until then nobody else may take them up. */
   readonly #unborn = new Map<string, PromiseWithResolvers<void>>()
+  /** Runs whose first turn met a fault: they are read again once they are committed. */
+  readonly #faulty = new Map<LiveRun, unknown>()
+  readonly #faults: RunFaults
   readonly #asleep: Sleepers
   /** Runs that wait, since when, in the order in which they began to. */
   readonly #idle = new Map<LiveRun, number>()
@@ -46,6 +51,7 @@ export class RunTable implements RunOwner {
   constructor(parts: EngineParts, onFenced: () => void) {
     this.#parts = parts
     this.#onFenced = onFenced
+    this.#faults = new RunFaults(parts.clock)
     this.#asleep = new Sleepers(parts.timers, (runIds) => this.#wake(runIds))
   }
 
@@ -119,8 +125,10 @@ export class RunTable implements RunOwner {
         this.#live.set(run.runId, unborn)
         this.#answered(run.runId)
         unborn.born()
+        if (this.#faulty.has(unborn)) this.onLost(unborn, this.#faulty.get(unborn))
       },
       refuse: (reason, isUnclear = false) => {
+        this.#faulty.delete(unborn)
         this.#answered(run.runId)
         this.#parts.slots.forget(run.runId)
         if (isUnclear) this.#clearPlaceLater(run.runId)
@@ -158,6 +166,7 @@ export class RunTable implements RunOwner {
     if (this.#live.get(runId) !== run) return
     this.#live.delete(runId)
     this.#idle.delete(run)
+    this.#faults.forget(runId)
     this.#parts.slots.forget(runId)
     await run.close('The run is taken up on another definition.')
     await this.find(runId)
@@ -223,14 +232,20 @@ export class RunTable implements RunOwner {
 
   #add(facts: RunFacts, history: History): LiveRun | Promise<LiveRun> {
     const run = history.bundle === undefined ? facts : { ...facts, ...history.bundle }
-    if (run.definition === '') return this.#addLoaded(run, history, undefined)
+    const stays = this.#faults.blocks(run.runId) ?? this.#parts.leftOut(run.runId)
+    if (run.definition === '' || stays !== undefined) return this.#addLoaded(run, history, undefined, stays)
     const loaded = this.#parts.definitions.loaded(run.definition)
     if (loaded !== undefined) return this.#addLoaded(run, history, loaded)
     const loading = this.#parts.definitions.load(run.definition)
     return loading.then((found) => this.#addLoaded(run, history, found))
   }
 
-  #addLoaded(run: RunFacts, history: History, loaded: LoadedDefinition | undefined): LiveRun {
+  #addLoaded(
+    run: RunFacts,
+    history: History,
+    loaded: LoadedDefinition | undefined,
+    stays?: string,
+  ): LiveRun {
     const known = this.#live.get(run.runId)
     if (known !== undefined) return known
     const { workspaces } = this.#parts
@@ -238,6 +253,7 @@ export class RunTable implements RunOwner {
     const created = this.#create(run, history, loaded)
     this.#live.set(run.runId, created)
     this.#asleep.delete(run.runId)
+    if (stays !== undefined) created.block(stays)
     created.resume()
     return created
   }
@@ -333,14 +349,17 @@ export class RunTable implements RunOwner {
   onLost(run: LiveRun, error: unknown): void {
     const { slots, timers, clock, log, onBug, isClosing, isSure } = this.#parts
     const { runId } = run.facts
+    if (this.#unborn.has(runId)) this.#faulty.set(run, error)
     if (this.#live.get(runId) !== run) return
+    this.#faulty.delete(run)
     this.#live.delete(runId)
     this.#idle.delete(run)
     slots.forget(runId)
     run.close('The engine let go of this run.').catch(onBug)
     if (error instanceof EngineFenced) return void this.#onFenced()
     if (isClosing()) return
-    log('warn', `Run ${runId} is read again: ${String(error)}`)
+    this.#faults.note(runId, error)
+    log('warn', `Run ${runId} is read again: ${textOf(error)}`)
     timers.at(clock.nowMs() + reloadAfterMs, () => {
       // Whoever runs the engine by then has the run, or finds it.
       if (isSure()) this.#wake([runId])
