@@ -140,7 +140,8 @@ export type CarriedSignal = { signal: string; payload: Json }
 /** What becomes of a child when its parent ends: stopped, left alone, or asked to clean up and end. */
 export type ParentClose = 'cancel' | 'abandon' | 'request_cancel'
 
-export type ParentLink = { run_id: string; command: number; parent_close: ParentClose }
+/** `depth`: how many runs stand above the child, 1 for the child of a run that has no parent; absent: not known. */
+export type ParentLink = { run_id: string; command: number; parent_close: ParentClose; depth?: number }
 
 /** What of a run outlives its parts. `control`: what people and limits did to it, in the engine's own words. */
 export type RunBefore = {

@@ -36,7 +36,7 @@ export class StepFailure extends Error {
 
 /**
  * What `child` throws when the child did not complete. `code` is that of the child's own failure, or
- * `child_cancelled`, `child_timed_out`, `workflow_unknown`. Uncaught, it fails the run with reason `child_failed`.
+ * `child_cancelled`, `child_timed_out`, `workflow_unknown`, or `child_too_deep`: children nest at most 32 deep. Uncaught, it fails the run with reason `child_failed`.
  */
 export class ChildFailure extends Error {
   override readonly name = 'ChildFailure'

@@ -37,6 +37,9 @@ export type ChildRunsOptions = {
 
 const firstPauseMs = 500
 const longestPauseMs = 30_000
+/** Whoever starts itself as its own child has no end; jobs within jobs this deep are no design but a mistake. */
+const maxDepth = 32
+const maxTitleChars = 1_024
 const parentEnded = 'The run that it was a part of does not want it any more.'
 
 /**
@@ -99,6 +102,10 @@ export class ChildRuns {
       this.#parents.delete(child.runId)
       return
     }
+    if ((child.link.depth ?? 1) > maxDepth) {
+      const message = `Children nest at most ${maxDepth} deep. Does ${child.workflow} start itself? Use loop or continueAsNew.`
+      return this.#report(child.runId, { kind: 'failed', error: { code: 'child_too_deep', message } }, null)
+    }
     try {
       await this.#options.submit(this.#submission(child, above))
     } catch (error) {
@@ -117,7 +124,7 @@ export class ChildRuns {
     return {
       jobId: jobIdOf(runId),
       runId,
-      title: `${above.name}: ${key}`,
+      title: `${above.name}: ${key}`.slice(0, maxTitleChars),
       task: null,
       agentId: null,
       workflow,

@@ -55,8 +55,10 @@ export class RunChildren {
   /** What is recorded exists: the child is committed, unless it was. */
   #begin(asked: Asked, runId: string): void {
     const { command, workflow, parentClose, input, timeoutSeconds, key } = asked
-    const link = { run_id: this.#waits.facts.runId, command, parent_close: parentClose }
-    this.#children.begin({ parent: this.#waits.facts, link, runId, workflow, key, input, timeoutSeconds })
+    const { facts, parent } = this.#waits
+    const depth = (parent === undefined ? 0 : (parent.depth ?? 1)) + 1
+    const link = { run_id: facts.runId, command, parent_close: parentClose, depth }
+    this.#children.begin({ parent: facts, link, runId, workflow, key, input, timeoutSeconds })
   }
 
   /** The child has ended. `stored`: its result as the log keeps it. */

@@ -1,3 +1,4 @@
+import type { ParentLink } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { AsksHistory } from './asks-history.ts'
@@ -18,6 +19,8 @@ type Row = {
 /** What the waits of a run need of it. */
 export type Waits = {
   readonly facts: RunFacts
+  /** Of a child: whose. */
+  readonly parent: ParentLink | undefined
   /** While it is paused, what falls due waits. */
   readonly held: Shown | undefined
   /** What replay compares with; empty once the run has caught up. */

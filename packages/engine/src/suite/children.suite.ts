@@ -1,3 +1,4 @@
+import type { Json } from '@kyros/contract/json'
 import type { RunRecord } from '@kyros/store/store'
 import { expect, test } from 'vitest'
 import type { StepFunction } from '../embedded/attempt.ts'
@@ -43,6 +44,18 @@ export function testChildren(open: OpenRig): void {
   ])('a child that %s fails where it is waited for', async (_name, input, result) => {
     const rig = await open({ steps: plain, workflows })
     expect((await ended(rig, await submit(rig, 'parent', input))).result).toMatchObject(result)
+  })
+
+  test('children nest only so deep, and keep a title that can be read', async () => {
+    const rig = await open({ steps: plain, workflows })
+    let input: Json = null
+    for (let depth = 0; depth < 40; depth++) input = { workflow: 'parent', input }
+    const { result } = await ended(rig, await submit(rig, 'parent', input))
+    expect(JSON.stringify(result)).toContain('child_too_deep')
+    const { items } = await rig.store.jobs.list({ limit: 200 })
+    const titles = items.map(({ title }) => title).filter((title) => title.endsWith(': parent'))
+    const deepest = Math.max(...titles.map((title) => title.split(': ').length - 1))
+    expect(deepest).toBe(32)
   })
 
   test('a child that is cancelled from outside fails where it is waited for', async () => {
