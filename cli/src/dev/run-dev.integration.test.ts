@@ -41,3 +41,15 @@ test('--dev restarts the server on a change, serves the console with its data, a
   await expect(fetch(`${url}/livez`)).rejects.toThrow()
   await expect(fetch(`http://127.0.0.1:${consolePort}/`)).rejects.toThrow()
 })
+
+test('--dev starts nothing where its port is taken: its console would show the data of another server', async () => {
+  const other = createServer()
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+  const address = other.address()
+  const port = typeof address === 'object' ? String(address?.port) : ''
+  const dev = spawnKyros(['up', '--dev', '--port', port, '--data', temporaryDirectory()])
+  expect(await dev.exited).toBe(1)
+  expect(dev.errors()).toContain(`Port ${port} on 127.0.0.1: taken by another program.`)
+  expect(dev.output()).not.toContain('Open http')
+  other.close()
+})

@@ -5,6 +5,7 @@ import type { CommandContext } from '../command-line/command-context.ts'
 import { CommandError } from '../command-line/command-error.ts'
 import { type ExitCode, exitCode } from '../command-line/exit-code.ts'
 import { openConfig } from '../compose/open-config.ts'
+import { listenFault } from '../connect/listen-fault.ts'
 import { type SupervisedChild, startChild } from './supervised-child.ts'
 import { watchSources } from './watch-sources.ts'
 
@@ -20,6 +21,8 @@ export async function runDev(context: CommandContext): Promise<ExitCode> {
   const { terminal } = context
   const env = { ...context.env, KYROS_SERVER_PORT: String(port), KYROS_WORKFLOWS_WATCH: 'true' }
   const hasConsole = existsSync(vite)
+  await mustBeFree(config.server.host, port, '--port <another>')
+  if (hasConsole) await mustBeFree('127.0.0.1', config.console.port, 'KYROS_CONSOLE_PORT=<another>')
   const address = hasConsole ? `http://127.0.0.1:${config.console.port}` : `http://127.0.0.1:${port}`
   terminal.out(`Open ${address}  (the server restarts on changes, the console reloads by itself)`)
   const server = restarting(context, env)
@@ -32,6 +35,19 @@ export async function runDev(context: CommandContext): Promise<ExitCode> {
   watcher.close()
   await Promise.all([server.stop(), page?.stop()])
   return exitCode.done
+}
+
+/**
+ * Before anything starts: a console that is served beside another server would show that one's data.
+ * @throws CommandError
+ */
+async function mustBeFree(host: string, port: number, another: string): Promise<void> {
+  const fault = await listenFault(host, port)
+  if (fault === undefined) return
+  throw new CommandError(
+    `Port ${port} on ${host}: ${fault}.`,
+    `Stop it first (is another Kyros still running?), or choose another port with ${another}.`,
+  )
 }
 
 function startConsole(context: CommandContext, env: CommandContext['env'], port: number): SupervisedChild {

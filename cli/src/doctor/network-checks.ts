@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { DatabaseTarget } from '@kyros/store/session'
 import { failureOf } from '../command-line/failure.ts'
 import { plainScheme } from '../compose/plain-scheme.ts'
+import { listenFault } from '../connect/listen-fault.ts'
 import { type Check, connectFault, type Finding } from './check.ts'
 
 const redisPort = 6379
@@ -91,16 +91,6 @@ async function portFinding(
   return fault === undefined
     ? { name, status: 'ok', detail: `${port} is free` }
     : { name, status: warnedPorts[need], detail: `${host}:${port}: ${fault}`, mend }
-}
-
-function listenFault(host: string, port: number): Promise<string | undefined> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code === 'EADDRINUSE' ? 'taken by another program' : (error.code ?? error.message))
-    })
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)))
-  })
 }
 
 /** Host and port of a URL or of `host:port`. */
