@@ -185,7 +185,8 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     const { slots, gates } = this.#parts
     const engine = !this.#lease.isHeld ? 'elsewhere' : this.#recovered ? 'holds' : 'recovers'
     const nowMs = this.#clock.nowMs()
-    return explain(record, this.#table.live.get(runId), { slots, gates, nowMs, engine })
+    const fault = this.#table.lastFault(runId)
+    return explain(record, this.#table.live.get(runId), { slots, gates, nowMs, engine, fault })
   }
 
   health(): ReturnType<Engine['health']> {

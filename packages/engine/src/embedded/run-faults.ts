@@ -1,3 +1,4 @@
+import { isProblem } from '@kyros/contract/problem'
 import { textOf } from '../error-text.ts'
 import type { EngineClock } from './timers.ts'
 
@@ -12,6 +13,8 @@ type Faults = { count: number; lastMs: number; last: string }
 export class RunFaults {
   readonly #clock: Pick<EngineClock, 'nowMs'>
   readonly #faults = new Map<string, Faults>()
+  /** Why runs could not be read when that was last tried. */
+  readonly #unread = new Map<string, string>()
 
   constructor(clock: Pick<EngineClock, 'nowMs'>) {
     this.#clock = clock
@@ -23,11 +26,28 @@ export class RunFaults {
     const isNear = known !== undefined && nowMs - known.lastMs < apartMs
     this.#faults.delete(runId)
     this.#faults.set(runId, { count: isNear ? known.count + 1 : 1, lastMs: nowMs, last: textOf(error) })
-    if (this.#faults.size <= maxRuns) return
-    for (const oldest of this.#faults.keys()) {
-      this.#faults.delete(oldest)
-      return
-    }
+    forgetOldest(this.#faults)
+  }
+
+  /** The run could not be read; nothing is known of it but its record. An outage says nothing of the run. */
+  notRead(runId: string, error: unknown): void {
+    if (isProblem(error, 'store_unavailable')) return
+    this.#unread.delete(runId)
+    this.#unread.set(runId, textOf(error))
+    forgetOldest(this.#unread)
+  }
+
+  wasRead(runId: string): void {
+    this.#unread.delete(runId)
+  }
+
+  /** What keeps the run from going on, as far as its last try tells; undefined when nothing does. */
+  last(runId: string): string | undefined {
+    const unread = this.#unread.get(runId)
+    if (unread !== undefined) return `the run cannot be read: ${unread}`
+    const known = this.#faults.get(runId)
+    if (known === undefined || this.#clock.nowMs() - known.lastMs >= apartMs) return undefined
+    return `the engine met a fault with this run: ${known.last}`
   }
 
   /** Why the run is not to be moved, which holds until it is forgotten or the engine ends; undefined when it is. */
@@ -39,5 +59,13 @@ export class RunFaults {
 
   forget(runId: string): void {
     this.#faults.delete(runId)
+  }
+}
+
+function forgetOldest(map: Map<string, unknown>): void {
+  if (map.size <= maxRuns) return
+  for (const oldest of map.keys()) {
+    map.delete(oldest)
+    return
   }
 }

@@ -69,6 +69,11 @@ export class RunTable implements RunOwner {
     return this.#live.has(runId) || this.#asleep.has(runId)
   }
 
+  /** What kept the run from going on when that was last tried; undefined when nothing did. */
+  lastFault(runId: string): string | undefined {
+    return this.#faults.last(runId)
+  }
+
   /** The run in memory, read and taken up if it is not there; undefined when it is unknown or has ended. */
   find(runId: string): Promise<LiveRun | undefined> {
     return this.#read(runId, undefined)
@@ -196,7 +201,10 @@ export class RunTable implements RunOwner {
     const known = reading.finally(() => this.#reading.delete(runId))
     this.#reading.set(runId, known)
     // Whoever asked gets the error; this entry is nobody's.
-    known.catch(() => {})
+    known.then(
+      () => this.#faults.wasRead(runId),
+      (error: unknown) => this.#faults.notRead(runId, error),
+    )
     return known
   }
 
@@ -240,12 +248,7 @@ export class RunTable implements RunOwner {
     return loading.then((found) => this.#addLoaded(run, history, found))
   }
 
-  #addLoaded(
-    run: RunFacts,
-    history: History,
-    loaded: LoadedDefinition | undefined,
-    stays?: string,
-  ): LiveRun {
+  #addLoaded(run: RunFacts, history: History, loaded: LoadedDefinition | undefined, stays?: string): LiveRun {
     const known = this.#live.get(run.runId)
     if (known !== undefined) return known
     const { workspaces } = this.#parts

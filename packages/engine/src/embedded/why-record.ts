@@ -39,6 +39,13 @@ export const wait = {
   workerMissing: (step: string, detail = `nothing here does the step ${step}`) =>
     explained('worker_missing', step, detail, 'Start a process that does this step.'),
   engine: (detail: string, moves: string) => explained('engine', 'engine', detail, moves),
+  fault: (detail: string) =>
+    explained(
+      'engine',
+      'fault',
+      detail,
+      'It is tried again by itself; while this stays it does not move. What is named there must be put right.',
+    ),
   paused: (by: string, sinceMs: number | undefined) => {
     const since = sinceMs === undefined ? '' : ` since ${iso(sinceMs)}`
     return explained('paused', by, `paused by ${by}${since}`, 'Resume it: kyros runs resume.')

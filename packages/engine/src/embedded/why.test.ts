@@ -146,3 +146,35 @@ test('the record alone says as much where the run is not in memory', async () =>
   expect((await kinds(asking))[0]).toMatch(/^waitpoint /)
   expect(await kinds(first)).toEqual(['engine engine'])
 })
+
+test('a run that cannot be read says so first, and no heartbeat is too odd or too long to be told', async () => {
+  const opened = await openStore({ dataDir: ':memory:' })
+  let isMissing = false
+  const histories: typeof opened.runs.histories = async (runIds) => {
+    if (isMissing) throw new Error('The blob is missing.')
+    return opened.runs.histories(runIds)
+  }
+  const beating: StepFunction = async (_input, { heartbeat, signal }) => {
+    // Border cast: a step of somebody else's may give anything.
+    heartbeat({ left: 10n } as unknown as string)
+    return untilAborted(signal)
+  }
+  const store = { ...opened, runs: { ...opened.runs, histories } }
+  const steps = { ...plain, First: beating }
+  const rig = await createEmbeddedRig({ store, workflows, steps, change: { evictAfterMs: 10 } })
+  rigs.push(rig)
+  const stepping = await submit(rig, 'sequence')
+  expect((await whyOf(rig, stepping, 'step')).waits_for[0]?.detail).toContain('attempt 1 of')
+  const runId = await submit(rig, 'collecting', { count: 1 })
+  await until(
+    async () => rig.engine.health().details.asleep_runs,
+    (asleep) => asleep === 1,
+  )
+  isMissing = true
+  await expect(rig.engine.signal(runId, 'add', 1, owner)).rejects.toThrow('missing')
+  const why = await rig.engine.why(runId)
+  expect(why.waits_for[0]?.detail).toBe('the run cannot be read: Error: The blob is missing.')
+  isMissing = false
+  await rig.engine.signal(runId, 'add', 1, owner)
+  expect((await ended(rig, runId)).status).toBe('completed')
+})

@@ -1,5 +1,7 @@
 import type { Why } from '@kyros/contract/job'
+import { isTerminal } from '@kyros/contract/run-status'
 import type { RunRecord } from '@kyros/store/store'
+import { textOf } from '../error-text.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { LiveRun } from './live-run.ts'
 import type { StepRow } from './run-steps.ts'
@@ -9,12 +11,18 @@ export type ExplainParts = Pick<EngineParts, 'slots' | 'gates'> & {
   nowMs: number
   /** Whether this process runs the engine, and has taken up what it found. */
   engine: 'holds' | 'recovers' | 'elsewhere'
+  /** What kept it from going on when that was last tried in this process. */
+  fault?: string | undefined
 }
 
 /** Why a run does not move, from memory where it is live and from its record where it is not. */
 export function explain(record: RunRecord, live: LiveRun | undefined, parts: ExplainParts): Why {
   const isLive = live !== undefined && !live.ended
-  const waits = isLive ? fromMemory(live, parts) : fromRecord(record, parts.engine, parts.gates)
+  const { fault } = parts
+  const seen = isLive ? fromMemory(live, parts) : fromRecord(record, parts.engine, parts.gates)
+  // Whatever else it waits for, this comes first; who is blocked is told why already.
+  const isTold = fault === undefined || live?.blocked !== undefined || isTerminal(record.status)
+  const waits = isTold ? seen : [wait.fault(fault), ...seen]
   return {
     run_id: record.id,
     status: record.status,
@@ -83,8 +91,7 @@ function explainStep(run: LiveRun, row: StepRow, parts: ExplainParts): Explained
   switch (row.state) {
     case 'running': {
       const sinceMs = row.live?.startedMs ?? parts.nowMs
-      const progress =
-        row.live?.progress === undefined ? '' : `, progress ${JSON.stringify(row.live.progress)}`
+      const progress = row.live?.progress === undefined ? '' : `, progress ${preview(row.live.progress)}`
       const detail = `attempt ${row.attempt} of ${max} has run for ${seconds(parts.nowMs - sinceMs)} s${progress}`
       return { wait: { kind: 'step', name: key, detail }, moves: `The step ${key} must end.` }
     }
@@ -105,6 +112,19 @@ function explainStep(run: LiveRun, row: StepRow, parts: ExplainParts): Explained
     case 'ended':
       return undefined
   }
+}
+
+const maxPreviewChars = 200
+
+/** What the step gave with its last heartbeat: its own code did, so it may be anything. */
+function preview(value: unknown): string {
+  let text: string
+  try {
+    text = JSON.stringify(value) ?? textOf(value)
+  } catch {
+    text = textOf(value)
+  }
+  return text.length > maxPreviewChars ? `${text.slice(0, maxPreviewChars)}…` : text
 }
 
 function explainSlot(run: LiveRun, { key, options }: StepRow, { slots }: ExplainParts): Explained {
