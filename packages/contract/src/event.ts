@@ -143,6 +143,9 @@ export type ParentClose = 'cancel' | 'abandon' | 'request_cancel'
 /** `depth`: how many runs stand above the child, 1 for the child of a run that has no parent; absent: not known. */
 export type ParentLink = { run_id: string; command: number; parent_close: ParentClose; depth?: number }
 
+/** Whose dice were rolled, and as which attempt, in what a fork took over: the run that came before all forks. */
+export type ForkOrigin = { run_id: string; attempt: number }
+
 /** What of a run outlives its parts. `control`: what people and limits did to it, in the engine's own words. */
 export type RunBefore = {
   started_ms: number
@@ -152,6 +155,7 @@ export type RunBefore = {
   parent?: ParentLink
   /** Children that are not wanted any more, and perhaps not told so yet. */
   leaving?: { run_id: string; parent_close: ParentClose }[]
+  origin?: ForkOrigin
 }
 
 /**
@@ -202,7 +206,7 @@ export type RunEventData = {
   /** The run goes on with another bundle, which its history fits. `from`: the hash it had. */
   'run.upgraded': { definition: string; version: string; from: string }
   /** The run begins with what `from_run` had recorded before step `from_step` (a key); that prefix follows. */
-  'run.forked': { from_run: string; from_step: string }
+  'run.forked': { from_run: string; from_step: string; origin?: ForkOrigin }
   /** Limits of the whole run; what is left out has no limit. A later one replaces an earlier one. */
   'run.budget_set': { time_ms?: number; tokens?: number; cost_usd?: number; inbox_id?: number }
   'step.scheduled': { step: string; key: string; command: number; input: Json; max_attempts: number }

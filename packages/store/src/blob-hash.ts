@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { StoredValueLost } from './stored-value.ts'
 
 export function hashOf(data: Uint8Array): string {
   return createHash('sha256').update(data).digest('hex')
@@ -10,6 +11,8 @@ export function isHash(text: string): boolean {
 
 /** Bytes that are not what they were are never handed out. */
 export function verified(sha256: string, data: Uint8Array): Uint8Array {
-  if (hashOf(data) !== sha256) throw new Error(`Blob ${sha256} is damaged: its bytes do not have its hash`)
+  if (hashOf(data) !== sha256) {
+    throw new StoredValueLost(`Blob ${sha256} is damaged: its bytes do not have its hash`)
+  }
   return data
 }

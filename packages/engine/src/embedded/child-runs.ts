@@ -5,6 +5,7 @@ import type { Json } from '@kyros/contract/json'
 import { ProblemError } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { RunRecord, Store } from '@kyros/store/store'
+import { fromStored, StoredValueLost } from '@kyros/store/stored-value'
 import type { Engine } from '../engine.ts'
 import type { LiveRun } from './live-run.ts'
 import type { RunFacts } from './run-facts.ts'
@@ -144,7 +145,18 @@ export class ChildRuns {
   async #tell(runId: string): Promise<void> {
     const record = await this.#options.store.runs.get(runId)
     if (record === undefined || !isTerminal(record.status)) return
-    await this.#report(runId, endOf(record), record.result)
+    await this.#report(runId, await this.#endOf(record), record.result)
+  }
+
+  async #endOf(record: RunRecord): Promise<ChildEnd> {
+    const end = endOf(record)
+    if (end.kind === 'failed') return end
+    try {
+      return { kind: 'completed', result: await fromStored(end.result, this.#options.store.blobs) }
+    } catch (error) {
+      if (!(error instanceof StoredValueLost)) throw error
+      return { kind: 'failed', error: { code: 'child_result_lost', message: error.message } }
+    }
   }
 
   async #report(runId: string, end: ChildEnd, stored: Json): Promise<void> {

@@ -20,6 +20,7 @@ import { sweepGates } from './operations/gate-keeping.ts'
 import { operate, operationIn } from './operations/operate.ts'
 import { createOperations } from './operations/operations.ts'
 import { createPatientBlobs } from './patient-blobs.ts'
+import { takeIn } from './payload.ts'
 import { recover, takeUpForgotten } from './recovery.ts'
 import { factsOfNew } from './run-facts.ts'
 import { createRunGates } from './run-gates.ts'
@@ -174,10 +175,11 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     return this.#reach(runId, { type: 'cancel', runId, reason, actor }, (run) => run.cancel(reason, actor))
   }
 
-  signal: Engine['signal'] = (runId, signal, payload, principal) => {
+  signal: Engine['signal'] = async (runId, signal, payload, principal) => {
     const actor = principal.id
-    const message: InboxMessage = { type: 'signal', runId, signal, payload, actor }
-    return this.#reach(runId, message, (run) => run.signal(signal, payload, actor))
+    const stored = await takeIn(payload, `The payload of signal ${signal}`, this.#store.blobs)
+    const message: InboxMessage = { type: 'signal', runId, signal, payload: stored, actor }
+    return this.#reach(runId, message, (run) => run.signal(signal, { payload, stored }, actor))
   }
 
   async why(runId: string): Promise<Why> {
@@ -385,10 +387,10 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
   }
 
   /** Its first turn is part of the commit that makes a run: one wait for the disk less. */
-  async #prepare({ run, events, priority }: Accepted): Promise<Unborn | undefined> {
+  async #prepare({ run, events, priority, input }: Accepted): Promise<Unborn | undefined> {
     if (!this.#moves(run)) return undefined
     try {
-      const unborn = await this.#table.prepare(factsOfNew(run, priority), historyOf(events))
+      const unborn = await this.#table.prepare(factsOfNew(run, priority, input), historyOf(events))
       if (unborn === undefined) return undefined
       // Whoever holds the engine by then finds the run by itself.
       const born = () =>
@@ -400,11 +402,11 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     }
   }
 
-  async #onAccepted({ run, events, priority }: Accepted): Promise<void> {
+  async #onAccepted({ run, events, priority, input }: Accepted): Promise<void> {
     // The commit told whoever runs the engine.
     if (!this.#moves(run)) return
     try {
-      await this.#table.begin(factsOfNew(run, priority), historyOf(events))
+      await this.#table.begin(factsOfNew(run, priority, input), historyOf(events))
     } catch (error) {
       this.#log('warn', `Run ${run.id} is accepted and taken up a little later: ${String(error)}`)
     }

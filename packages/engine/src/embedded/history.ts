@@ -1,8 +1,14 @@
-import { type Event, isRunEvent, type ParentLink, type RunEvent } from '@kyros/contract/event'
-import type { Json } from '@kyros/contract/json'
+import {
+  type Event,
+  type ForkOrigin,
+  isRunEvent,
+  type ParentLink,
+  type RunEvent,
+} from '@kyros/contract/event'
 import type { NewRunEvent } from '@kyros/store/command'
+import { hasValueInBlob, withValues } from '@kyros/store/event-payloads'
 import type { PastEvent, Store } from '@kyros/store/store'
-import { fromStored } from '@kyros/store/stored-value'
+import { fromStored, StoredValueLost } from '@kyros/store/stored-value'
 import { type AsksHistory, foldAsks, parentIn } from './asks-history.ts'
 import { Activity } from './operations/activity.ts'
 import { type ControlHistory, foldControl } from './operations/run-control.ts'
@@ -58,6 +64,10 @@ export type History = {
   part: number
   /** Whose child it is. */
   parent: ParentLink | undefined
+  /** Of a fork: the run that made what it took over. */
+  origin: ForkOrigin | undefined
+  /** Why it cannot be replayed: a value that it refers to is lost. The references stand in the events then. */
+  fault: string | undefined
 }
 
 // Most runs are begun with nothing recorded: they share these, which are never written to.
@@ -87,21 +97,27 @@ export function emptyHistory(): History {
     bundle: undefined,
     part: 0,
     parent: undefined,
+    origin: undefined,
+    fault: undefined,
   }
 }
 
+/** @throws StoredValueLost */
 export async function readHistory(store: Store, runId: string): Promise<History> {
   return historyFrom((await store.events.ofRun(runId)).flatMap(asPastEvent), store)
 }
 
-/** Folds the stored events of a run, in order; payloads that are kept beside the log are read. */
+/**
+ * Folds the stored events of a run, in order; values that are kept beside the log are read where a replay needs them.
+ * @throws StoredValueLost
+ */
 export async function historyFrom(
   events: readonly PastEvent[],
   store: Pick<Store, 'blobs'>,
 ): Promise<History> {
   const history = emptyHistory()
   for (const event of events) {
-    addEvent(history, isInBlob(event) ? await withPayloads(event, store) : event)
+    addEvent(history, needsBlob(event) ? await withPayloads(event, store) : event)
     history.runSeq = event.run_seq
   }
   return history
@@ -109,11 +125,27 @@ export async function historyFrom(
 
 /** The same at once; undefined when a payload has to be read for it. */
 export function historyAtHand(events: readonly PastEvent[]): History | undefined {
-  if (events.some(isInBlob)) return undefined
+  return events.some(needsBlob) ? undefined : historyAsItStands(events)
+}
+
+function historyAsItStands(events: readonly PastEvent[]): History {
   const history = emptyHistory()
   for (const event of events) addEvent(history, event)
   history.runSeq = events.at(-1)?.run_seq ?? 0
   return history
+}
+
+/** The history where it can be read, or what is known without the values that are lost, with its `fault`. */
+export async function historyOrFault(
+  events: readonly PastEvent[],
+  store: Pick<Store, 'blobs'>,
+): Promise<History> {
+  try {
+    return await historyFrom(events, store)
+  } catch (error) {
+    if (!(error instanceof StoredValueLost)) throw error
+    return { ...historyAsItStands(events), fault: `Its history cannot be read: ${error.message}` }
+  }
 }
 
 function asPastEvent(event: Event): PastEvent[] {
@@ -128,48 +160,20 @@ export function asNewEvent(event: RunEvent): NewRunEvent {
   return { type: event.type, timeMs: Date.parse(event.time), data: event.data } as NewRunEvent
 }
 
-/** The payload of an event that may be kept beside the log, under its field. */
-function payloadOf(event: NewRunEvent | RunEvent): { field: string; value: Json } | undefined {
-  switch (event.type) {
-    case 'step.completed':
-      return { field: 'output', value: event.data.output }
-    case 'waitpoint.completed':
-    case 'update.accepted':
-      return { field: 'payload', value: event.data.payload }
-    case 'child.completed':
-      return { field: 'result', value: event.data.result }
-    case 'run.continued':
-      return { field: 'input', value: event.data.input }
-    default:
-      return undefined
-  }
+/** What went into the run and its steps is not shown to the definition again. */
+function needsBlob(event: NewRunEvent): boolean {
+  const { type } = event
+  return (
+    type !== 'step.scheduled' && type !== 'run.created' && type !== 'run.completed' && hasValueInBlob(event)
+  )
 }
 
-function isInBlob(event: NewRunEvent): boolean {
-  return isReference(payloadOf(event)?.value) || isReference(loopStateOf(event))
-}
-
-function isReference(value: Json | undefined): boolean {
-  return typeof value === 'object' && value !== null && '$blob' in value
-}
-
-function loopStateOf(event: NewRunEvent | RunEvent): Json | undefined {
-  return event.type === 'run.continued' ? event.data.loop?.state : undefined
-}
-
-/** The event with its payloads in place of references to them. */
-export async function withPayloads<E extends NewRunEvent | RunEvent>(
+/** The event with its payloads in place of references to them. @throws StoredValueLost */
+export function withPayloads<E extends NewRunEvent | RunEvent>(
   event: E,
   { blobs }: Pick<Store, 'blobs'>,
 ): Promise<E> {
-  const payload = payloadOf(event)
-  if (payload === undefined) return event
-  const data: { [field: string]: unknown } = { ...event.data }
-  data[payload.field] = await fromStored(payload.value, blobs)
-  const state = loopStateOf(event)
-  if (state !== undefined) data.loop = { state: await fromStored(state, blobs) }
-  // Border cast: the same event with one payload in place of its reference.
-  return { ...event, data } as E
+  return withValues(event, (stored) => fromStored(stored, blobs))
 }
 
 /** Folds one event, in order. */
@@ -179,10 +183,17 @@ export function addEvent(history: History, event: NewRunEvent): void {
   history.control = foldControl(history.control, event, event.actor)
   history.asks = foldAsks(history.asks, event)
   history.parent ??= parentIn(event)
+  history.origin ??= originIn(event)
   history.activity.fold(event)
   history.lastMs = Math.max(history.lastMs, event.timeMs)
   addToRun(history, event)
   addToSteps(history, event)
+}
+
+/** The run that made what a fork took over, from the event that says so; undefined for all other events. */
+export function originIn(event: NewRunEvent): ForkOrigin | undefined {
+  if (event.type === 'run.forked') return event.data.origin
+  return event.type === 'run.continued' ? event.data.before?.origin : undefined
 }
 
 /** Replay starts here: of what was before, only what outlives a part is kept. */

@@ -167,7 +167,7 @@ test('on SQLite too, what this process has put into the inbox is done before wha
   await store.write({ kind: 'put_inbox', message: message('run-1', 'first'), timeMs: Date.now() })
   inbox.filled()
   expect(await inbox.caughtUp('run-1')).toBe(true)
-  expect(done).toEqual(['first'])
+  expect(done).toMatchObject([{ payload: 'first' }])
   stop.abort()
   await kept
   await store.close()

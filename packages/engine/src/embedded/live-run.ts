@@ -1,4 +1,4 @@
-import type { ParentLink } from '@kyros/contract/event'
+import type { ForkOrigin, ParentLink } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
@@ -7,7 +7,7 @@ import type { EngineParts } from './engine-parts.ts'
 import { emptyHistory, type History, type Shown } from './history.ts'
 import { Journal } from './journal.ts'
 import { RunLog } from './log-buffer.ts'
-import { endsOfOpen } from './operations/fork-history.ts'
+import { endsOfOpen, unwantedChildren } from './operations/fork-history.ts'
 import { RunControl } from './operations/run-control.ts'
 import { RunAsks } from './run-asks.ts'
 import { RunCommands } from './run-commands.ts'
@@ -71,6 +71,8 @@ export class LiveRun implements Player {
   asks: RunAsks | undefined
   /** Whose child it is. */
   readonly parent: ParentLink | undefined
+  /** Of a fork: the run that made what it took over. */
+  readonly origin: ForkOrigin | undefined
   readonly beginning: RunStart
   readonly #parts: EngineParts
   readonly #owner: RunOwner
@@ -93,6 +95,7 @@ export class LiveRun implements Player {
     this.history = history
     this.startedMs = history.startedMs
     this.parent = history.parent
+    this.origin = history.origin
     this.cancelReason = history.cancelReason
     this.shown = history.shown
     this.#inbox = new RunInbox(this, history.inboxIds)
@@ -148,8 +151,14 @@ export class LiveRun implements Player {
   }
 
   /** Durable when this resolves. The same `inboxId` is taken once. @throws run_ended */
-  signal(signal: string, payload: Json, actor: string, inboxId?: number): Promise<void> {
-    return this.#durable((done, lost) => this.#inbox.signal({ signal, payload, actor, inboxId }, done, lost))
+  signal(
+    signal: string,
+    { payload, stored }: { payload: Json; stored: Json },
+    actor: string,
+    inboxId?: number,
+  ): Promise<void> {
+    const received = { signal, payload, stored, actor, inboxId }
+    return this.#durable((done, lost) => this.#inbox.signal(received, done, lost))
   }
 
   /** Something done to the run from outside, in its turn. Durable as `turn` says. @throws run_ended */
@@ -432,10 +441,19 @@ export class LiveRun implements Player {
 
   /** Records of everything under way that the run does not want it any more. */
   stopAll(reason: string): void {
-    if (this.awaitsPlace) for (const event of endsOfOpen(this.history)) this.push(event)
+    if (this.awaitsPlace || this.host === undefined) this.#endUnplayed()
     for (const row of this.steps.rows.values()) this.steps.cancel(row, reason, true)
     this.timers.cancelAll()
     this.asks?.cancelAll()
+  }
+
+  /** What the log says is under way, and was not taken up: the fork waits for its place, or nothing can replay it. */
+  #endUnplayed(): void {
+    const { history } = this
+    for (const event of endsOfOpen(history)) this.push(event)
+    for (const [runId, parentClose] of unwantedChildren(history)) {
+      this.#parts.children.close(runId, parentClose)
+    }
   }
 
   /** Ends the run; nothing more of it is recorded. */

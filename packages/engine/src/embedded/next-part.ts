@@ -1,4 +1,4 @@
-import type { CarriedSignal, ParentLink, RunBefore } from '@kyros/contract/event'
+import type { CarriedSignal, ForkOrigin, ParentLink, RunBefore } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
@@ -18,6 +18,7 @@ export type PartsOf = {
   readonly steps: Pick<RunSteps, 'activeMs'>
   readonly control: RunControl | undefined
   readonly parent: ParentLink | undefined
+  readonly origin: ForkOrigin | undefined
   readonly asks: RunAsks | undefined
   readonly startedMs: number | undefined
   readonly seenInbox: ReadonlySet<number> | undefined
@@ -62,7 +63,11 @@ function bundleOf(parts: Pick<EngineParts, 'definitions'>, { facts }: PartsOf, n
 /** As the log keeps it: what is large lies beside it. */
 async function storedData(parts: Pick<EngineParts, 'store'>, next: Continuation): Promise<PartData> {
   const { blobs } = parts.store
-  const { input, part, carried, loop } = next
+  const { input, part, loop } = next
+  const carried: CarriedSignal[] = []
+  for (const { signal, payload } of next.carried) {
+    carried.push({ signal, payload: await toStored(payload, `The payload of signal ${signal}`, blobs) })
+  }
   const data: PartData = { input: await toStored(input, 'The input of the next part', blobs), part, carried }
   if (loop !== undefined) data.loop = { state: await toStored(loop.state, 'The state of the loop', blobs) }
   return data
@@ -74,7 +79,7 @@ const maxKeptInboxIds = 1000
 /** What outlives the parts of a run. */
 function before(run: PartsOf): RunBefore {
   const nowMs = run.journal.stampMs()
-  const { parent, startedMs, seenInbox } = run
+  const { parent, origin, startedMs, seenInbox } = run
   const control = run.control?.history
   const leaving = [...(run.asks?.children.leaving ?? [])]
   return {
@@ -83,6 +88,7 @@ function before(run: PartsOf): RunBefore {
     inbox_ids: [...(seenInbox ?? [])].slice(-maxKeptInboxIds),
     ...(control === undefined ? {} : { control: toJson(control, 'The control of the run') }),
     ...(parent === undefined ? {} : { parent }),
+    ...(origin === undefined ? {} : { origin }),
     ...(leaving.length === 0
       ? {}
       : { leaving: leaving.map(([run_id, parent_close]) => ({ run_id, parent_close })) }),

@@ -1,5 +1,7 @@
 import { isProblem, ProblemError } from '@kyros/contract/problem'
 import type { InboxMessage } from '@kyros/store/command'
+import type { Store } from '@kyros/store/store'
+import { fromStored } from '@kyros/store/stored-value'
 import type { LiveRun } from './live-run.ts'
 import type { RunTable } from './run-table.ts'
 
@@ -21,7 +23,7 @@ const longestPauseMs = 60_000
 
 /** Does what a message asks; durable when this resolves. @throws what may be different at the next try */
 export async function obey(
-  { table, operate }: { table: RunTable; operate: OnOperation },
+  { table, operate, store }: { table: RunTable; operate: OnOperation; store: Pick<Store, 'blobs'> },
   { id, message }: Message,
 ): Promise<void> {
   const run = await table.find(message.runId)
@@ -29,7 +31,10 @@ export async function obey(
   try {
     if (message.type === 'cancel') await run.cancel(message.reason, message.actor)
     else if (message.type === 'operate') await operate(run, message, id)
-    else await run.signal(message.signal, message.payload, message.actor, id)
+    else {
+      const { signal, payload: stored, actor } = message
+      await run.signal(signal, { payload: await fromStored(stored, store.blobs), stored }, actor, id)
+    }
   } catch (error) {
     // It ended, or became another, after the message was accepted: nobody is left to tell.
     if (!(error instanceof ProblemError) || error.status >= 500) throw error

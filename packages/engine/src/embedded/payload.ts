@@ -1,5 +1,7 @@
 import type { Json } from '@kyros/contract/json'
+import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
+import { isBlobReference } from '@kyros/store/stored-value'
 
 export const maxInlineBytes = 64 * 1024
 export const maxPayloadBytes = 1024 * 1024
@@ -60,10 +62,11 @@ function notJson(path: string, is: string): PayloadError {
 }
 
 /**
- * What goes into an event: the value itself, or a reference to a blob that is durable when this resolves.
+ * What goes into an event: the value itself, or a reference to a blob that is durable when this resolves. A value that
+ * looks like a reference becomes a blob, too: whoever made it up must not get another value in its place.
  * @throws PayloadError above 1 MB
  */
-export async function toStored(value: Json, what: string, blobs: Store['blobs']): Promise<Json> {
+export async function toStored(value: Json, what: string, blobs: Pick<Store['blobs'], 'put'>): Promise<Json> {
   if (isSmall(value)) return value
   const text = JSON.stringify(value)
   const bytes = Buffer.byteLength(text)
@@ -74,14 +77,24 @@ export async function toStored(value: Json, what: string, blobs: Store['blobs'])
       `${what} has ${bytes} bytes, more than ${limit}. Keep the data as an artifact and pass its name.`,
     )
   }
-  if (bytes <= maxInlineBytes) return value
+  if (bytes <= maxInlineBytes && !isBlobReference(value)) return value
   const { sha256 } = await blobs.put(Buffer.from(text))
   return { $blob: sha256, bytes }
 }
 
+/** The same for a value of a caller, who is told. @throws body_too_large */
+export async function takeIn(value: Json, what: string, blobs: Pick<Store['blobs'], 'put'>): Promise<Json> {
+  try {
+    return await toStored(value, what, blobs)
+  } catch (error) {
+    if (!(error instanceof PayloadError)) throw error
+    throw problem('body_too_large', { detail: error.message })
+  }
+}
+
 /** True when the value surely stays in the event: spares most payloads a serialization that only measures them. */
 export function isSmall(value: Json): boolean {
-  return roomAfter(value, maxInlineBytes) >= 0
+  return roomAfter(value, maxInlineBytes) >= 0 && !isBlobReference(value)
 }
 
 /** What is left of `room` after the longest JSON that the value could need; below 0 as soon as that is clear. */

@@ -3,13 +3,13 @@ import { messageOf } from '../error-text.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { History } from './history.ts'
 import { beginNextPart, type PartsOf } from './next-part.ts'
-import { isSmall, toStored } from './payload.ts'
+import { isSmall, PayloadError, toStored } from './payload.ts'
 import type { RunAsks } from './run-asks.ts'
 import type { RunFacts } from './run-facts.ts'
 import { newRow, type RunSteps } from './run-steps.ts'
 import type { RunTimers } from './run-timers.ts'
 import type { Player } from './turns.ts'
-import type { Command } from './workflow-host.ts'
+import type { Command, WorkflowHost } from './workflow-host.ts'
 
 /** Whose commands they are. */
 export type CommandsOf = Player &
@@ -23,6 +23,7 @@ export type CommandsOf = Player &
   }
 
 type StepCommand = Extract<Command, { kind: 'step' }>
+type UpdateResult = Extract<Command, { kind: 'update_result' }>
 type Priority = RunFacts['priority']
 type CommandParts = Pick<EngineParts, 'store' | 'turns' | 'definitions'>
 
@@ -62,10 +63,28 @@ export class RunCommands {
       }
     }
     this.drop()
-    const next = this.#run.host?.continuing
-    if (next === undefined || this.#run.ended) return true
-    this.#waitUntilStored(beginNextPart(this.#parts, this.#run, next))
+    const { host, ended } = this.#run
+    const next = host?.continuing
+    if (next !== undefined && !ended) {
+      this.#waitUntilStored(beginNextPart(this.#parts, this.#run, next))
+      return false
+    }
+    const outcome = host?.outcome
+    if (host === undefined || outcome?.kind !== 'completed' || ended) return true
+    if (outcome.stored !== undefined || isSmall(outcome.result)) return true
+    this.#waitUntilStored(this.#storeResult(host, outcome.result))
     return false
+  }
+
+  async #storeResult(host: WorkflowHost, result: Json): Promise<void> {
+    try {
+      const stored = await toStored(result, 'The result', this.#parts.store.blobs)
+      host.outcome = { kind: 'completed', result, stored }
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error
+      const detail = 'The result is larger than 1 MB. Keep the data as an artifact and return its name.'
+      host.outcome = { kind: 'blocked', detail }
+    }
   }
 
   /** In place of what the definition asked for: another definition took its place. */
@@ -108,9 +127,27 @@ export class RunCommands {
         steps.cancel(row, 'The run does not need this step any more.', command.runEnded ?? false)
         return
       }
+      case 'update_result':
+        return this.#answer(command)
       default:
         this.#run.asked().obey(command)
     }
+  }
+
+  #answer(command: UpdateResult): Promise<void> | undefined {
+    const { update, end } = command
+    if (end.kind === 'failed' || isSmall(end.result)) {
+      this.#run.asked().obey(command)
+      return
+    }
+    return toStored(end.result, `The result of update ${update}`, this.#parts.store.blobs).then(
+      (stored) => this.#run.asked().obey({ ...command, stored }),
+      (error: unknown) => {
+        if (!(error instanceof PayloadError)) throw error
+        const { code, message } = error
+        this.#run.asked().obey({ ...command, end: { kind: 'failed', error: { code, message } } })
+      },
+    )
   }
 
   #addStep(command: StepCommand): Promise<void> | undefined {

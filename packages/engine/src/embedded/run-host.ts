@@ -13,12 +13,12 @@ export function createRunHost(
   loaded: LoadedDefinition,
   recorded: Map<number, Recorded>,
 ): WorkflowHost {
-  const { runId, workflow, version, attempt, maxRetries, input } = facts
+  const { runId, workflow, version, attempt, seed, maxRetries, input } = facts
   const onLog = (level: 'info' | 'warn' | 'error', message: string) => {
     if (host.replaying) return
     log.add({ timeMs: clock.nowMs(), level, step: null, attempt: null, message })
   }
-  const run = { runId, workflow, version, attempt, maxRetries, input }
+  const run = { runId, workflow, version, attempt, seed, maxRetries, input }
   const waitpointToken = (part: number, command: number) => waitpointTokens.sign({ runId, part, command })
   const host = new WorkflowHost({ run, loaded, recorded, onLog, waitpointToken })
   return host

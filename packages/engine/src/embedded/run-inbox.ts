@@ -2,7 +2,8 @@ import type { Json } from '@kyros/contract/json'
 import type { LiveRun } from './live-run.ts'
 import { waitsFor } from './run-waits.ts'
 
-type Signal = { signal: string; payload: Json; actor: string; inboxId: number | undefined }
+/** `stored`: its payload as the log keeps it. */
+type Signal = { signal: string; payload: Json; stored: Json; actor: string; inboxId: number | undefined }
 type Done = () => void
 type Lost = (error: unknown) => void
 
@@ -26,13 +27,15 @@ export class RunInbox {
     return isTaken
   }
 
-  signal({ signal, payload, actor, inboxId }: Signal, done: Done, lost: Lost): void {
+  signal({ signal, payload, stored, actor, inboxId }: Signal, done: Done, lost: Lost): void {
     if (this.isTaken(inboxId)) {
       done()
       return
     }
-    const data = { signal, payload, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
-    this.#run.apply(this.#run.push({ type: 'signal.received', actor, data }, done, lost))
+    const data = { signal, payload: stored, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
+    const event = this.#run.push({ type: 'signal.received', actor, data }, done, lost)
+    if (stored === payload) this.#run.apply(event)
+    else this.#run.apply({ type: 'signal.received', timeMs: event.timeMs, data: { ...data, payload } })
   }
 
   cancel(reason: string, actor: string, done: Done, lost: Lost): void {

@@ -1,6 +1,4 @@
-import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
-import { isSmall, maxPayloadBytes } from './payload.ts'
 import type { Outcome } from './workflow-host.ts'
 
 /** The last event of a run. */
@@ -47,16 +45,10 @@ export function endOf(
     case 'blocked':
       return { blocked: outcome.detail }
     case 'completed':
-      return isTooLarge(outcome.result)
-        ? { blocked: 'The result is larger than 1 MB. Keep the data as an artifact and return its name.' }
-        : { type: 'run.completed', data: { result: outcome.result } }
+      return { type: 'run.completed', data: { result: outcome.stored ?? outcome.result } }
     case 'failed':
       return { type: 'run.failed', data: { reason: outcome.reason, error: outcome.error } }
     case 'cancelled':
       return { type: 'run.cancelled', data: { reason: cancelReason } }
   }
-}
-
-function isTooLarge(result: Json): boolean {
-  return !isSmall(result) && JSON.stringify(result).length > maxPayloadBytes
 }

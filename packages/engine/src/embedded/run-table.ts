@@ -1,12 +1,13 @@
 import { isTerminal } from '@kyros/contract/run-status'
 import { EngineFenced, type NewRunEvent } from '@kyros/store/command'
 import type { PastEvent, RunRecord } from '@kyros/store/store'
+import { isBlobReference, StoredValueLost } from '@kyros/store/stored-value'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import { textOf } from '../error-text.ts'
 import type { EngineParts } from './engine-parts.ts'
-import { addEvent, emptyHistory, type History, historyAtHand, historyFrom } from './history.ts'
+import { addEvent, emptyHistory, type History, historyAtHand, historyOrFault } from './history.ts'
 import { LiveRun, type RunOwner } from './live-run.ts'
-import { type FactsRecord, factsOf, type RunFacts } from './run-facts.ts'
+import { type FactsRecord, factsOf, type RunFacts, readFacts, seenBy } from './run-facts.ts'
 import { RunFaults } from './run-faults.ts'
 import { Sleepers } from './sleepers.ts'
 import type { Timer } from './timers.ts'
@@ -94,7 +95,7 @@ export class RunTable implements RunOwner {
       const taken: LiveRun[] = []
       for (const record of missing.slice(from, from + takenUpAtOnce)) {
         try {
-          const added = this.#addKnown(factsOf(record), histories.get(record.id) ?? [])
+          const added = this.#addKnown(record, histories.get(record.id) ?? [])
           const run = added instanceof Promise ? await this.#remember(record.id, added) : added
           if (run !== undefined) taken.push(run)
         } catch (error) {
@@ -220,27 +221,39 @@ export class RunTable implements RunOwner {
       return undefined
     }
     const histories = await store.runs.histories([runId])
-    return this.#addKnown(factsOf(record), histories.get(runId) ?? [])
+    return this.#addKnown(record, histories.get(runId) ?? [])
   }
 
   /** At once where nothing has to be read or loaded for it: of many runs, each wait would count. */
   #addKnown(
-    facts: RunFacts,
+    record: FactsRecord,
     events: readonly PastEvent[],
   ): LiveRun | undefined | Promise<LiveRun | undefined> {
     const history = historyAtHand(events)
-    if (history === undefined) return this.#addRead(facts, events)
-    return history.ended ? undefined : this.#add(facts, history)
+    if (history === undefined || isBlobReference(record.input)) return this.#addRead(record, events)
+    if (history.ended) return undefined
+    const facts = factsOf(record)
+    const { origin } = history
+    return this.#add(origin === undefined ? facts : { ...facts, ...seenBy(origin) }, history)
   }
 
-  async #addRead(facts: RunFacts, events: readonly PastEvent[]): Promise<LiveRun | undefined> {
-    const history = await historyFrom(events, this.#parts.store)
-    return history.ended ? undefined : this.#add(facts, history)
+  /** One whose history is lost in part is taken up, too: it says so, and can be cancelled. */
+  async #addRead(record: FactsRecord, events: readonly PastEvent[]): Promise<LiveRun | undefined> {
+    const { store } = this.#parts
+    const history = await historyOrFault(events, store)
+    if (history.ended) return undefined
+    if (history.fault !== undefined) return this.#add(factsOf(record), history)
+    try {
+      return await this.#add(await readFacts(record, history, store), history)
+    } catch (error) {
+      if (!(error instanceof StoredValueLost)) throw error
+      return this.#add(factsOf(record), { ...history, fault: `Its input cannot be read: ${error.message}` })
+    }
   }
 
   #add(facts: RunFacts, history: History): LiveRun | Promise<LiveRun> {
     const run = history.bundle === undefined ? facts : { ...facts, ...history.bundle }
-    const stays = this.#faults.blocks(run.runId) ?? this.#parts.leftOut(run.runId)
+    const stays = history.fault ?? this.#faults.blocks(run.runId) ?? this.#parts.leftOut(run.runId)
     if (run.definition === '' || stays !== undefined) return this.#addLoaded(run, history, undefined, stays)
     const loaded = this.#parts.definitions.loaded(run.definition)
     if (loaded !== undefined) return this.#addLoaded(run, history, loaded)

@@ -87,7 +87,7 @@ export class RunUpdates {
   }
 
   /** The definition's answer; recorded once. */
-  settle({ update, updateId, end }: Extract<Command, { kind: 'update_result' }>): void {
+  settle({ update, updateId, end, stored }: Extract<Command, { kind: 'update_result' }>): void {
     if (this.#ends.get(updateId) !== undefined) return
     this.#ends.set(updateId, end)
     this.#forgetOldest()
@@ -97,7 +97,11 @@ export class RunUpdates {
     const lost = (error: unknown) => this.#lose(updateId, error)
     const base = { update, update_id: updateId }
     if (end.kind === 'completed') {
-      this.#waits.push({ type: 'update.completed', data: { ...base, result: end.result } }, tell, lost)
+      this.#waits.push(
+        { type: 'update.completed', data: { ...base, result: stored ?? end.result } },
+        tell,
+        lost,
+      )
     } else this.#waits.push({ type: 'update.failed', data: { ...base, error: end.error } }, tell, lost)
   }
 

@@ -3,7 +3,7 @@ import type { Store } from '@kyros/store/store'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import { readHistory } from './history.ts'
 import { currentPart, replayBeside } from './operations/scratch-replay.ts'
-import { factsOf } from './run-facts.ts'
+import { type RunFacts, readFacts } from './run-facts.ts'
 import { type Command, recordedCommand } from './workflow-command.ts'
 import type { Outcome, WorkflowHost } from './workflow-host.ts'
 
@@ -25,14 +25,14 @@ export async function shadowReplay(
 ): Promise<ShadowResult> {
   const record = await store.runs.get(runId)
   if (record === undefined) throw new Error(`There is no run ${runId}.`)
-  const { events } = await readHistory(store, runId)
-  return replayEvents(events, { ...factsOf(record) }, loaded)
+  const history = await readHistory(store, runId)
+  return replayEvents(history.events, await readFacts(record, history, store), loaded)
 }
 
 /** The same for events that are at hand, oldest first: their last part, where the run continued as new. */
 export async function replayEvents(
   events: readonly NewRunEvent[],
-  run: ReturnType<typeof factsOf>,
+  run: RunFacts,
   loaded: LoadedDefinition,
 ): Promise<ShadowResult> {
   const host = await replayBeside(events, run, loaded)

@@ -4,16 +4,24 @@ import { isProblem, ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import { EngineFenced, type Idempotency, type NewRun, type NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
+import { fromStored } from '@kyros/store/stored-value'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import type { Definitions, StartableWorkflow } from '../definitions/definitions.ts'
 import { compileInputCheck, type InputCheck } from '../definitions/input-check.ts'
 import type { Engine, Submission, Submitted } from '../engine.ts'
 import { engineFlags, sdkVersion } from './engine-flags.ts'
+import { isSmall, takeIn } from './payload.ts'
 import { type RunGates, rejectionOf } from './run-gates.ts'
 import type { Unborn } from './run-table.ts'
 import type { EngineClock } from './timers.ts'
 
-export type Accepted = { run: NewRun; events: NewRunEvent[]; priority: RunRecord['priority'] }
+/** `input`: as the definition sees it; in the run and its events a large one is a reference. */
+export type Accepted = {
+  run: NewRun
+  events: NewRunEvent[]
+  priority: RunRecord['priority']
+  input: Submission['input']
+}
 
 export type Submitter = Pick<Engine, 'submit' | 'retry'>
 
@@ -59,21 +67,23 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     submit: async (submission) => {
       const workflow = submission.workflow === null ? undefined : startable(submission.workflow)
       if (workflow !== undefined) check(workflow, submission.input)
-      const run = newRun(submission, workflow)
-      const { priority, parent } = submission
+      const { priority, parent, input } = submission
+      const stored = isSmall(input) ? input : await takeIn(input, 'The input', store.blobs)
+      const run = newRun(submission, workflow, stored)
       const events = [createdEvent(run, { priority, parent }), ...firstWait(submission, workflow)]
-      const job = jobOf(submission)
+      const job = jobOf(submission, stored)
       const { idempotency } = submission
       const announce = mustAnnounce()
       const lease = epoch()
-      const unborn = announce || events.length > 1 ? undefined : await prepare({ run, events, priority })
+      const unborn =
+        announce || events.length > 1 ? undefined : await prepare({ run, events, priority, input })
       const command = { kind: 'submit_job', job, run, announce, ...(idempotency && { idempotency }) } as const
       if (unborn?.rejection !== undefined) {
         unborn.refuse(unborn.rejection)
         return rejected(store, run, unborn.rejection, idempotency)
       }
       if (unborn === undefined)
-        return answer(await store.write({ ...command, events }), { run, events, priority }, onAccepted)
+        return answer(await store.write({ ...command, events }), { run, events, priority, input }, onAccepted)
       const begun = { ...command, events: [...events, ...unborn.events], ...fence(lease) }
       const written = await committed(unborn, () => store.write(begun)).catch((error: unknown) => {
         // Another process has the engine by now: it is told of the run, and lets it begin.
@@ -88,7 +98,8 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       // With a key the store decides: it may hold the answer to the first try, whose run has not ended.
       if (next.idempotency === undefined) mustHaveEnded(before)
       const workflow = before.type === '' ? undefined : startable(before.type)
-      if (workflow !== undefined) check(workflow, before.input)
+      const input = await fromStored(before.input, store.blobs)
+      if (workflow !== undefined) check(workflow, input)
       const run = retryOf(before, workflow, next)
       const events = [
         createdEvent(run, { priority: before.priority, retryOf: before.id }),
@@ -96,7 +107,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       ]
       const { idempotency } = next
       const loaded = workflow && (await definitions.load(workflow.hash))
-      const full = rejectionOf(gates, before, loaded?.definition.concurrency)
+      const full = rejectionOf(gates, { ...before, input }, loaded?.definition.concurrency)
       if (full !== undefined) return rejected(store, run, full, idempotency)
       const written = await store.write({
         kind: 'retry_job',
@@ -105,7 +116,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
         announce: mustAnnounce(),
         ...(idempotency && { idempotency }),
       })
-      return answer(written, { run, events, priority: before.priority }, onAccepted)
+      return answer(written, { run, events, priority: before.priority, input }, onAccepted)
     },
   }
 }
@@ -182,7 +193,11 @@ function mustHaveEnded(run: RunRecord): void {
   })
 }
 
-function newRun(submission: Submission, workflow: StartableWorkflow | undefined): NewRun {
+function newRun(
+  submission: Submission,
+  workflow: StartableWorkflow | undefined,
+  input: Submission['input'],
+): NewRun {
   return {
     id: submission.runId,
     jobId: submission.jobId,
@@ -192,7 +207,7 @@ function newRun(submission: Submission, workflow: StartableWorkflow | undefined)
     attempt: 1,
     maxRetries: submission.maxRetries,
     timeoutSeconds: submission.timeoutSeconds,
-    input: submission.input,
+    input,
     createdBy: submission.principal.id,
     createdByRole: submission.principal.role,
     createdMs: submission.timeMs,
@@ -220,8 +235,8 @@ function retryOf(
   }
 }
 
-function jobOf(submission: Submission) {
-  const { jobId: id, title, task, agentId, workflow, priority, projectId, input } = submission
+function jobOf(submission: Submission, input: Submission['input']) {
+  const { jobId: id, title, task, agentId, workflow, priority, projectId } = submission
   const metadata: JsonObject = submission.metadata
   const { principal, timeMs } = submission
   const job = { id, title, task, agentId, workflow, priority, projectId, input, metadata }

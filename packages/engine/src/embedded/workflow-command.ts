@@ -38,8 +38,8 @@ export type Command =
       command: number
       runEnded?: true
     }
-  /** How an accepted update came out. In a replay it is asked for again: what the history holds is not recorded twice. */
-  | { kind: 'update_result'; update: string; updateId: string; end: UpdateEnd }
+  /** How an accepted update came out; `stored`: its result as the log keeps it. In a replay it is asked for again: what the history holds is not recorded twice. */
+  | { kind: 'update_result'; update: string; updateId: string; end: UpdateEnd; stored?: Json }
 
 export type UpdateEnd = { kind: 'completed'; result: Json } | { kind: 'failed'; error: ErrorData }
 
@@ -52,7 +52,8 @@ export type Recorded = { kind: CommandKind; name: string }
 
 /** How the definition's promise ended; `blocked` is a bug in the definition, not an end of the run. */
 export type Outcome =
-  | { kind: 'completed'; result: Json }
+  /** `stored`: as the log keeps it, once that is known to be another than the result itself. */
+  | { kind: 'completed'; result: Json; stored?: Json }
   | { kind: 'failed'; reason: 'workflow_failed' | 'step_failed' | 'child_failed'; error: ErrorData }
   | { kind: 'cancelled' }
   | { kind: 'blocked'; detail: string }

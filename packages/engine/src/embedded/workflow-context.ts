@@ -155,8 +155,9 @@ export class HostContext implements Context {
   #dice(): ReplayRandom {
     this.#host.enter()
     const { run, part } = this.#host
+    const seed = run.seed ?? run.runId
     // Each part rolls its own dice, or every part would roll the same.
-    this.#random ??= createReplayRandom(part === 0 ? run.runId : `${run.runId}/${part}`)
+    this.#random ??= createReplayRandom(part === 0 ? seed : `${seed}/${part}`)
     return this.#random
   }
 }

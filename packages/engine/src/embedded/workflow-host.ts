@@ -18,11 +18,13 @@ import { cancellationOf, createScope, currentScope, inScope, reaches, type Scope
 
 export type { Command, Continuation, Outcome, Recorded, TimerName } from './workflow-command.ts'
 
+/** `seed`: whose dice it rolls; left out: its own. */
 export type HostRun = {
   runId: string
   workflow: string
   version: string
   attempt: number
+  seed?: string | undefined
   maxRetries: number
   input: Json
 }

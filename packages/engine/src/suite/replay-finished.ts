@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { RunRecord, Store } from '@kyros/store/store'
+import { fromStored, StoredValueLost } from '@kyros/store/stored-value'
 import { createDefinitionCache } from '../definitions/definition-cache.ts'
 import { type LoadedDefinition, loadBundle } from '../definitions/definitions.ts'
 import { type ShadowResult, shadowReplay } from '../embedded/shadow-replay.ts'
@@ -62,7 +63,13 @@ async function replayOne(store: Store, runId: string, load: Load): Promise<strin
   const loaded = run === undefined ? undefined : await load(run.definition)
   // Without a definition, or its bundle, a run ends only by being cancelled.
   if (run === undefined || loaded === undefined) return []
-  const fault = differenceOf(run, await shadowReplay(store, runId, loaded))
+  const replayed = await shadowReplay(store, runId, loaded).catch((error: unknown) => {
+    // One whose history is lost in part ends only by being cancelled.
+    if (error instanceof StoredValueLost && run.status === 'cancelled') return undefined
+    throw error
+  })
+  if (replayed === undefined) return []
+  const fault = differenceOf({ ...run, result: await fromStored(run.result, store.blobs) }, replayed)
   return fault === undefined ? [] : [`${run.type} ${runId} (${run.status}): ${fault}`]
 }
 

@@ -4,6 +4,7 @@ import type { Json } from '@kyros/contract/json'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
+import { fromStored } from '@kyros/store/stored-value'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import type { StepFunction } from '../embedded/attempt.ts'
 import type { Engine, Submission } from '../engine.ts'
@@ -86,11 +87,13 @@ export async function until<T>(read: () => Promise<T>, holds: (value: T) => bool
   }
 }
 
-export function ended(rig: EngineRig, runId: string): Promise<RunRecord> {
-  return until(
+/** The run once it has ended, with its result, which may be too large for the record. */
+export async function ended(rig: EngineRig, runId: string): Promise<RunRecord> {
+  const run = await until(
     () => record(rig, runId),
-    (run) => isTerminal(run.status),
+    ({ status }) => isTerminal(status),
   )
+  return { ...run, result: await fromStored(run.result, rig.store.blobs) }
 }
 
 export function waiting(rig: EngineRig, runId: string, reason: string): Promise<RunRecord> {

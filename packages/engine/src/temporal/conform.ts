@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
-import { withPayloads } from '../embedded/history.ts'
+import { asNewEvent, originIn, withPayloads } from '../embedded/history.ts'
+import { readFacts } from '../embedded/run-facts.ts'
 import { type ConvertedRun, convertHistory, type TemporalHistory } from './convert-history.ts'
 
 /** A recorded run with the bundle to replay it on. */
@@ -54,9 +55,11 @@ export async function readConformHistory(store: Store, runId: string): Promise<C
   for (const event of await store.events.ofRun(runId)) {
     if (isRunEvent(event)) events.push(await withPayloads(event, store))
   }
-  const { type: workflow, version, attempt, input } = record
+  const { type: workflow, version } = record
+  const origin = events.map((event) => originIn(asNewEvent(event))).find((found) => found !== undefined)
+  const { attempt, seed, input } = await readFacts(record, { origin }, store)
   return {
-    run: { runId, workflow, version, attempt, input },
+    run: { runId, workflow, version, attempt, input, ...(seed === undefined ? {} : { seed }) },
     source: stored.source,
     definition: stored.hash,
     events,

@@ -8,6 +8,8 @@ export type ConvertedRun = {
   workflow: string
   version: string
   attempt: number
+  /** Whose dice it rolls; left out: its own. */
+  seed?: string
   input: Json
 }
 
@@ -147,11 +149,12 @@ class Converter {
   }
 
   #begin(time: string, input: Json, more: JsonObject): void {
-    const { runId, workflow, attempt, version } = this.#run
+    const { runId, workflow, attempt, version, seed } = this.#run
+    const dice: JsonObject = seed === undefined ? {} : { seed }
     this.add(time, 'WORKFLOW_EXECUTION_STARTED', {
       workflowType: { name: workflow },
       taskQueue: { name: 'kyros' },
-      input: payloads([input, { attempt, version, ...more }]),
+      input: payloads([input, { attempt, version, ...dice, ...more }]),
       originalExecutionRunId: runId,
       firstExecutionRunId: runId,
       attempt: 1,

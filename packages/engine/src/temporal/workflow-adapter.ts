@@ -32,6 +32,8 @@ export type StartedWith = {
   version: string
   maxRetries?: number
   part?: number
+  /** Whose dice it rolls; left out: its own. */
+  seed?: string
   carried?: CarriedSignal[]
   loop?: { state: Json }
 }
@@ -108,8 +110,8 @@ function createExecution(
 function createContext(execution: Execution): WorkflowContext<AnySteps> {
   const { bundle, started, input } = execution
   const { runId, workflowType } = workflowInfo()
-  const { part = 0 } = started
-  const { random, uuid } = createReplayRandom(part === 0 ? runId : `${runId}/${part}`)
+  const { part = 0, seed = runId } = started
+  const { random, uuid } = createReplayRandom(part === 0 ? seed : `${seed}/${part}`)
   return {
     info: createInfo(started, runId, workflowType),
     step: createSteps(execution),

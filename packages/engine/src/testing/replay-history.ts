@@ -6,7 +6,8 @@ import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { createDefinitionCache } from '../definitions/definition-cache.ts'
 import { loadBundle } from '../definitions/definitions.ts'
-import { asNewEvent } from '../embedded/history.ts'
+import { asNewEvent, originIn } from '../embedded/history.ts'
+import { seenBy } from '../embedded/run-facts.ts'
 import { replayEvents } from '../embedded/shadow-replay.ts'
 
 /** A run with its events, as `kyros runs history <id>` prints it and `TestRun.history()` gives it. */
@@ -52,8 +53,10 @@ export async function replayHistory(
     const cache = createDefinitionCache(dir)
     const { hash, source } = await cache.bundle({ name: 'replayed', entry: file })
     const loaded = await loadBundle(hash, await cache.file(hash, async () => source))
-    const facts = factsFrom(run, hash)
-    const result = await replayEvents(events.map(asNewEvent), facts, loaded)
+    const recordedEvents = events.map(asNewEvent)
+    const origin = recordedEvents.map(originIn).find((found) => found !== undefined)
+    const facts = { ...factsFrom(run, hash), ...seenBy(origin) }
+    const result = await replayEvents(recordedEvents, facts, loaded)
     const { outcome, recorded, replayed, divergence } = result
     if (outcome?.kind !== 'blocked') return { ok: true, outcome: outcome?.kind ?? 'waits' }
     const named = (side: { kind: string; name: string } | undefined) => side && `${side.kind} ${side.name}`

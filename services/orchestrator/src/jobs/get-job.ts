@@ -18,5 +18,6 @@ export async function getJob(store: Store, id: string, untilSeq?: number): Promi
       detail: `There was no job ${id} yet after event ${untilSeq}. It was created at ${job.created_at}.`,
     })
   }
-  return { ...then, result: await readPayload(store, then.result) }
+  const [input, result] = [await readPayload(store, then.input), await readPayload(store, then.result)]
+  return { ...then, input, result }
 }

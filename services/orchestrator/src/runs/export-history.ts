@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
-import type { Event } from '@kyros/contract/event'
+import { type Event, isRunEvent } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
+import { withValues } from '@kyros/store/event-payloads'
 import type { RunRecord, Store } from '@kyros/store/store'
 import { readRunEvents } from '../past/read-run-events.ts'
 import { foldPresent, getRunRecord } from './get-run.ts'
@@ -32,7 +33,7 @@ async function* writeHistory(store: Store, record: RunRecord): AsyncGenerator<st
   let separator = ''
   for await (const page of readRunEvents(store, record.id, { runSeq: record.run_seq })) {
     for (const event of page) {
-      yield `${separator}${JSON.stringify(await withValues(store, event))}`
+      yield `${separator}${JSON.stringify(await withWhole(store, event))}`
       separator = ','
     }
   }
@@ -40,12 +41,9 @@ async function* writeHistory(store: Store, record: RunRecord): AsyncGenerator<st
 }
 
 /** The event with its large values put in. */
-async function withValues(store: Store, event: Event): Promise<Event> {
-  const data: { [name: string]: Json } = {}
-  for (const [name, value] of Object.entries(event.data)) {
-    const whole = await readPayload(store, value)
-    // What stands behind a reference was JSON when it was put away.
-    data[name] = whole as Json
-  }
-  return { ...event, data }
+async function withWhole(store: Store, event: Event): Promise<Event> {
+  if (!isRunEvent(event)) return event
+  // What stands behind a reference was JSON when it was put away.
+  const whole = await withValues(event, async (stored) => (await readPayload(store, stored)) as Json)
+  return { ...event, data: whole.data }
 }

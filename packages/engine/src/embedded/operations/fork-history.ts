@@ -1,3 +1,4 @@
+import type { ParentClose, RunBefore } from '@kyros/contract/event'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { History } from '../history.ts'
 import { currentPart } from './scratch-replay.ts'
@@ -18,7 +19,7 @@ export function forkPrefix(events: readonly NewRunEvent[], fromStep: string): Ne
   return started === undefined ? kept : [started, ...kept]
 }
 
-/** What a fork says of what it took over and was under way, when it ends without having begun. */
+/** What a run says of what is under way by its log, when it ends without having taken that up. */
 export function endsOfOpen({ steps, timers, asks }: History): Pick<NewRunEvent, 'type' | 'data'>[] {
   const ends: Pick<NewRunEvent, 'type' | 'data'>[] = []
   const run_ended = true
@@ -32,7 +33,19 @@ export function endsOfOpen({ steps, timers, asks }: History): Pick<NewRunEvent, 
   for (const [command, { name: waitpoint, state }] of asks?.waitpoints ?? []) {
     if (state === 'open') ends.push({ type: 'waitpoint.cancelled', data: { waitpoint, command, run_ended } })
   }
+  for (const [command, { workflow: child, runId: run_id, state }] of asks?.children ?? []) {
+    if (state === 'open') ends.push({ type: 'child.cancelled', data: { child, command, run_id, run_ended } })
+  }
   return ends
+}
+
+/** Children that such a run has, or that were perhaps not told yet that it does not want them any more. */
+export function unwantedChildren({ asks }: History): Map<string, ParentClose> {
+  const unwanted = new Map((asks?.leaving ?? []).map(({ run_id, parent_close }) => [run_id, parent_close]))
+  for (const { runId, parentClose, state } of asks?.children.values() ?? []) {
+    if (state !== 'ended') unwanted.set(runId, parentClose)
+  }
+  return unwanted
 }
 
 /** Keys of the steps that a fork may begin from, in the order in which they were scheduled. */
@@ -83,6 +96,8 @@ function keep(event: NewRunEvent, ended: ReadonlySet<number>): NewRunEvent[] {
     // Its run belongs to the other one: this one gets its own.
     case 'child.started':
       return ended.has(event.data.command) ? [event] : []
+    case 'run.continued':
+      return [withoutOther(event)]
     case 'run.budget_set':
     case 'signal.received':
     case 'waitpoint.completed':
@@ -91,6 +106,24 @@ function keep(event: NewRunEvent, ended: ReadonlySet<number>): NewRunEvent[] {
     default:
       return [event]
   }
+}
+
+/**
+ * A part of a fork has nobody above or below it and no messages of its own: of what outlived the parts before it the
+ * fork has the limits alone, as it has those that were set in the part itself.
+ */
+function withoutOther(event: Extract<NewRunEvent, { type: 'run.continued' }>): NewRunEvent {
+  const { before } = event.data
+  if (before === undefined) return event
+  const { started_ms, active_ms } = before
+  const own = { started_ms, active_ms, inbox_ids: [], ...limitsOf(before) }
+  return { ...event, data: { ...event.data, before: own } }
+}
+
+function limitsOf({ control }: RunBefore): Pick<RunBefore, 'control'> {
+  const isObject = typeof control === 'object' && control !== null && !Array.isArray(control)
+  if (!isObject || control.limits === undefined) return {}
+  return { control: { pausedMs: 0, limits: control.limits, tokens: 0, costUsd: 0 } }
 }
 
 /** The message was taken by the other run. */

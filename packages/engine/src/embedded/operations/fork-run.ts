@@ -1,13 +1,17 @@
-import { isRunEvent } from '@kyros/contract/event'
+import { type ForkOrigin, isRunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import type { NewJob, NewRun, NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
+import { fromStored } from '@kyros/store/stored-value'
 import type { Definitions, LoadedDefinition } from '../../definitions/definitions.ts'
 import type { RunOperations, Submitted } from '../../engine.ts'
-import { asNewEvent, withPayloads } from '../history.ts'
-import { factsOf } from '../run-facts.ts'
+import { asNewEvent, originIn, withPayloads } from '../history.ts'
+import { readFacts } from '../run-facts.ts'
 import { admissionOf, fullSentence, type RunGates, rejectionOf } from '../run-gates.ts'
 import { createdEvent, rejected } from '../submit.ts'
+import type { WaitpointTokens } from '../waitpoint-tokens.ts'
+import type { Recorded } from '../workflow-command.ts'
+import { WorkflowHost } from '../workflow-host.ts'
 import { forkPrefix, stepKeys } from './fork-history.ts'
 import { readRun } from './read-run.ts'
 import { replayBeside } from './scratch-replay.ts'
@@ -16,6 +20,7 @@ export type ForkParts = {
   store: Store
   gates: RunGates
   definitions: Definitions
+  waitpointTokens: WaitpointTokens
   /** True where another process has to be told of the new run in the commit that makes it. */
   mustAnnounce: () => boolean
 }
@@ -29,20 +34,26 @@ type From = Parameters<RunOperations['fork']>[1]
 export async function forkRun(parts: ForkParts, runId: string, from: From): Promise<Submitted> {
   const { store } = parts
   const record = await readRun(store, runId)
+  const input = await fromStored(record.input, store.blobs)
   const stored = (await store.events.ofRun(runId)).filter((event) => isRunEvent(event))
   const said = stored.map((event) => asNewEvent(event))
-  const prefix = forkPrefix(said, from.fromStep)
-  if (prefix === undefined) throw stepNotFound(runId, from.fromStep, stepKeys(said))
-  const { hash, version, definition } = await fittingDefinition(parts, record, prefix)
+  const taken = forkPrefix(said, from.fromStep)
+  if (taken === undefined) throw stepNotFound(runId, from.fromStep, stepKeys(said))
+  const first = said.map(originIn).find((found) => found !== undefined)
+  const origin = first ?? { run_id: runId, attempt: record.attempt }
+  const fork = { runId: from.runId, origin, taken }
+  const { hash, version, definition } = await fittingDefinition(parts, record, fork)
   const run = newRun(record, from, hash, version)
-  const full = rejectionOf(parts.gates, record, definition.concurrency)
+  const whole = { ...record, input }
+  const full = rejectionOf(parts.gates, whole, definition.concurrency)
   if (full !== undefined) return rejected(store, run, full, from.idempotency)
-  const wait = placeWait(record, definition, from.timeMs)
+  const wait = placeWait(whole, definition, from.timeMs)
+  const prefix = ownParts(fork, { definition: hash, version }, from.timeMs)
   const forked: NewRunEvent = {
     type: 'run.forked',
     timeMs: from.timeMs,
     actor: from.principal.id,
-    data: { from_run: runId, from_step: from.fromStep },
+    data: { from_run: runId, from_step: from.fromStep, origin },
   }
   const created = createdEvent(run, { priority: record.priority })
   const events = [created, forked, ...prefix, ...wait]
@@ -63,21 +74,41 @@ async function write(
   return store.write({ kind: 'submit_job', job: await newJob(store, record, from.jobId, from), ...rest })
 }
 
+/** A part that is taken over goes on as the fork: a replay may begin with it and not see what is before. */
+function ownParts(
+  { taken, origin }: Fork,
+  bundle: { definition: string; version: string },
+  startedMs: number,
+): NewRunEvent[] {
+  return taken.map((event) => {
+    if (event.type !== 'run.continued') return event
+    const before = { inbox_ids: [], ...event.data.before, started_ms: startedMs, active_ms: 0, origin }
+    return { ...event, data: { ...event.data, ...bundle, before } }
+  })
+}
+
+type Fork = { runId: string; origin: ForkOrigin; taken: readonly NewRunEvent[] }
+
 /** The newest definition of the workflow if it replays what is taken over, or else the one that the run had. */
 async function fittingDefinition(
-  { store, definitions }: ForkParts,
+  { store, definitions, waitpointTokens }: ForkParts,
   record: RunRecord,
-  prefix: readonly NewRunEvent[],
+  { runId, origin, taken }: Fork,
 ): Promise<{ hash: string; version: string; definition: LoadedDefinition['definition'] }> {
   const own = { hash: record.definition, version: record.version }
   const newest = definitions.startable.get(record.type)
   const candidates = newest === undefined || newest.hash === own.hash ? [own] : [newest, own]
-  const events = await Promise.all(prefix.map((event) => withPayloads(event, store)))
+  const events = await Promise.all(taken.map((event) => withPayloads(event, store)))
+  const facts = { ...(await readFacts(record, { origin }, store)), runId }
+  const waitpointToken = (part: number, command: number) => waitpointTokens.sign({ runId, part, command })
   let fault = `The definition ${own.hash} of the run is not in the store.`
   for (const { hash, version } of candidates) {
     const loaded = await definitions.load(hash)
     if (loaded === undefined) continue
-    const { outcome } = await replayBeside(events, factsOf(record), loaded)
+    const run = { ...facts, definition: hash, version }
+    const createHost = (recorded: Map<number, Recorded>) =>
+      new WorkflowHost({ run, loaded, recorded, onLog: () => {}, waitpointToken })
+    const { outcome } = await replayBeside(events, run, loaded, createHost)
     if (outcome?.kind !== 'blocked') return { hash, version, definition: loaded.definition }
     fault = outcome.detail
   }

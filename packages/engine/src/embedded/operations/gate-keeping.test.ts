@@ -1,4 +1,5 @@
 import { problem } from '@kyros/contract/problem'
+import { createBlobMemory } from '@kyros/store/sqlite/blob-files'
 import type { OpenRun } from '@kyros/store/store'
 import { expect, test } from 'vitest'
 import type { Definitions, LoadedDefinition } from '../../definitions/definitions.ts'
@@ -18,7 +19,7 @@ test('a run keeps its place over a restart although the store is away while its 
   const clock = { nowMs: () => 0, sleep: async () => {} }
   const record = { id: 'a', type: 'deploy', definition: 'hash', input: null, startedMs: 1 }
   await holdPlaces(
-    { definitions, gates, clock, log: () => {} },
+    { definitions, gates, clock, log: () => {}, store: { blobs: createBlobMemory() } },
     [record as unknown as OpenRun],
     new AbortController().signal,
   )

@@ -1,9 +1,9 @@
 import { isProblem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
-import type { OpenRun } from '@kyros/store/store'
+import type { OpenRun, Store } from '@kyros/store/store'
 import type { LoadedDefinition } from '../../definitions/definitions.ts'
 import type { EngineParts } from '../engine-parts.ts'
-import { factsOf } from '../run-facts.ts'
+import { readFacts } from '../run-facts.ts'
 import { holdPlace } from '../run-gates.ts'
 
 const sweepEveryMs = 10_000
@@ -11,7 +11,7 @@ const retryReadMs = 500
 
 /** Runs that have begun keep their places over a restart, also those that stay asleep. Waits while the store is away. */
 export async function holdPlaces(
-  parts: Pick<EngineParts, 'definitions' | 'gates' | 'clock' | 'log'>,
+  parts: Pick<EngineParts, 'definitions' | 'gates' | 'clock' | 'log'> & { store: Pick<Store, 'blobs'> },
   records: readonly OpenRun[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -19,25 +19,30 @@ export async function holdPlaces(
   for (const record of records) {
     const { definition } = record
     if (record.startedMs === null || definition === '') continue
-    if (!known.has(definition)) known.set(definition, await loadPatiently(parts, definition, signal))
+    if (!known.has(definition)) {
+      known.set(definition, await patiently(parts, () => parts.definitions.load(definition), signal))
+    }
     const loaded = known.get(definition)
-    if (loaded?.definition.concurrency !== undefined) holdPlace(parts.gates, factsOf(record), loaded)
+    if (loaded?.definition.concurrency === undefined) continue
+    // One whose input is lost is blocked, and asks for no place.
+    const facts = await patiently(parts, () => readFacts(record, { origin: undefined }, parts.store), signal)
+    if (facts !== undefined) holdPlace(parts.gates, facts, loaded)
   }
 }
 
 /** A place that is not held for an outage would be given to another run. */
-async function loadPatiently(
-  { definitions, clock, log }: Pick<EngineParts, 'definitions' | 'clock' | 'log'>,
-  hash: string,
+async function patiently<T>(
+  { clock, log }: Pick<EngineParts, 'clock' | 'log'>,
+  read: () => Promise<T | undefined>,
   signal: AbortSignal,
-): Promise<LoadedDefinition | undefined> {
+): Promise<T | undefined> {
   while (!signal.aborted) {
     try {
-      return await definitions.load(hash)
+      return await read()
     } catch (error) {
       // It is there and cannot be used: whoever takes its run up says so.
       if (!isProblem(error, 'store_unavailable')) return undefined
-      log('warn', `Definitions of unfinished runs are read again: ${String(error)}`)
+      log('warn', `What unfinished runs need is read again: ${String(error)}`)
       await clock.sleep(retryReadMs, signal).catch(() => {})
     }
   }

@@ -5,7 +5,6 @@ import type { Engine, RunOperations, Upgraded } from '../../engine.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
-import { PayloadError } from '../payload.ts'
 import type { RunTable } from '../run-table.ts'
 import { followStream } from '../streams.ts'
 import type { SubmitterOptions } from '../submit.ts'
@@ -123,7 +122,6 @@ async function answerWaitpoint(
 
 /** This process let go of the run before it answered: whether it took the update, and the answer, are in its log. */
 function unlessLetGo(error: unknown): undefined {
-  if (error instanceof PayloadError) throw error
   if (error instanceof ProblemError && error.code !== 'service_not_ready') throw error
 }
 

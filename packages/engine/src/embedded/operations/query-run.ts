@@ -4,7 +4,7 @@ import type { RunRecord, Store } from '@kyros/store/store'
 import type { EngineParts } from '../engine-parts.ts'
 import { readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
-import { factsOf } from '../run-facts.ts'
+import { readFacts } from '../run-facts.ts'
 import type { QueryAnswer } from '../workflow-messages.ts'
 import { replayBeside } from './scratch-replay.ts'
 import { notStarted } from './update-run.ts'
@@ -27,10 +27,11 @@ export async function queryBeside(
   name: string,
   payload: Json,
 ): Promise<Json> {
-  const { events, startedMs } = await readHistory(parts.store, record.id)
+  const history = await readHistory(parts.store, record.id)
+  const { events, startedMs } = history
   const loaded = record.definition === '' ? undefined : await parts.definitions.load(record.definition)
   if (startedMs === undefined || loaded === undefined) throw notStarted(record.id)
-  const host = await replayBeside(events, factsOf(record), loaded)
+  const host = await replayBeside(events, await readFacts(record, history, parts.store), loaded)
   return answered(name, host.query(name, payload))
 }
 

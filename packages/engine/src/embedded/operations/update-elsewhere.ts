@@ -6,7 +6,7 @@ import { fromStored } from '@kyros/store/stored-value'
 import type { EngineParts } from '../engine-parts.ts'
 import { readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
-import { factsOf } from '../run-facts.ts'
+import { readFacts } from '../run-facts.ts'
 import type { UpdateEnd } from '../workflow-command.ts'
 import { replayBeside } from './scratch-replay.ts'
 import { notStarted, pending, refusedAs, resultOf } from './update-run.ts'
@@ -49,11 +49,13 @@ export async function knownOrTaken(
   { name, updateId }: Asked,
   payload: Json,
 ): Promise<{ end: UpdateEnd | undefined } | undefined> {
-  const { events, startedMs, asks } = await readHistory(store, record.id)
+  const history = await readHistory(store, record.id)
+  const { events, startedMs, asks } = history
   if (asks?.updates.has(updateId)) return { end: asks.updates.get(updateId) }
   const loaded = record.definition === '' ? undefined : await definitions.load(record.definition)
   if (startedMs === undefined || loaded === undefined) throw notStarted(record.id)
-  const refusal = (await replayBeside(events, factsOf(record), loaded)).refusal(name, payload)
+  const facts = await readFacts(record, history, store)
+  const refusal = (await replayBeside(events, facts, loaded)).refusal(name, payload)
   if (refusal !== undefined) throw refusedAs(refusal)
   return undefined
 }

@@ -5,7 +5,7 @@ import type { Upgraded } from '../../engine.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { type History, readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
-import { factsOf } from '../run-facts.ts'
+import { readFacts } from '../run-facts.ts'
 import type { RunTable } from '../run-table.ts'
 import type { EngineClock } from '../timers.ts'
 import { isInTime } from '../wait-limit.ts'
@@ -53,7 +53,8 @@ export async function replayOnTarget(
   const loaded = await parts.definitions.load(target.hash)
   if (loaded === undefined) throw notFound(`The bundle ${target.hash} is not in the store.`)
   const history = await readHistory(parts.store, record.id)
-  const facts = { ...factsOf(record), definition: target.hash, version: target.version }
+  const own = await readFacts(record, history, parts.store)
+  const facts = { ...own, definition: target.hash, version: target.version }
   const createHost = run && ((recorded: Map<number, Recorded>) => run.createHost(loaded, recorded))
   const host = await replayBeside(history.events, facts, loaded, createHost)
   const { outcome } = host

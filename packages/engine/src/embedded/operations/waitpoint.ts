@@ -82,7 +82,7 @@ export async function answerLive(
   return isOpen
 }
 
-/** The answer as the log keeps it. @throws PayloadError */
+/** The answer as the log keeps it. @throws body_too_large */
 export function storedAnswer(
   parts: Pick<EngineParts, 'store' | 'clock'>,
   runId: string,
