@@ -97,7 +97,10 @@ export class HostContext implements Context {
   }
 
   get shield(): Context['shield'] {
-    return (body) => inScope(createScope(this.#host, this.#host.enter(), 'shield'), body)
+    return (body) => {
+      const scope = createScope(this.#host, this.#host.enter(), 'shield')
+      return this.#host.answeredAtOnce() ?? inScope(scope, body)
+    }
   }
 
   get saga(): Context['saga'] {

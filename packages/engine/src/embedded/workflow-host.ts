@@ -6,6 +6,8 @@ import type { LoadedDefinition } from '../definitions/definitions.ts'
 import { AskedKeys } from './asked-keys.ts'
 import { errorsOf } from './bundle-errors.ts'
 import { HistorySize } from './history-size.ts'
+import type { HostOptions, HostRun } from './host-options.ts'
+import { IdleAnswers, idleText } from './idle-answers.ts'
 import { outcomeOf } from './outcome-of.ts'
 import { toJson } from './payload.ts'
 import { quiesce } from './quiesce.ts'
@@ -18,6 +20,8 @@ import { cancellationOf, createScope, currentScope, inScope, reaches, type Scope
 
 export type { Command, Continuation, Outcome, Recorded, TimerName } from './workflow-command.ts'
 
+<<<<<<< packages/engine/src/embedded/workflow-host.ts
+=======
 /** `seed`: whose dice it rolls; left out: its own. */
 export type HostRun = {
   runId: string
@@ -40,6 +44,7 @@ export type HostOptions = {
   waitpointToken?: ((part: number, command: number) => string) | undefined
 }
 
+>>>>>>> /tmp/land.new
 type Waiting = {
   readonly kind: WaitKind
   readonly name: string
@@ -92,6 +97,7 @@ export class WorkflowHost {
   #keys: AskedKeys | undefined
   #patches: Patches | undefined
   #loop: { state: Json } | undefined
+  readonly #idle = new IdleAnswers()
 
   constructor(options: HostOptions) {
     this.#options = options
@@ -156,6 +162,7 @@ export class WorkflowHost {
    */
   apply(event: NewRunEvent): void {
     if (this.#isOver) return
+    this.#idle.reset()
     this.nowMs = event.timeMs
     this.#apply(event)
   }
@@ -166,6 +173,7 @@ export class WorkflowHost {
     for (const condition of this.#conditions) {
       if (!this.#isMet(condition)) continue
       this.#conditions.delete(condition)
+      if (this.answeredAtOnce() !== undefined) return false
       this.dropTimer(condition.timer)
       condition.resolve(true)
       return true
@@ -427,7 +435,21 @@ export class WorkflowHost {
     if (error === undefined) return undefined
     const promise = Promise.reject(error)
     promise.catch(ignore)
-    return promise
+    return this.answeredAtOnce() ?? promise
+  }
+
+  /**
+   * Called where the code is answered without waiting. Beyond a bound the run is blocked and what is given instead never
+   * settles; where the history went on from there, it goes on again.
+   */
+  answeredAtOnce(): Promise<never> | undefined {
+    if (!this.#idle.add()) return undefined
+    if (this.hasLaterRecorded) {
+      this.#idle.reset()
+      return undefined
+    }
+    this.fail(new RangeError(idleText))
+    return new Promise(ignore)
   }
 
   log(level: 'info' | 'warn' | 'error', message: string): void {
@@ -449,8 +471,10 @@ export class WorkflowHost {
     if (this.#isOver) return 0
     const command = this.#issued + 1
     this.#issued = command
-    this.size.addCommand(kind, payload)
+    this.#idle.reset()
     const recorded = this.#options.recorded.get(command)
+    if (recorded === undefined) this.objectTo(this.size.fault)
+    this.size.addCommand(kind, payload)
     if (recorded === undefined || (recorded.kind === kind && recorded.name === name)) return command
     this.#diverge(command, recorded, { kind, name })
     return 0

@@ -16,6 +16,8 @@ export async function runScope<T>(
 ): Promise<T> {
   const parent = host.enter()
   await host.cancelledIn(parent)
+  const isOver = host.answeredAtOnce()
+  if (isOver !== undefined) return isOver
   const own = createScope(host, parent)
   const { timeoutMs } = options
   const timer =
@@ -54,6 +56,8 @@ function handleOf(host: WorkflowHost, own: ReturnType<typeof createScope>): Canc
 /** `context.saga`. */
 export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promise<T>): Promise<T> {
   const outer = host.enter()
+  const isOver = host.answeredAtOnce()
+  if (isOver !== undefined) return isOver
   const compensations: Undo[] = []
   const compensate: Saga['compensate'] = (undo) => {
     host.enter()

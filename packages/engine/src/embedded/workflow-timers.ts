@@ -24,7 +24,7 @@ export async function waitFor(
   timeoutMs?: number,
 ): Promise<boolean> {
   const scope = host.enter()
-  if (predicate()) return true
+  if (predicate()) return host.answeredAtOnce() ?? true
   await host.cancelledIn(scope)
   const timer =
     timeoutMs === undefined ? undefined : startTimer(host, 'condition', timerMs(timeoutMs, host.nowMs))
