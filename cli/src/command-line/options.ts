@@ -21,7 +21,8 @@ export function createOptions(values: Readonly<Record<string, unknown>>): Option
       if (raw === undefined) return undefined
       const value = Number(raw)
       if (Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value
-      throw wrongUsage(`--${name} is not right: ${raw}`, `Give a whole number from ${minimum} to ${maximum}.`)
+      const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+      throw wrongUsage(`--${flag} is not right: ${raw}`, `Give a whole number from ${minimum} to ${maximum}.`)
     },
   }
 }

@@ -2,7 +2,11 @@ import { Type } from 'typebox'
 
 const uuidPattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
 
-export const Id = Type.String({ pattern: uuidPattern, description: 'UUIDv7' })
+export const Id = Type.String({
+  pattern: uuidPattern,
+  description: 'UUIDv7',
+  examples: ['01932f5c-7d1e-7b6a-9c55-0d6f0f6f3a10'],
+})
 
 const uuid = new RegExp(uuidPattern)
 

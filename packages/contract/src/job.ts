@@ -125,7 +125,11 @@ export const BulkResult = Type.Object({
 })
 export type BulkResult = Static<typeof BulkResult>
 
-const AttributeFilter = Type.String({ pattern: '^[^=]{1,128}=', maxLength: 1_200 })
+const AttributeFilter = Type.String({
+  pattern: '^[^=]{1,128}=',
+  examples: ['customer=acme'],
+  maxLength: 1_200,
+})
 
 export const RunQuery = Type.Object({
   project_id: Type.Optional(Id),

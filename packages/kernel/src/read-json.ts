@@ -2,7 +2,10 @@ import { type ProblemError, problem } from '@kyros/contract/problem'
 
 const maxDepth = 100
 
-/** Parses a JSON body. Bounded in depth, because code that walks it is recursive; `__proto__` is refused. */
+/**
+ * Parses a JSON body. Bounded in depth, because code that walks it is recursive; `__proto__` is refused, and so are
+ * numbers beyond the range of doubles: in memory they would be Infinity, and written down again null.
+ */
 export function readJson(text: string): unknown {
   if (text.length > 2 * maxDepth && deeperThan(text, maxDepth)) {
     throw problem('request_malformed', { detail: `The JSON is nested deeper than ${maxDepth} levels.` })
@@ -17,6 +20,11 @@ export function readJson(text: string): unknown {
   if (/__proto__|\\u005f/i.test(text) && hasOwnProto(value)) {
     throw problem('request_malformed', {
       detail: 'The field "__proto__" is not allowed anywhere in the body.',
+    })
+  }
+  if (/\d[eE]\+?\d{2}|\d{300}/.test(text) && hasInfinity(value)) {
+    throw problem('request_malformed', {
+      detail: 'A number in the body is too large: beyond about 1.8e308 there are none. Send it as text.',
     })
   }
   return value
@@ -49,4 +57,10 @@ function hasOwnProto(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (Object.hasOwn(value, '__proto__')) return true
   return Object.values(value).some(hasOwnProto)
+}
+
+function hasInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).some(hasInfinity)
 }

@@ -269,11 +269,22 @@ describe('bodies', () => {
     ['{"title": "t" "x": 1}', /at position 14/],
     ['{"title":"t","__proto__":{"admin":true}}', /__proto__/],
     ['{"title":"t","\\u005f_proto__":{"admin":true}}', /__proto__/],
+    ['{"title":"t","count":1e400}', /too large/],
+    [`{"title":"t","count":[-1${'0'.repeat(308)}e1]}`, /too large/],
     [`{"title":${'['.repeat(5000)}${']'.repeat(5000)}}`, /deeper than 100/],
   ])('%s is malformed', async (payload, detail) => {
     const answer = await setUp().app.inject(make(payload))
     expect(answer.statusCode).toBe(400)
     expect(answer.json()).toMatchObject({ code: 'request_malformed', detail: expect.stringMatching(detail) })
+  })
+
+  test.each([
+    ['a path', '/things/a%00b'],
+    ['a query', '/things/1?note=a%00b'],
+  ])('the character U+0000 in %s is refused, which no database of text keeps', async (_where, url) => {
+    const answer = await setUp().app.inject({ url, headers: bearer('viewer') })
+    expect([answer.statusCode, answer.json().code]).toEqual([422, 'request_invalid'])
+    expect(answer.json().errors[0].message).toBe('must not contain the character U+0000')
   })
 
   test('a body in another encoding is refused and not kept as question marks', async () => {

@@ -9,7 +9,7 @@ const maxErrors = 20
 // Listing every fault of a large body costs more memory than the body: beyond this only the first is named.
 const maxExplainedBytes = 64 * 1024
 
-const base = { strict: false, addUsedSchema: false, useDefaults: true } as const
+const base = { strict: false, addUsedSchema: false, useDefaults: true, verbose: true } as const
 // A query is text, so numbers and booleans in it are read from text. A body says what it means.
 const engines = {
   body: { first: new Ajv(base), all: new Ajv({ ...base, allErrors: true }) },
@@ -34,6 +34,9 @@ export function createCheck(schema: TSchema, part: Part): Check {
   let first: ValidateFunction | undefined
   let all: ValidateFunction | undefined
   return (value, bytes = 0) => {
+    const zeros = part === 'body' ? [] : namesWithZeros(value)
+    if (zeros.length > 0)
+      return zeros.map((path) => ({ path, message: 'must not contain the character U+0000' }))
     first ??= pair.first.compile(schema)
     if (first(value)) return undefined
     if (bytes > maxExplainedBytes) return explain(first.errors ?? [], part)
@@ -41,6 +44,14 @@ export function createCheck(schema: TSchema, part: Part): Check {
     all(value)
     return explain(all.errors ?? first.errors ?? [], part)
   }
+}
+
+/** What stands in an address is looked for in a database, and PostgreSQL's text cannot hold U+0000. */
+function namesWithZeros(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const holdsZero = (field: unknown) =>
+    [field].flat().some((text) => typeof text === 'string' && text.includes('\0'))
+  return Object.entries(value).flatMap(([name, field]) => (holdsZero(field) ? [name] : []))
 }
 
 function explain(errors: ErrorObject[], part: Part): FieldError[] {
@@ -86,7 +97,15 @@ function plural(count: unknown, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
+const words: ReadonlyMap<unknown, string> = new Map([
+  ['>=', 'at least'],
+  ['<=', 'at most'],
+  ['>', 'above'],
+  ['<', 'below'],
+])
+
 function sentence(error: ErrorObject): string {
+  const example: unknown = error.parentSchema?.examples?.[0]
   const { limit, comparison, allowedValues, allowedValue, format } = error.params
   switch (error.keyword) {
     case 'required':
@@ -105,7 +124,7 @@ function sentence(error: ErrorObject): string {
     case 'maximum':
     case 'exclusiveMinimum':
     case 'exclusiveMaximum':
-      return `must be ${comparison} ${limit}`
+      return `must be ${words.get(comparison) ?? comparison} ${limit}`
     case 'enum':
       return `must be one of: ${Array.isArray(allowedValues) ? allowedValues.join(', ') : ''}`
     case 'const':
@@ -113,7 +132,13 @@ function sentence(error: ErrorObject): string {
     case 'format':
       return format === 'date-time' ? 'must be a time such as 2026-01-31T12:00:00Z' : `must be a ${format}`
     case 'pattern':
-      return `does not have the form ${error.params.pattern}`
+      return example === undefined
+        ? `does not have the form ${error.params.pattern}`
+        : `must look like ${example}`
+    case 'minProperties':
+      return `must have at least ${plural(limit, 'field')}`
+    case 'maxProperties':
+      return `must have at most ${plural(limit, 'field')}`
     default:
       return error.message ?? 'is not valid'
   }

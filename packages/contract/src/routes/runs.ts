@@ -15,6 +15,7 @@ import {
 import { PageQuery, page } from '../page.ts'
 import { routes } from '../route.ts'
 import { Artifact, LogLine, Run, RunSummary } from '../run.ts'
+import { MessageName } from '../run-operation.ts'
 import { WorkflowFault } from '../workflow-fault.ts'
 
 const byId = Type.Object({ id: Id })
@@ -99,7 +100,7 @@ export const runRoutes = routes({
     tag: 'Runs',
     summary: 'Send a signal into a run; durable when this answers',
     permission: 'operator',
-    params: Type.Object({ id: Id, name: Type.String({ minLength: 1, maxLength: 128 }) }),
+    params: Type.Object({ id: Id, name: MessageName }),
     body: Type.Unknown(),
     success: { status: 200, schema: Type.Object({ message: Type.String() }) },
     problems: ['run_not_found', 'run_ended'],

@@ -103,5 +103,8 @@ test.each([
 })
 
 test('an id that is none is request_invalid', async () => {
-  expect((await platform.get('/api/v1/jobs/42')).json()).toMatchObject({ code: 'request_invalid' })
+  expect((await platform.get('/api/v1/jobs/42')).json()).toMatchObject({
+    code: 'request_invalid',
+    errors: [{ path: 'id', message: expect.stringMatching(/^must look like [0-9a-f-]{36}$/) }],
+  })
 })
