@@ -8,6 +8,8 @@ export type HostRun = {
   workflow: string
   version: string
   attempt: number
+  /** Whose dice it rolls; left out: its own. */
+  seed?: string | undefined
   maxRetries: number
   input: Json
 }

@@ -20,31 +20,6 @@ import { cancellationOf, createScope, currentScope, inScope, reaches, type Scope
 
 export type { Command, Continuation, Outcome, Recorded, TimerName } from './workflow-command.ts'
 
-<<<<<<< packages/engine/src/embedded/workflow-host.ts
-=======
-/** `seed`: whose dice it rolls; left out: its own. */
-export type HostRun = {
-  runId: string
-  workflow: string
-  version: string
-  attempt: number
-  seed?: string | undefined
-  maxRetries: number
-  input: Json
-}
-
-export type HostOptions = {
-  run: HostRun
-  loaded: LoadedDefinition
-  /** Commands of the history by number: what is asked for must be the same. */
-  recorded: ReadonlyMap<number, Recorded>
-  /** Called for `context.log`, also during replay: the caller drops what it has seen. */
-  onLog: (level: 'info' | 'warn' | 'error', message: string) => void
-  /** Who may answer waitpoint `command` of this run. Left out: waitpoints have no usable token. */
-  waitpointToken?: ((part: number, command: number) => string) | undefined
-}
-
->>>>>>> /tmp/land.new
 type Waiting = {
   readonly kind: WaitKind
   readonly name: string
