@@ -5,6 +5,7 @@ import { connect } from '../connect/connect.ts'
 import { pageQuery, printNextPage } from './arguments.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { readJsonArgument } from './read-json-argument.ts'
+import { saySilence } from './say-silence.ts'
 
 type Event = Answer<'listEvents'>['events'][number]
 
@@ -32,13 +33,15 @@ export const tailEvents: CommandFunction = async (context) => {
   const query = { type: context.options.text('type') }
   // Without a number the reader wants what comes now, not the whole log.
   const after = context.options.integer('after', afterBounds) ?? (await client.call('stats')).as_of_seq
+  const heard = saySilence(context.terminal, 'No event since the command began.')
   await untilInterrupted(async (signal) => {
     const stream = client.stream('streamEvents', { query, after, signal })
     for await (const message of stream) {
+      heard()
       if (message.kind === 'item') printEvent(context, message.item)
       else context.terminal.note('The log no longer keeps these numbers; going on with what it has.')
     }
-  })
+  }).finally(heard)
   return exitCode.done
 }
 

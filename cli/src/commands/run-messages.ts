@@ -5,6 +5,7 @@ import { connect } from '../connect/connect.ts'
 import { idArgument } from './arguments.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { readJsonArgument } from './read-json-argument.ts'
+import { saySilence } from './say-silence.ts'
 
 /** An update is waited for that long by the server. */
 const updateTimeoutMs = 40_000
@@ -39,15 +40,17 @@ export const streamRun: CommandFunction = async (context) => {
   const { client } = await connect(context)
   const { params } = readRequest(context)
   const after = context.options.integer('after', offsetBounds)
+  const heard = saySilence(context.terminal, `No step has written to the stream ${params.name} yet.`)
   await untilInterrupted(async (signal) => {
     const start = after === undefined ? {} : { after }
     for await (const message of client.stream('streamRun', { params, signal, ...start })) {
+      heard()
       if (message.kind === 'reset') continue
       if (context.wantsJson) context.terminal.json(message.item)
       else if (typeof message.item.data === 'string') writeText(context.terminal, message.item.data)
       else context.terminal.out(JSON.stringify(message.item.data))
     }
-  })
+  }).finally(heard)
   return exitCode.done
 }
 

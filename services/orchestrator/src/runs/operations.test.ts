@@ -171,6 +171,7 @@ describe('query and update', () => {
   test.each([
     ['query/nothing', 1, 404, 'query_unknown'],
     ['query/broken', 1, 422, 'query_failed'],
+    ['query/large', 1, 422, 'query_failed'],
     ['update/nothing', 1, 404, 'update_unknown'],
     ['update/setLimit', -1, 422, 'update_rejected'],
     ['update/setLimit', 13, 422, 'update_failed'],

@@ -14,6 +14,7 @@ export const talk = defineWorkflow<Steps>()({
   run: async ({ step, onQuery, onUpdate, waitpoint }) => {
     let limit = 1
     onQuery('limit', () => limit)
+    onQuery('large', () => 'x'.repeat(1_100_000))
     onQuery('broken', () => {
       throw new Error('no answer')
     })

@@ -4,6 +4,7 @@ import type { RunRecord, Store } from '@kyros/store/store'
 import type { EngineParts } from '../engine-parts.ts'
 import { readHistory } from '../history.ts'
 import type { LiveRun } from '../live-run.ts'
+import { isSmall, maxPayloadBytes } from '../payload.ts'
 import { readFacts } from '../run-facts.ts'
 import type { QueryAnswer } from '../workflow-messages.ts'
 import { replayBeside } from './scratch-replay.ts'
@@ -36,8 +37,16 @@ export async function queryBeside(
 }
 
 function answered(name: string, answer: QueryAnswer): Json {
-  if (answer.ok) return answer.result
+  if (answer.ok) return withinBounds(name, answer.result)
   const { code, message } = answer.error
   if (code === 'query_unknown') throw problem('query_unknown', { detail: message })
   throw problem('query_failed', { detail: `The query ${name} failed: ${message}` })
+}
+
+function withinBounds(name: string, result: Json): Json {
+  const bytes = isSmall(result) ? 0 : Buffer.byteLength(JSON.stringify(result))
+  if (bytes <= maxPayloadBytes) return result
+  throw problem('query_failed', {
+    detail: `The answer of query ${name} has ${bytes} bytes, more than ${maxPayloadBytes}. Let it answer with less.`,
+  })
 }
