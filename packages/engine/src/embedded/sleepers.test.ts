@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
+import { SleeperTable } from './sleeper-table.ts'
 import { Sleepers } from './sleepers.ts'
 import { createTimers, type EngineClock } from './timers.ts'
 
@@ -28,6 +29,9 @@ function manualClock() {
   return { clock, moveTo }
 }
 
+// Few of the places of a hash, so that they collide.
+const id = (run: number) => `00000000-0000-4000-8000-${(run * 64).toString(16).padStart(12, '0')}`
+
 const stops: (() => void)[] = []
 afterEach(() => {
   for (const stop of stops.splice(0)) stop()
@@ -53,8 +57,8 @@ test('each run is woken once, at its last time, and not before it', async () => 
       const { sleepers, woken, moveTo } = open()
       const due = new Map<string, number>()
       for (const [run, ms] of asked) {
-        sleepers.add(`run ${run}`, ms + 1)
-        due.set(`run ${run}`, ms + 1)
+        sleepers.add(id(run), ms + 1)
+        due.set(id(run), ms + 1)
       }
       for (const nowMs of [10, 50, 101]) {
         await moveTo(nowMs)
@@ -66,22 +70,53 @@ test('each run is woken once, at its last time, and not before it', async () => 
   )
 })
 
+test('what is known of runs is what was last said of them, however many come and go', () => {
+  const asked = fc.array(fc.tuple(fc.nat(3000), fc.constantFrom('add', 'for ever', 'delete')), {
+    minLength: 2000,
+    maxLength: 6000,
+  })
+  fc.assert(
+    fc.property(asked, (said) => {
+      const table = new SleeperTable()
+      const model = new Map<string, number>()
+      for (const [run, what] of said) {
+        if (what === 'delete') table.delete(id(run))
+        else table.set(id(run), what === 'add' ? (run * 7919) % 1009 : Infinity)
+        if (what === 'delete') model.delete(id(run))
+        else model.set(id(run), what === 'add' ? (run * 7919) % 1009 : Infinity)
+      }
+      expect(table.size).toBe(model.size)
+      for (let run = 0; run <= 3000; run++)
+        if (table.has(id(run)) !== model.has(id(run))) throw new Error(id(run))
+      const due = [...model].filter(([, ms]) => ms <= 500)
+      const taken: string[] = []
+      for (let next = table.takeDue(500); next !== undefined; next = table.takeDue(500)) taken.push(next)
+      const times = taken.map((runId) => model.get(runId))
+      expect(times).toEqual(due.map(([, ms]) => ms).toSorted((a, b) => a - b))
+      expect(new Set(taken)).toEqual(new Set(due.map(([runId]) => runId)))
+      for (const runId of model.keys()) table.delete(runId)
+      expect([table.size, table.firstMs]).toEqual([0, undefined])
+    }),
+    { numRuns: 10 },
+  )
+})
+
 test('a run that nobody needs to wake stays known and costs no timer', async () => {
   const { sleepers, woken, moveTo } = open()
-  sleepers.add('for somebody', Infinity)
-  sleepers.add('for its time', 5)
+  sleepers.add(id(1), Infinity)
+  sleepers.add(id(2), 5)
   await moveTo(1000)
-  expect(woken).toEqual(['for its time'])
-  expect([sleepers.has('for somebody'), sleepers.has('for its time'), sleepers.size]).toEqual([true, true, 2])
-  sleepers.delete('for its time')
+  expect(woken).toEqual([id(2)])
+  expect([sleepers.has(id(1)), sleepers.has(id(2)), sleepers.size]).toEqual([true, true, 2])
+  sleepers.delete(id(2))
   expect(sleepers.size).toBe(1)
 })
 
 test('very many that are due together are woken in bites, and those that are deleted not at all', async () => {
   const { sleepers, woken, batches, moveTo } = open()
-  for (let run = 0; run < 1800; run++) sleepers.add(`run ${run}`, 10)
-  for (let run = 0; run < 1500; run++) sleepers.delete(`run ${run}`)
-  for (let run = 2000; run < 3000; run++) sleepers.add(`run ${run}`, 10)
+  for (let run = 0; run < 1800; run++) sleepers.add(id(run), 10)
+  for (let run = 0; run < 1500; run++) sleepers.delete(id(run))
+  for (let run = 2000; run < 3000; run++) sleepers.add(id(run), 10)
   await moveTo(10)
   expect(woken).toHaveLength(1300)
   expect(Math.max(...batches)).toBeLessThanOrEqual(500)
@@ -89,7 +124,7 @@ test('very many that are due together are woken in bites, and those that are del
 
 test('after it was cleared nobody is woken', async () => {
   const { sleepers, woken, moveTo } = open()
-  sleepers.add('gone', 5)
+  sleepers.add(id(3), 5)
   sleepers.clear()
   await moveTo(10)
   expect([woken, sleepers.size]).toEqual([[], 0])
