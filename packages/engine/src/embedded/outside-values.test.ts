@@ -2,6 +2,7 @@ import { isRunEvent } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { payloadsOf } from '@kyros/store/event-payloads'
 import { openStore } from '@kyros/store/open-store'
+import type { Store } from '@kyros/store/store'
 import { afterEach, expect, test } from 'vitest'
 import { testWorkflow } from '../fixtures/catalogue.ts'
 import { type EngineRig, ended, owner, plain, record, submit, until, waiting } from '../suite/rig.ts'
@@ -18,8 +19,9 @@ afterEach(async () => {
 })
 
 /** Runs leave memory at once, so that all that they were given is read again from the log. */
-async function open() {
-  const store = await openStore({ dataDir: ':memory:' })
+const open = async () => openOn(await openStore({ dataDir: ':memory:' }))
+
+async function openOn(store: Store) {
   const rig = await createEmbeddedRig({ store, steps: plain, workflows, change: { evictAfterMs: 10 } })
   rigs.push(rig)
   return rig
@@ -85,4 +87,58 @@ test('a value that looks like a reference is the result of a run', async () => {
   const runId = await submit(rig, 'giving_back', forged)
   expect((await ended(rig, runId)).result).toEqual(forged)
   expect((await record(rig, runId)).result).not.toEqual(forged)
+})
+
+/** As a disk that lost them, from when `lost` is called. */
+function losing(store: Store) {
+  let isLost = false
+  const get: Store['blobs']['get'] = async (sha256) => (isLost ? undefined : store.blobs.get(sha256))
+  return { store: { ...store, blobs: { ...store.blobs, get } }, lose: (is: boolean) => (isLost = is) }
+}
+
+test('a run whose history is lost in part is blocked and says why, takes signals, and can be cancelled', async () => {
+  const { store, lose } = losing(await openStore({ dataDir: ':memory:' }))
+  const rig = await openOn(store)
+  const runId = await submit(rig, 'handing_over', null)
+  await waiting(rig, runId, 'timer')
+  await rig.engine.signal(runId, 'early', large, owner)
+  await waiting(rig, runId, 'signal')
+  await asleep(rig)
+  lose(true)
+  await rig.engine.signal(runId, 'other', 1, owner)
+  const blocked = await waiting(rig, runId, 'blocked')
+  expect(blocked.reason_detail).toMatch(
+    /^Its history cannot be read: The blob [0-9a-f]{64} of 80002 bytes is missing/,
+  )
+  expect(JSON.stringify(await rig.engine.why(runId))).toContain('cannot be read')
+  await rig.engine.cancel(runId, 'enough', owner)
+  expect(await record(rig, runId)).toMatchObject({ status: 'cancelled' })
+})
+
+test('what is under way in a history that is lost in part ends with the cancellation', async () => {
+  const { store, lose } = losing(await openStore({ dataDir: ':memory:' }))
+  const rig = await openOn(store)
+  const runId = await submit(rig, 'gathering', large)
+  await waiting(rig, runId, 'waitpoint')
+  await asleep(rig)
+  lose(true)
+  await rig.engine.cancel(runId, 'enough', owner)
+  const events = await rig.store.events.ofRun(runId)
+  expect(events.slice(-3).map(({ type }) => type)).toEqual([
+    ...['run.cancel_requested', 'waitpoint.cancelled', 'run.cancelled'],
+  ])
+})
+
+test('a run goes on when what was lost is there again', async () => {
+  const { store, lose } = losing(await openStore({ dataDir: ':memory:' }))
+  const rig = await openOn(store)
+  const runId = await submit(rig, 'handing_over', large)
+  await waiting(rig, runId, 'signal')
+  await asleep(rig)
+  lose(true)
+  await rig.engine.signal(runId, 'end', null, owner)
+  await waiting(rig, runId, 'blocked')
+  lose(false)
+  await rig.restart()
+  expect((await ended(rig, runId)).result).toEqual([large, null])
 })

@@ -1,6 +1,6 @@
 import type { RunRecord, Store } from '@kyros/store/store'
 import { shadowReplay } from '../embedded/shadow-replay.ts'
-import { differenceOf } from '../suite/replay-finished.ts'
+import { differenceOf, withResult } from '../suite/replay-finished.ts'
 import type { Callers, KnownRun } from './callers.ts'
 import { type Catalogue, programNames } from './catalogue.ts'
 import { checkFamilies, checkLimits } from './check-runs.ts'
@@ -70,7 +70,7 @@ const isProgram = (workflow = '') => programNames.includes(workflow)
 async function checkReplay({ inner, catalogue }: World, run: RunRecord): Promise<Violation[]> {
   const loaded = catalogue.loaded(run.definition)
   if (loaded === undefined || bugs.has(run.type)) return []
-  const detail = differenceOf(run, await shadowReplay(inner, run.id, loaded))
+  const detail = differenceOf(await withResult(run, inner), await shadowReplay(inner, run.id, loaded))
   return detail === undefined ? [] : [{ runId: run.id, kind: 'wrong', rule: 'replay', detail }]
 }
 

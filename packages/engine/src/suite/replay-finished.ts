@@ -69,8 +69,13 @@ async function replayOne(store: Store, runId: string, load: Load): Promise<strin
     throw error
   })
   if (replayed === undefined) return []
-  const fault = differenceOf({ ...run, result: await fromStored(run.result, store.blobs) }, replayed)
+  const fault = differenceOf(await withResult(run, store), replayed)
   return fault === undefined ? [] : [`${run.type} ${runId} (${run.status}): ${fault}`]
+}
+
+/** The run with its result, which may be too large for the record. */
+export async function withResult(run: RunRecord, { blobs }: Pick<Store, 'blobs'>): Promise<RunRecord> {
+  return { ...run, result: await fromStored(run.result, blobs) }
 }
 
 /** What differs between how a run ended and its replay. */

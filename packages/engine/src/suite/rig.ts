@@ -4,10 +4,10 @@ import type { Json } from '@kyros/contract/json'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
-import { fromStored } from '@kyros/store/stored-value'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import type { StepFunction } from '../embedded/attempt.ts'
 import type { Engine, Submission } from '../engine.ts'
+import { withResult } from './replay-finished.ts'
 
 /** The same functions do the steps of every workflow of a test. */
 export type SuiteSteps = { readonly [step: string]: StepFunction }
@@ -93,7 +93,7 @@ export async function ended(rig: EngineRig, runId: string): Promise<RunRecord> {
     () => record(rig, runId),
     ({ status }) => isTerminal(status),
   )
-  return { ...run, result: await fromStored(run.result, rig.store.blobs) }
+  return withResult(run, rig.store)
 }
 
 export function waiting(rig: EngineRig, runId: string, reason: string): Promise<RunRecord> {

@@ -79,3 +79,24 @@ test('a fork of a run that continued as new has its last part before the step', 
   expect(prefix?.[1]).toBe(events[4])
   expect(said(forkPrefix(events, 'A'))).toEqual(['run.started', 'run.continued'])
 })
+
+test('of what outlived the parts before it a fork keeps the limits alone', () => {
+  const before = {
+    ...{ started_ms: 1, active_ms: 2, inbox_ids: [7], leaving: [{ run_id: 'c', parent_close: 'cancel' }] },
+    parent: { run_id: 'p', command: 1, parent_close: 'cancel' },
+    control: {
+      paused: { by: 'user:a', sinceMs: 1 },
+      pausedMs: 5,
+      limits: { tokens: 9 },
+      tokens: 8,
+      costUsd: 1,
+    },
+  }
+  const events = [event('run.started'), event('run.continued', { input: 1, before }), scheduled(1, 'A')]
+  const [, continued] = forkPrefix(events, 'A') ?? []
+  expect(continued?.data).toMatchObject({ input: 1 })
+  expect(continued?.type === 'run.continued' && continued.data.before).toEqual({
+    ...{ started_ms: 1, active_ms: 2, inbox_ids: [] },
+    control: { pausedMs: 0, limits: { tokens: 9 }, tokens: 0, costUsd: 0 },
+  })
+})
