@@ -1,10 +1,13 @@
+import { Search } from '@carbon/react'
 import type { WorkflowType } from '@kyros/contract/job'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
 import { jobQuery, workflowTypesQuery } from '../../api/queries.ts'
 import { useRights } from '../../api/useRights.ts'
 import { PageHead } from '../../ui/PageHead.tsx'
 import { EmptyState, ErrorState, LoadingLines } from '../../ui/PageState.tsx'
+import { findTypes } from './find-types.ts'
 import { JobForm } from './JobForm.tsx'
 
 const route = getRouteApi('/frame/jobs/new')
@@ -43,6 +46,9 @@ function OnlyLooking() {
   )
 }
 
+/** So many are seen at a glance. */
+const maxUnsearched = 8
+
 type PickProps = {
   types: readonly WorkflowType[]
   chosen: string | undefined
@@ -53,6 +59,8 @@ function PickAndFill({ types, chosen, earlier }: PickProps) {
   const navigate = useNavigate()
   const only = types.length === 1 ? types[0] : undefined
   const type = types.find(({ name }) => name === chosen) ?? only
+  const [search, setSearch] = useState('')
+  const shown = findTypes(types, search)
   if (types.length === 0) {
     return (
       <EmptyState title="No workflow can run here">This server was started without any workflow.</EmptyState>
@@ -63,9 +71,19 @@ function PickAndFill({ types, chosen, earlier }: PickProps) {
       {chosen !== undefined && type?.name !== chosen && (
         <p className="k-notice k-notice--error">{`There is no workflow “${chosen}” here.`}</p>
       )}
+      {types.length > maxUnsearched && (
+        <Search
+          labelText="Find a workflow"
+          placeholder={`Find one of ${types.length} workflows`}
+          size="md"
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
+      )}
       <fieldset className="k-workflows">
         <legend>Workflow</legend>
-        {types.map((option) => (
+        {shown.length === 0 && <p className="k-faint">No workflow has these words.</p>}
+        {shown.map((option) => (
           <label key={option.name} className={option === type ? 'k-workflow k-workflow--on' : 'k-workflow'}>
             <input
               type="radio"
