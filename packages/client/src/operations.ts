@@ -62,7 +62,7 @@ export const operations = {
   getRun: { method: 'GET', path: '/api/v1/workflows/{id}' },
   cancelRun: { method: 'POST', path: '/api/v1/workflows/{id}/cancel' },
   retryRun: { method: 'POST', path: '/api/v1/workflows/{id}/retry', idempotent: true },
-  signalRun: { method: 'POST', path: '/api/v1/workflows/{id}/signal/{name}' },
+  signalRun: { method: 'POST', path: '/api/v1/workflows/{id}/signal/{name}', idempotent: true },
   whyRun: { method: 'GET', path: '/api/v1/workflows/{id}/why' },
   listRunEvents: { method: 'GET', path: '/api/v1/workflows/{id}/events' },
   listRunLogs: { method: 'GET', path: '/api/v1/workflows/{id}/logs' },

@@ -152,6 +152,8 @@ export type RunBefore = {
   active_ms: number
   control?: Json
   inbox_ids: number[]
+  /** Of the last signals that came under an Idempotency-Key. */
+  signal_ids?: string[]
   parent?: ParentLink
   /** Children that are not wanted any more, and perhaps not told so yet. */
   leaving?: { run_id: string; parent_close: ParentClose }[]
@@ -225,8 +227,11 @@ export type RunEventData = {
   'timer.started': { timer: string; command: number; fire_at: string }
   'timer.fired': { timer: string; command: number }
   'timer.cancelled': { timer: string; command: number; run_ended?: true }
-  /** `inbox_id`: the message of another process that it came by, so that it is taken only once. */
-  'signal.received': { signal: string; payload: Json; inbox_id?: number }
+  /**
+   * `inbox_id`: the message of another process that it came by, `signal_id`: made of the sender's Idempotency-Key; by
+   * either it is taken only once.
+   */
+  'signal.received': { signal: string; payload: Json; inbox_id?: number; signal_id?: string }
   /** A fact that only the first execution could know. `patch:<id>`: the definition took the new way here. */
   'value.recorded': { name: string; command: number; value: Json }
   /** Added to what was used before. */

@@ -199,8 +199,11 @@ export interface Engine extends RunOperations {
   /** Durable when this resolves; the run then cleans up and ends. @throws run_not_found, run_ended */
   cancel(runId: string, reason: string, principal: Principal): Promise<void>
 
-  /** @throws run_not_found, run_ended */
-  signal(runId: string, name: string, payload: Json, principal: Principal): Promise<void>
+  /**
+   * Durable when this resolves. The same `signalId` again is the same signal, which is taken once, and acknowledged also
+   * after the run has ended; a run remembers its last 10,000. @throws run_not_found, run_ended
+   */
+  signal(runId: string, name: string, payload: Json, principal: Principal, signalId?: string): Promise<void>
 
   /** @throws run_not_found */
   why(runId: string): Promise<Why>

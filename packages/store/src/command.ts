@@ -200,7 +200,7 @@ export function fillsInbox(command: Command): boolean {
 export type InboxMessage =
   | { type: 'accept'; runId: string }
   | { type: 'cancel'; runId: string; reason: string; actor: string }
-  | { type: 'signal'; runId: string; signal: string; payload: Json; actor: string }
+  | { type: 'signal'; runId: string; signal: string; payload: Json; actor: string; signalId?: string }
   /** What else is done to a run; the engine knows what the fields mean. */
   | { type: 'operate'; runId: string; operation: JsonObject; actor: string }
 

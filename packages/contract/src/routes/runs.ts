@@ -104,6 +104,7 @@ export const runRoutes = routes({
     body: Type.Unknown(),
     success: { status: 200, schema: Type.Object({ message: Type.String() }) },
     problems: ['run_not_found', 'run_ended'],
+    idempotent: true,
   },
   whyRun: {
     method: 'GET',

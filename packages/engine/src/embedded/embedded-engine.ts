@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Why } from '@kyros/contract/job'
-import { ProblemError, problem } from '@kyros/contract/problem'
+import { isProblem, ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { InboxMessage } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
@@ -12,6 +12,7 @@ import { stackOf, textOf } from '../error-text.ts'
 import type { StepFunction } from './attempt.ts'
 import { ChildRuns } from './child-runs.ts'
 import type { EngineLog, EngineParts } from './engine-parts.ts'
+import { readHistory } from './history.ts'
 import { Inbox } from './inbox.ts'
 import { JournalWriter } from './journal-writer.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
@@ -175,11 +176,17 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     return this.#reach(runId, { type: 'cancel', runId, reason, actor }, (run) => run.cancel(reason, actor))
   }
 
-  signal: Engine['signal'] = async (runId, signal, payload, principal) => {
-    const actor = principal.id
+  signal: Engine['signal'] = async (runId, signal, payload, principal, signalId) => {
+    const sent = { signal, actor: principal.id, ...(signalId === undefined ? {} : { signalId }) }
     const stored = await takeIn(payload, `The payload of signal ${signal}`, this.#store.blobs)
-    const message: InboxMessage = { type: 'signal', runId, signal, payload: stored, actor }
-    return this.#reach(runId, message, (run) => run.signal(signal, { payload, stored }, actor))
+    const message: InboxMessage = { type: 'signal', runId, payload: stored, ...sent }
+    try {
+      await this.#reach(runId, message, (run) => run.signal({ ...sent, payload, stored }))
+    } catch (error) {
+      const isRepeated = signalId !== undefined && isProblem(error, 'run_ended')
+      // It may have been the last that the run took: then it was acknowledged, or would have been.
+      if (!isRepeated || !(await readHistory(this.#store, runId)).signalIds.has(signalId)) throw error
+    }
   }
 
   async why(runId: string): Promise<Why> {

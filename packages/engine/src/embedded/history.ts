@@ -52,6 +52,8 @@ export type History = {
   shown: Shown | undefined
   /** Inbox messages whose effect is in the log. */
   inboxIds: Set<number>
+  /** Of the last signals that had an id of their own. */
+  signalIds: Set<string>
   /** What people and limits did to it; undefined when nothing. */
   control: ControlHistory | undefined
   /** In how much time attempts ran. */
@@ -75,6 +77,8 @@ const noRecorded: History['recorded'] = new Map()
 const noSteps: History['steps'] = new Map()
 const noTimers: History['timers'] = new Map()
 const noInboxIds: History['inboxIds'] = new Set()
+const noSignalIds: History['signalIds'] = new Set()
+const maxSignalIds = 10_000
 
 export function emptyHistory(): History {
   return {
@@ -91,6 +95,7 @@ export function emptyHistory(): History {
     timers: noTimers,
     shown: undefined,
     inboxIds: noInboxIds,
+    signalIds: noSignalIds,
     control: undefined,
     activity: new Activity(),
     asks: undefined,
@@ -213,6 +218,7 @@ function beginPart(history: History, event: Extract<NewRunEvent, { type: 'run.co
   }
   history.startedMs ??= before?.started_ms ?? event.timeMs
   history.inboxIds = new Set([...history.inboxIds, ...(before?.inbox_ids ?? [])])
+  if (before?.signal_ids !== undefined) history.signalIds = new Set(before.signal_ids)
   // Border cast: only `LiveRun` writes it, with what this field held.
   if (before?.control !== undefined) history.control = before.control as ControlHistory
 }
@@ -258,12 +264,31 @@ function addToRun(history: History, event: NewRunEvent): void {
     case 'budget.used':
     case 'waitpoint.completed':
     case 'update.accepted':
+      addInboxId(history, event.data.inbox_id)
+      return
     case 'signal.received':
-      if (event.data.inbox_id === undefined) return
-      if (history.inboxIds === noInboxIds) history.inboxIds = new Set()
-      history.inboxIds.add(event.data.inbox_id)
+      addInboxId(history, event.data.inbox_id)
+      if (event.data.signal_id === undefined) return
+      if (history.signalIds === noSignalIds) history.signalIds = new Set()
+      addSignalId(history.signalIds, event.data.signal_id)
       return
     default:
+  }
+}
+
+function addInboxId(history: History, inboxId: number | undefined): void {
+  if (inboxId === undefined) return
+  if (history.inboxIds === noInboxIds) history.inboxIds = new Set()
+  history.inboxIds.add(inboxId)
+}
+
+/** In place of the oldest where there are too many. */
+export function addSignalId(signalIds: Set<string>, signalId: string): void {
+  signalIds.add(signalId)
+  if (signalIds.size <= maxSignalIds) return
+  for (const oldest of signalIds) {
+    signalIds.delete(oldest)
+    return
   }
 }
 

@@ -1,5 +1,4 @@
 import type { ForkOrigin, ParentLink } from '@kyros/contract/event'
-import type { Json } from '@kyros/contract/json'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import { durably } from './durable-turn.ts'
@@ -15,7 +14,7 @@ import type { RunFacts } from './run-facts.ts'
 import { holdPlace } from './run-gates.ts'
 import type { RunHands } from './run-hands.ts'
 import { createRunHost } from './run-host.ts'
-import { RunInbox } from './run-inbox.ts'
+import { RunInbox, type Signal } from './run-inbox.ts'
 import { type EndEvent, endOf } from './run-outcome.ts'
 import { RunReplay } from './run-replay.ts'
 import { RunStart } from './run-start.ts'
@@ -98,7 +97,7 @@ export class LiveRun implements Player {
     this.origin = history.origin
     this.cancelReason = history.cancelReason
     this.shown = history.shown
-    this.#inbox = new RunInbox(this, history.inboxIds)
+    this.#inbox = new RunInbox(this, history)
     this.journal = new Journal(parts, this, history.runSeq)
     this.journal.startFrom(history.lastMs)
     this.log = new RunLog(parts, run.runId)
@@ -150,15 +149,9 @@ export class LiveRun implements Player {
     return this.#durable((done, lost) => this.#inbox.cancel(reason, actor, done, lost))
   }
 
-  /** Durable when this resolves. The same `inboxId` is taken once. @throws run_ended */
-  signal(
-    signal: string,
-    { payload, stored }: { payload: Json; stored: Json },
-    actor: string,
-    inboxId?: number,
-  ): Promise<void> {
-    const received = { signal, payload, stored, actor, inboxId }
-    return this.#durable((done, lost) => this.#inbox.signal(received, done, lost))
+  /** Durable when this resolves. The same `inboxId` or `signalId` is taken once. @throws run_ended */
+  signal(signal: Signal): Promise<void> {
+    return this.#durable((done, lost) => this.#inbox.signal(signal, done, lost))
   }
 
   /** Something done to the run from outside, in its turn. Durable as `turn` says. @throws run_ended */
@@ -236,6 +229,11 @@ export class LiveRun implements Player {
   /** Messages of other processes that it has taken. */
   get seenInbox(): ReadonlySet<number> | undefined {
     return this.#inbox.taken
+  }
+
+  /** The last signals with an id of their own that it has taken. */
+  get seenSignals(): ReadonlySet<string> | undefined {
+    return this.#inbox.signalIds
   }
 
   /** Resolves when nothing is under way: no turn and no write. */

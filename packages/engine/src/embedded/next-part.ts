@@ -22,6 +22,7 @@ export type PartsOf = {
   readonly asks: RunAsks | undefined
   readonly startedMs: number | undefined
   readonly seenInbox: ReadonlySet<number> | undefined
+  readonly seenSignals: ReadonlySet<string> | undefined
   readonly journal: Pick<Journal, 'stampMs'>
   readonly ended: boolean
   readonly isClosed: boolean
@@ -75,17 +76,20 @@ async function storedData(parts: Pick<EngineParts, 'store'>, next: Continuation)
 
 // A message is taken off the inbox soon after its effect is on disk.
 const maxKeptInboxIds = 1000
+// Who repeats a signal does so soon.
+const maxKeptSignalIds = 500
 
 /** What outlives the parts of a run. */
 function before(run: PartsOf): RunBefore {
   const nowMs = run.journal.stampMs()
-  const { parent, origin, startedMs, seenInbox } = run
+  const { parent, origin, startedMs, seenSignals, seenInbox } = run
   const control = run.control?.history
   const leaving = [...(run.asks?.children.leaving ?? [])]
   return {
     started_ms: startedMs ?? nowMs,
     active_ms: run.steps.activeMs(nowMs),
     inbox_ids: [...(seenInbox ?? [])].slice(-maxKeptInboxIds),
+    ...(seenSignals === undefined ? {} : { signal_ids: [...seenSignals].slice(-maxKeptSignalIds) }),
     ...(control === undefined ? {} : { control: toJson(control, 'The control of the run') }),
     ...(parent === undefined ? {} : { parent }),
     ...(origin === undefined ? {} : { origin }),

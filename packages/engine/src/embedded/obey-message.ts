@@ -32,8 +32,8 @@ export async function obey(
     if (message.type === 'cancel') await run.cancel(message.reason, message.actor)
     else if (message.type === 'operate') await operate(run, message, id)
     else {
-      const { signal, payload: stored, actor } = message
-      await run.signal(signal, { payload: await fromStored(stored, store.blobs), stored }, actor, id)
+      const { payload: stored } = message
+      await run.signal({ ...message, payload: await fromStored(stored, store.blobs), stored, inboxId: id })
     }
   } catch (error) {
     // It ended, or became another, after the message was accepted: nobody is left to tell.

@@ -1,9 +1,18 @@
 import type { Json } from '@kyros/contract/json'
+import { addSignalId, type History } from './history.ts'
 import type { LiveRun } from './live-run.ts'
 import { waitsFor } from './run-waits.ts'
 
 /** `stored`: its payload as the log keeps it. */
-type Signal = { signal: string; payload: Json; stored: Json; actor: string; inboxId: number | undefined }
+export type Signal = {
+  readonly signal: string
+  readonly payload: Json
+  readonly stored: Json
+  readonly actor: string
+  readonly inboxId?: number | undefined
+  /** The sender's: what has the same is the same. */
+  readonly signalId?: string | undefined
+}
 type Done = () => void
 type Lost = (error: unknown) => void
 
@@ -11,11 +20,14 @@ type Lost = (error: unknown) => void
 export class RunInbox {
   /** Messages of other processes that were taken; undefined while there were none. */
   taken: Set<number> | undefined
+  /** Signals with an id of their own that were taken; undefined while there were none. */
+  signalIds: Set<string> | undefined
   readonly #run: LiveRun
 
-  constructor(run: LiveRun, taken: Set<number>) {
+  constructor(run: LiveRun, { inboxIds, signalIds }: Pick<History, 'inboxIds' | 'signalIds'>) {
     this.#run = run
-    if (taken.size > 0) this.taken = taken
+    if (inboxIds.size > 0) this.taken = inboxIds
+    if (signalIds.size > 0) this.signalIds = signalIds
   }
 
   /** True for a message that was taken before; from now on it is. */
@@ -27,15 +39,27 @@ export class RunInbox {
     return isTaken
   }
 
-  signal({ signal, payload, stored, actor, inboxId }: Signal, done: Done, lost: Lost): void {
-    if (this.isTaken(inboxId)) {
+  signal({ signal, payload, stored, actor, inboxId, signalId }: Signal, done: Done, lost: Lost): void {
+    if (this.isTaken(inboxId) || this.#isKnown(signalId)) {
       done()
       return
     }
-    const data = { signal, payload: stored, ...(inboxId === undefined ? {} : { inbox_id: inboxId }) }
+    const data = {
+      ...{ signal, payload: stored },
+      ...(inboxId === undefined ? {} : { inbox_id: inboxId }),
+      ...(signalId === undefined ? {} : { signal_id: signalId }),
+    }
     const event = this.#run.push({ type: 'signal.received', actor, data }, done, lost)
     if (stored === payload) this.#run.apply(event)
     else this.#run.apply({ type: 'signal.received', timeMs: event.timeMs, data: { ...data, payload } })
+  }
+
+  #isKnown(signalId: string | undefined): boolean {
+    if (signalId === undefined) return false
+    this.signalIds ??= new Set()
+    if (this.signalIds.has(signalId)) return true
+    addSignalId(this.signalIds, signalId)
+    return false
   }
 
   cancel(reason: string, actor: string, done: Done, lost: Lost): void {

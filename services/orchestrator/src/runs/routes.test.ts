@@ -160,6 +160,23 @@ describe('signals and why', () => {
     expect([late.statusCode, late.json().code]).toEqual([409, 'run_ended'])
   })
 
+  test('a signal under the same key is the same one, also after the end; another body is another one', async () => {
+    const { run_id, id } = await platform.submit({ workflow: 'hold' })
+    await platform.awaitJob(id, ({ status }) => status === 'waiting')
+    const send = async (payload: string) => {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': 'once' }
+      const sent = await platform.send('POST', `/api/v1/workflows/${run_id}/signal/go`, { payload, headers })
+      return [sent.statusCode, sent.body]
+    }
+    const first = await send('{"by":"ada"}')
+    await platform.awaitEnd(id)
+    expect(await send('{"by":"ada"}')).toEqual(first)
+    expect((await send('{"by":"bob"}'))[0]).toBe(409)
+    const events = await platform.get(`/api/v1/workflows/${run_id}/events`)
+    const types = events.json<{ events: { type: string }[] }>().events.map(({ type }) => type)
+    expect(types.filter((type) => type === 'signal.received')).toHaveLength(1)
+  })
+
   test('a signal without a body is null', async () => {
     const { id, run_id } = await platform.submit({ workflow: 'hold' })
     await platform.awaitJob(id, ({ status }) => status === 'waiting')

@@ -19,6 +19,7 @@ import { getRun, getRunRecord } from './get-run.ts'
 import { listLogs } from './list-logs.ts'
 import { measureRun } from './measure-run.ts'
 import { retryRun } from './retry-run.ts'
+import { signalRun } from './signal-run.ts'
 import { startRun } from './start-run.ts'
 
 export function registerRunRoutes(app: FastifyInstance, context: ApiContext): void {
@@ -45,10 +46,9 @@ function registerChanges(app: FastifyInstance, context: ApiContext): void {
   registerRoute(app, api.bulkRuns, async ({ body, caller }) => ({
     results: await bulkRuns(context, body, caller),
   }))
-  registerRoute(app, api.signalRun, async ({ params, body, caller }) => {
-    await context.engine.signal(params.id, params.name, jsonBody(body), caller)
-    return { message: `Signal ${params.name} was sent` }
-  })
+  registerRoute(app, api.signalRun, ({ params, body, caller, idempotency }) =>
+    signalRun(context, params, jsonBody(body), caller, idempotency),
+  )
 }
 
 function registerReads(app: FastifyInstance, context: ApiContext): void {

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto'
 import type { Json } from '@kyros/contract/json'
 import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
+import { messageIdOf } from '../http/message-id.ts'
 
 /**
  * Changes a run and waits for what it says. A repeat with the same key and body is the same update, another body
@@ -15,10 +15,6 @@ export async function updateRun(
   caller: Caller,
   key?: IdempotencyKey,
 ): Promise<{ result: Json }> {
-  const updateId = key === undefined ? newId() : idOf(key)
+  const updateId = key === undefined ? newId() : messageIdOf(key)
   return { result: await engine.update(id, name, payload, { updateId, principal: caller }) }
-}
-
-function idOf({ principal, key, fingerprint }: IdempotencyKey): string {
-  return hash('sha256', JSON.stringify([principal, key, fingerprint]), 'hex')
 }
