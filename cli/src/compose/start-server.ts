@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { join, resolve } from 'node:path'
 import { createEmbeddedEngine } from '@kyros/engine/embedded/embedded-engine'
+import { watchForStalls } from '@kyros/engine/embedded/stall-watch'
 import type { WaitpointKey } from '@kyros/engine/embedded/waitpoint-tokens'
 import { systemClock } from '@kyros/kernel/clock'
 import type { Assigned } from '@kyros/kernel/config/assigned'
@@ -68,7 +69,12 @@ export async function startServer(input: ServerInput): Promise<StartedServer> {
     if (tls !== undefined) readTls(tls)
     const port = await checkPort(input.config.server)
     const started = await compose(input, store, port)
-    return { ...started, close: () => closeInTime(input.log, started.store, lock) }
+    const endWatch = watchForStalls()
+    const close = () => {
+      endWatch()
+      return closeInTime(input.log, started.store, lock)
+    }
+    return { ...started, close }
   } catch (error) {
     await store?.close()
     lock?.release()
@@ -226,6 +232,7 @@ function createEngine({ config, paths, log, secretKey }: ServerInput, store: Sto
     waitpointKeys: [deriveKey(secretKey, 'waitpoint'), ...previousKeys(config)],
     log: (level, message) => log[level]({ part: 'engine' }, message),
     maxAttempts: config.engine.max_concurrent_steps,
+    leaveOut: config.engine.leave_out,
   })
 }
 

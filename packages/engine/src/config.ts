@@ -23,6 +23,11 @@ export const engineConfig = Type.Object({
       description:
         'Attempts at the same time by concurrency key, or by what stands before its first colon, as `name=number`; others have 1.',
     }),
+    leave_out: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description:
+        'Ids of runs that this server does not move, because their code would stop it, as an endless loop does. They are blocked, and can be cancelled.',
+    }),
   }),
   workflows: Type.Object({
     dir: Type.Optional(

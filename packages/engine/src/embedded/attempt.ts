@@ -102,7 +102,8 @@ export class Attempt {
       onLog('warn', `A callback of this step threw: ${textOf(error)}`)
       this.#stop(errorData(error), new Error(messageOf(error)))
     }
-    return { onLog, onThrown }
+    const run = { runId: context.runId, workflow: '' }
+    return { onLog, onThrown, run, step: context.step }
   }
 
   #expectBeat(): void {

@@ -1,7 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { textOf } from '../error-text.ts'
 
+/** Whose code it is: a definition's, or a step's. */
+export type Where = { readonly runId: string; readonly workflow: string; readonly step?: string }
+
 type Owner = {
+  readonly run?: Omit<Where, 'step'>
+  readonly step?: string
   onLog(level: 'warn', message: string): void
   /** An exception out of a callback. Without it, that ends the process like any other. */
   onThrown?: (error: unknown) => void
@@ -40,6 +45,14 @@ export function inScope<T>(scope: Scope, body: () => T): T {
 /** Runs code of the engine that workflow code or a step calls, so that what it begins is nobody's. */
 export function outOfScope<T>(body: () => T): T {
   return scopes.run(undefined, body)
+}
+
+/** Whose code asks; undefined where it is nobody's but the engine's. */
+export function whereNow(): Where | undefined {
+  const owner = scopes.getStore()?.owner
+  if (owner?.run === undefined) return undefined
+  const { runId, workflow } = owner.run
+  return { runId, workflow, ...(owner.step === undefined ? {} : { step: owner.step }) }
 }
 
 export function currentScope(): Scope | undefined {
