@@ -12,7 +12,7 @@ import { RunAsks } from './run-asks.ts'
 import { RunCommands } from './run-commands.ts'
 import type { RunFacts } from './run-facts.ts'
 import { holdPlace } from './run-gates.ts'
-import type { RunHands } from './run-hands.ts'
+import { createHands, type RunHands } from './run-hands.ts'
 import { createRunHost } from './run-host.ts'
 import { RunInbox, type Signal } from './run-inbox.ts'
 import { type EndEvent, endOf } from './run-outcome.ts'
@@ -21,7 +21,7 @@ import { RunStart } from './run-start.ts'
 import { RunSteps } from './run-steps.ts'
 import { RunTimers } from './run-timers.ts'
 import { RunTurns } from './run-turns.ts'
-import { sameWait, waitsFor } from './run-waits.ts'
+import { showWait } from './run-waits.ts'
 import type { Player } from './turns.ts'
 import { isInTime } from './wait-limit.ts'
 import type { WorkflowHost } from './workflow-host.ts'
@@ -275,7 +275,7 @@ export class LiveRun implements Player {
     else if (!this.#closed && this.#replay?.isOver) this.#caughtUp()
     if (this.#commands.isStoring) return false
     if (!this.#turns.isEmpty || this.#isBusy) return true
-    if (!this.#closed) this.#show()
+    if (!this.#closed) showWait(this)
     this.#tellQuiet()
     return false
   }
@@ -389,21 +389,7 @@ export class LiveRun implements Player {
   }
 
   #hands(): RunHands {
-    return {
-      push: (event, whenDurable, whenLost) => this.push(event, whenDurable, whenLost),
-      apply: (event) => this.apply(event),
-      isTaken: (inboxId) => this.#inbox.isTaken(inboxId),
-      end: (event) => {
-        this.stopAll('The run ends.')
-        this.finish(event)
-      },
-      adopt: (host, asked, bundle) => {
-        this.facts = { ...this.facts, ...bundle }
-        this.host = host
-        this.#commands.replace(asked)
-      },
-      letGo: () => this.letGo(),
-    }
+    return createHands(this, this.#inbox, this.#commands)
   }
 
   /** What held the run may be over: begins what waited for that. */
@@ -463,17 +449,6 @@ export class LiveRun implements Player {
     // Handed over before the end is: who sees the end finds the whole log. It never rejects.
     if (!this.log.isEmpty) void this.log.flush()
     this.push(end, () => this.#owner.onEnded(this))
-  }
-
-  /** Says in the log when a run begins to wait, and when it goes on. */
-  #show(): void {
-    if (this.ended) return
-    const isBorn = this.startedMs !== undefined || this.blocked !== undefined
-    const next = isBorn ? waitsFor(this, (detail) => this.block(detail)) : (this.held ?? this.beginning.wait)
-    if (!isBorn && next === undefined) return
-    if (sameWait(next, this.shown)) return
-    this.shown = next
-    this.push(next === undefined ? { type: 'run.resumed', data: {} } : { type: 'run.waiting', data: next })
   }
 
   /** Says something in the log, in the run's turn. */

@@ -1,4 +1,7 @@
 import type { NewRunEvent } from '@kyros/store/command'
+import type { LiveRun } from './live-run.ts'
+import type { RunCommands } from './run-commands.ts'
+import type { RunInbox } from './run-inbox.ts'
 import type { EndEvent } from './run-outcome.ts'
 import type { Command, WorkflowHost } from './workflow-host.ts'
 
@@ -19,4 +22,23 @@ export type RunHands = {
   adopt(host: WorkflowHost, asked: readonly Command[], bundle: { definition: string; version: string }): void
   /** What held the run may be over: begins what waited for that. */
   letGo(): void
+}
+
+/** What an operation may do with this run. */
+export function createHands(run: LiveRun, inbox: RunInbox, commands: RunCommands): RunHands {
+  return {
+    push: (event, whenDurable, whenLost) => run.push(event, whenDurable, whenLost),
+    apply: (event) => run.apply(event),
+    isTaken: (inboxId) => inbox.isTaken(inboxId),
+    end: (event) => {
+      run.stopAll('The run ends.')
+      run.finish(event)
+    },
+    adopt: (host, asked, bundle) => {
+      run.facts = { ...run.facts, ...bundle }
+      run.host = host
+      commands.replace(asked)
+    },
+    letGo: () => run.letGo(),
+  }
 }

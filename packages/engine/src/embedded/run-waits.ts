@@ -37,6 +37,17 @@ function firstMs(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b)
 }
 
-export function sameWait(a: Shown | undefined, b: Shown | undefined): boolean {
+/** Says in the log when a run begins to wait, and when it goes on. */
+export function showWait(run: LiveRun): void {
+  if (run.ended) return
+  const isBorn = run.startedMs !== undefined || run.blocked !== undefined
+  const next = isBorn ? waitsFor(run, (detail) => run.block(detail)) : (run.held ?? run.beginning.wait)
+  if (!isBorn && next === undefined) return
+  if (sameWait(next, run.shown)) return
+  run.shown = next
+  run.push(next === undefined ? { type: 'run.resumed', data: {} } : { type: 'run.waiting', data: next })
+}
+
+function sameWait(a: Shown | undefined, b: Shown | undefined): boolean {
   return a?.reason === b?.reason && a?.detail === b?.detail && a?.until === b?.until
 }
