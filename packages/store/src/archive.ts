@@ -51,10 +51,27 @@ async function* linesOf(
     const job = await store.jobs.get(jobId)
     if (job === undefined) continue
     yield line({ job })
-    const runs = await store.runs.list({ job_id: jobId, limit: pageSize })
-    for (const run of runs.items) yield* linesOfRun(store, run.id, keepBlob)
+    yield* linesOfRuns(store, jobId, keepBlob)
     yield* linesOfEvents(store, jobId, keepBlob)
   }
+}
+
+/** A job may have been tried again any number of times. */
+async function* linesOfRuns(
+  store: Source,
+  jobId: string,
+  keepBlob: (sha256: string) => Promise<void>,
+): AsyncGenerator<string> {
+  let cursor: string | undefined
+  do {
+    const page = await store.runs.list({
+      job_id: jobId,
+      limit: pageSize,
+      ...(cursor !== undefined && { cursor }),
+    })
+    for (const run of page.items) yield* linesOfRun(store, run.id, keepBlob)
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
 }
 
 async function* linesOfRun(

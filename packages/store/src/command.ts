@@ -141,11 +141,21 @@ export type Command =
   | { kind: 'append_log_lines'; runId: string; lines: NewLogLine[] }
   /**
    * Chunks of one attempt, numbered from the stream's last on. Preconditions: the run's streams stay within `maxBytes`
-   * of JSON and `maxStreams` (`stream_full`).
+   * of JSON and `maxStreams` (`stream_full`); `epoch` is still the engine's lease (EngineFenced). Sent `againAfter` an
+   * answer that was lost, it is appended only where it was not, and answers the same.
    */
-  | ({ kind: 'append_stream'; maxBytes: number; maxStreams: number } & NewChunks)
+  | ({
+      kind: 'append_stream'
+      maxBytes: number
+      maxStreams: number
+      epoch?: number
+      /** Set where the same command may have been written before: the offset that its sender knew of then. */
+      againAfter?: number
+    } & NewChunks)
+  /** Precondition: `epoch`, where given, is still the engine's lease (EngineFenced). */
   | {
       kind: 'put_artifact'
+      epoch?: number
       runId: string
       name: string
       mediaType: string

@@ -44,6 +44,7 @@ function runsOf(decoded: Decoded): string[] {
 function isUnderLease(decoded: Decoded): boolean {
   if (decoded.kind === 'append') return decoded.append.epoch !== undefined
   if (decoded.kind === 'submit') return decoded.submission.epoch !== undefined
+  if (decoded.kind === 'cold') return 'epoch' in decoded.command && decoded.command.epoch !== undefined
   return decoded.kind === 'many' && decoded.appends.some(({ epoch }) => epoch !== undefined)
 }
 

@@ -2,13 +2,16 @@ import type { Batch } from '../batch.ts'
 import type { CommandOf } from '../command.ts'
 import { refuse } from '../refusal.ts'
 import { int, type Steps, text } from '../statement.ts'
+import { checkEpoch } from './append-run-events.ts'
 import { findRun } from './find-run.ts'
 
-/** @throws stream_full, run_not_found */
+/** @throws stream_full, run_not_found, EngineFenced */
 export function* appendStream(
-  { runId, stream, chunks, step, attempt, timeMs, maxBytes, maxStreams }: CommandOf<'append_stream'>,
+  command: CommandOf<'append_stream'>,
   batch: Batch,
 ): Steps<{ lastOffset: number }> {
+  const { runId, stream, chunks, step, attempt, timeMs, maxBytes, maxStreams, epoch } = command
+  if (epoch !== undefined) checkEpoch(batch, epoch)
   const { ref } = findRun(batch, runId)
   const rows = yield {
     sql: 'SELECT name, chunks, bytes FROM streams WHERE run = ?',
@@ -16,6 +19,8 @@ export function* appendStream(
     lock: true,
   }
   const data = JSON.stringify(chunks)
+  const written = yield* findWritten(ref, command, data)
+  if (written !== undefined) return { lastOffset: written }
   const bytes = Buffer.byteLength(data)
   const used = rows.reduce((sum, row) => sum + int(row, 'bytes'), 0)
   if (used + bytes > maxBytes) {
@@ -39,6 +44,24 @@ export function* appendStream(
     blind: true,
   }
   return { lastOffset: before + chunks.length }
+}
+
+/**
+ * The last offset of the same chunks of the same attempt behind what their sender knew of, where they may have been
+ * written: the row of the stream is locked, so whoever writes them now has done it, or waits for this.
+ */
+function* findWritten(
+  ref: number,
+  { stream, step, attempt, timeMs, againAfter }: CommandOf<'append_stream'>,
+  data: string,
+): Steps<number | undefined> {
+  if (againAfter === undefined) return undefined
+  const [row] = yield {
+    sql: `SELECT first, count FROM stream_chunks WHERE run = ? AND name = ? AND first > ? AND step = ? AND attempt = ?
+      AND time_ms = ? AND data = ? ORDER BY first LIMIT 1`,
+    params: [ref, stream, againAfter, step, attempt, timeMs, data],
+  }
+  return row && int(row, 'first') + int(row, 'count') - 1
 }
 
 /** With its run go its streams. */

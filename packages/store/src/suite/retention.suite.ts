@@ -68,6 +68,29 @@ export function testRetention(store: () => Store): void {
     expect(await retain()).toMatchObject({ jobs: 0, runs: 0, archive: undefined, hasMore: false })
   })
 
+  test('a job that was tried again and again is archived with all its runs', async () => {
+    const old = await end(startMs)
+    const ids = [old.run.id]
+    for (let attempt = 2; attempt <= 203; attempt++) {
+      const again = newRun(old.job, { attempt })
+      const events = [runCreated(again), { ...completed(attempt, startMs), timeMs: startMs }]
+      await store().write({ kind: 'retry_job', run: again, events })
+      ids.push(again.id)
+    }
+    await submit(store())
+    const retained = await retain()
+    expect(retained).toMatchObject({ jobs: 1, runs: 203 })
+    const lines = gunzipSync(readFileSync(retained.archive ?? ''))
+      .toString()
+      .trim()
+      .split('\n')
+    const archived = lines.flatMap((text) => {
+      const { run } = JSON.parse(text)
+      return run === undefined ? [] : [run.id]
+    })
+    expect(archived.toSorted()).toEqual(ids.toSorted())
+  })
+
   test('what has not ended, or ended lately, or was tried again, stays', async () => {
     const open = await submit(store())
     await end(nowMs - dayMs)
