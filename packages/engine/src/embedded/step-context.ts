@@ -28,11 +28,14 @@ export class AttemptContext implements StepContext {
   readonly principal: Principal
   readonly #of: AttemptOf
   readonly #live: Attempt
+  /** The lease under which the attempt began: what it writes beside the log is refused under another. */
+  readonly #epoch: number | undefined
   #stream: StepStream | undefined
 
   constructor(of: AttemptOf, live: Attempt) {
     this.#of = of
     this.#live = live
+    this.#epoch = of.parts.epoch()
     this.runId = of.runId
     this.step = of.step
     this.attempt = of.number
@@ -53,7 +56,7 @@ export class AttemptContext implements StepContext {
 
   get artifacts(): StepArtifacts {
     const { store, clock } = this.#of.parts
-    const { put, get } = createArtifacts(store, this.runId, clock)
+    const { put, get } = createArtifacts(store, this.runId, clock, this.#epoch)
     return {
       put: async (...file) => await outOfScope(() => put(...file)),
       get: async (name) => await outOfScope(() => get(name)),
@@ -81,19 +84,26 @@ export class AttemptContext implements StepContext {
   #openStream(): StepStream {
     const { parts, runId, key: step, number: attempt } = this.#of
     const { store, clock } = parts
-    const writer = new StreamWriter({ store, clock, runId, step, attempt })
+    const writer = new StreamWriter({ store, clock, runId, step, attempt, epoch: this.#epoch })
     this.#live.flushed = () => writer.flushed()
     // A promise of the step's own: when it forgets to wait for it, what goes wrong is a line in its log.
     return { write: async (name, chunk) => await outOfScope(() => writer.write(name, chunk)) }
   }
 }
 
-function createArtifacts(store: Store, runId: string, clock: EngineClock): StepArtifacts {
+function createArtifacts(
+  store: Store,
+  runId: string,
+  clock: EngineClock,
+  epoch: number | undefined,
+): StepArtifacts {
+  const lease = epoch === undefined ? {} : { epoch }
   return {
     put: async (name, mediaType, data) => {
       const { sha256, bytes } = await store.blobs.put(typeof data === 'string' ? Buffer.from(data) : data)
       const createdMs = clock.nowMs()
-      await store.write({ kind: 'put_artifact', runId, name, mediaType, sha256, bytes, createdMs })
+      const file = { runId, name, mediaType, sha256, bytes, createdMs }
+      await store.write({ kind: 'put_artifact', ...file, ...lease })
       return { name, sha256, bytes }
     },
     get: async (name) => {

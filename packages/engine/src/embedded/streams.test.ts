@@ -72,3 +72,31 @@ test('a stream that is full fails this write and every later one', async () => {
     code: 'stream_full',
   })
 })
+
+test('chunks whose answer was lost are in the stream once', async () => {
+  const lost = new Set([0, 2])
+  let count = 0
+  const write: EngineRig['store']['write'] = async (command) => {
+    const answer = await rig.store.write(command)
+    if (lost.has(count++)) throw problem('store_unavailable', { detail: 'The commit was not answered.' })
+    return answer
+  }
+  const writer = writerOf(write)
+  for (const chunk of ['a', 'a', 'b']) {
+    await writer.write('tokens', chunk)
+    await writer.flushed()
+  }
+  const chunks = await rig.store.streams.read(runId, 'tokens', { after: 0, limit: 10 })
+  expect(chunks.map(({ data }) => data)).toEqual(['a', 'a', 'b'])
+  expect(count).toBe(5)
+})
+
+test('an attempt of an engine that is deposed writes nothing more beside the log', async () => {
+  const writer = new StreamWriter({
+    ...{ store: rig.store, clock: testClock, runId, step: 'First', attempt: 1, epoch: 7 },
+  })
+  await writer.write('tokens', 'late')
+  await writer.flushed()
+  await expect(writer.write('tokens', 'later')).rejects.toThrow('lease')
+  expect(await rig.store.streams.list(runId)).toEqual([])
+})

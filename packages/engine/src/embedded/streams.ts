@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isRunEnd } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
-import { ProblemError, problem } from '@kyros/contract/problem'
+import { isProblem, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
+import type { CommandOf } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { StreamChunk } from '../engine.ts'
 import { toJson } from './payload.ts'
@@ -29,7 +30,11 @@ export type StreamWriterOptions = {
   runId: string
   step: string
   attempt: number
+  /** The engine's lease that the attempt began under: without it nothing of it is written any more. */
+  epoch?: number | undefined
 }
+
+type Append = CommandOf<'append_stream'>
 
 /**
  * What one attempt writes to the streams of its run. The first chunk goes to the store at once; what is written while
@@ -39,6 +44,8 @@ export class StreamWriter {
   readonly #options: StreamWriterOptions
   #pending: Pending[] = []
   #charsAhead = 0
+  /** Up to where each stream is known to be written. */
+  readonly #known = new Map<string, number>()
   #writing: Promise<void> | undefined
   #failed: Error | undefined
 
@@ -73,21 +80,32 @@ export class StreamWriter {
   }
 
   async #writeAll(): Promise<void> {
-    let tries = 0
     for (let next = this.#next(); next.length > 0; next = this.#next()) {
       try {
-        await this.#append(next)
-        tries = 0
-        this.#pending.splice(0, next.length)
-        for (const { chars } of next) this.#charsAhead -= chars
+        await this.#append(this.#commandOf(next))
       } catch (error) {
-        tries += 1
-        const mayPass = error instanceof ProblemError && error.code === 'store_unavailable'
-        if (!mayPass || tries >= maxTries) return this.#giveUp(error)
+        return this.#giveUp(error)
+      }
+      this.#pending.splice(0, next.length)
+      for (const { chars } of next) this.#charsAhead -= chars
+    }
+    this.#writing = undefined
+  }
+
+  /** An outage may have taken the answer and not the write: what is sent again is the same, and appended once. */
+  async #append(command: Append): Promise<void> {
+    const { stream } = command
+    const again: Append = { ...command, againAfter: this.#known.get(stream) ?? 0 }
+    for (let tries = 1; ; tries++) {
+      try {
+        const { lastOffset } = await this.#options.store.write(tries === 1 ? command : again)
+        this.#known.set(stream, lastOffset)
+        return
+      } catch (error) {
+        if (!isProblem(error, 'store_unavailable') || tries >= maxTries) throw error
         await delay(outagePauseMs)
       }
     }
-    this.#writing = undefined
   }
 
   /** The longest beginning of what is pending that goes into one row. */
@@ -105,9 +123,9 @@ export class StreamWriter {
     return this.#pending.slice(0, count)
   }
 
-  async #append(next: readonly Pending[]): Promise<void> {
-    const { store, clock, runId, step, attempt } = this.#options
-    await store.write({
+  #commandOf(next: readonly Pending[]): Append {
+    const { clock, runId, step, attempt, epoch } = this.#options
+    return {
       kind: 'append_stream',
       runId,
       stream: next[0]?.stream ?? '',
@@ -117,7 +135,8 @@ export class StreamWriter {
       timeMs: clock.nowMs(),
       maxBytes: maxStreamBytes,
       maxStreams,
-    })
+      ...(epoch === undefined ? {} : { epoch }),
+    }
   }
 
   #giveUp(error: unknown): void {

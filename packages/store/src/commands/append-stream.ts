@@ -48,7 +48,7 @@ export function* appendStream(
 
 /**
  * The last offset of the same chunks of the same attempt behind what their sender knew of, where they may have been
- * written: the row of the stream is locked, so whoever writes them now has done it, or waits for this.
+ * written. Writes of one run wait for each other, also on PostgreSQL: nobody is about to commit the same.
  */
 function* findWritten(
   ref: number,
