@@ -13,10 +13,10 @@ export type RunInfo = {
   readonly part: number
   /**
    * Events that this part of the run has in a history, by the way of counting of the engine that counts most: about 6
-   * for each step. Above 10,000 `continueSuggested` is true.
+   * for each step. Above 10,000 `continueSuggested` is true; above 50,000 the run is blocked.
    */
   readonly historyEvents: number
-  /** Bytes of payloads in this part, estimated. Above 10 MB `continueSuggested` is true. */
+  /** Bytes of payloads in this part, estimated. Above 10 MB `continueSuggested` is true; above 50 MB the run is blocked. */
   readonly historyBytes: number
   /** True when the run should call `continueAsNew` soon, so that its replay stays fast. `loop` looks at it by itself. */
   readonly continueSuggested: boolean
