@@ -36,6 +36,9 @@ const maxPlayersPerRound = 64
 export class Turns {
   readonly #afterRound: () => void
   readonly #loop: Loop
+  /** In order: those of `#next` from `#taken` on, then those of `#ready`. A million may wait, so none is moved. */
+  #next: readonly Player[] = []
+  #taken = 0
   #ready: Player[] = []
   readonly #queued = new Set<Player>()
   #isPlaying = false
@@ -58,8 +61,7 @@ export class Turns {
 
   async #play(): Promise<void> {
     this.#stretchStartMs = this.#loop.nowMs()
-    while (this.#ready.length > 0) {
-      const round = this.#nextRound()
+    for (let round = this.#nextRound(); round.length > 0; round = this.#nextRound()) {
       for (const player of round) guarded(player, takeOne)
       await this.#quiet()
       while (wakeAll(round)) await this.#quiet()
@@ -70,8 +72,20 @@ export class Turns {
   }
 
   #nextRound(): Player[] {
-    const round = this.#ready.splice(0, maxPlayersPerRound)
-    for (const player of round) this.#queued.delete(player)
+    const round: Player[] = []
+    while (round.length < maxPlayersPerRound) {
+      const player = this.#next[this.#taken]
+      if (player !== undefined) {
+        this.#taken += 1
+        this.#queued.delete(player)
+        round.push(player)
+        continue
+      }
+      this.#next = this.#ready
+      this.#ready = []
+      this.#taken = 0
+      if (this.#next.length === 0) break
+    }
     return round
   }
 
