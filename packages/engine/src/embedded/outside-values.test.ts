@@ -21,8 +21,8 @@ afterEach(async () => {
 /** Runs leave memory at once, so that all that they were given is read again from the log. */
 const open = async () => openOn(await openStore({ dataDir: ':memory:' }))
 
-async function openOn(store: Store) {
-  const rig = await createEmbeddedRig({ store, steps: plain, workflows, change: { evictAfterMs: 10 } })
+async function openOn(store: Store, steps = plain) {
+  const rig = await createEmbeddedRig({ store, steps, workflows, change: { evictAfterMs: 10 } })
   rigs.push(rig)
   return rig
 }
@@ -141,4 +141,17 @@ test('a run goes on when what was lost is there again', async () => {
   lose(false)
   await rig.restart()
   expect((await ended(rig, runId)).result).toEqual([large, null])
+})
+
+test('an error of a step with millions of characters is cut in every event that names it', async () => {
+  const First = async () => {
+    const cause = new Error('y'.repeat(5_000_000))
+    throw Object.assign(new Error('x'.repeat(5_000_000), { cause }), { retryable: false })
+  }
+  const rig = await openOn(await openStore({ dataDir: ':memory:' }), { ...plain, First })
+  const { id, error } = await ended(rig, await submit(rig, 'gathering', 1))
+  expect(error?.message).toMatch(/^x{16000}/)
+  expect(JSON.stringify(error).length).toBeLessThan(40_000)
+  for (const event of await rig.store.events.ofRun(id))
+    expect(JSON.stringify(event).length).toBeLessThan(40_000)
 })
