@@ -126,12 +126,15 @@ export type OpenRun = {
   sent: number
   /** The update that is under way. */
   asking: string | undefined
+  /** The signal that is under way: sent again as the same until it is acknowledged. */
+  sending: string | undefined
   isClosing: boolean
   isCancelled: boolean
 }
 
 function newState(workflow: Planned, value: number): OpenRun {
-  return { workflow, value, sent: 0, asking: undefined, isClosing: false, isCancelled: false }
+  const underWay = { asking: undefined, sending: undefined }
+  return { workflow, value, sent: 0, ...underWay, isClosing: false, isCancelled: false }
 }
 
 /** What earlier lives of the process started and did not see end, and what they sent to it. */
@@ -147,6 +150,8 @@ function openRuns(records: readonly Record[]): Map<string, OpenRun> {
     const run = 'run' in record ? open.get(record.run) : undefined
     if (run === undefined) continue
     if (record.kind === 'signal' && record.signal === 'add') run.sent += 1
+    if (record.kind === 'sending') run.sending = record.value
+    if (record.kind === 'signal') run.sending = undefined
     if (record.kind === 'sending' && record.signal === 'close') run.isClosing = true
     if (record.kind === 'cancel') run.isCancelled = true
     if (record.kind === 'asking') run.asking = record.value
@@ -174,7 +179,7 @@ async function feed(parts: LoadParts, run: string, state: OpenRun): Promise<void
       return await send(parts, run, state)
     } catch (error) {
       if (codeOf(error) === 'run_ended') return
-      // The database is away: whether it was taken is not known, so it is sent once more under another name.
+      // The database is away: whether it was taken is not known, so it is sent once more as the same.
       await delay(50)
     }
   }
@@ -193,10 +198,12 @@ async function sendSignals(
   state: OpenRun,
 ): Promise<void> {
   const send = async (signal: string) => {
-    const value = newId()
-    records.note({ kind: 'sending', run, signal, value })
-    await engine.signal(run, signal, value, principal)
+    const value = state.sending ?? newId()
+    if (state.sending === undefined) records.note({ kind: 'sending', run, signal, value })
+    state.sending = value
+    await engine.signal(run, signal, value, principal, value)
     records.note({ kind: 'signal', run, signal, value })
+    state.sending = undefined
   }
   // Once a close may be on its way, what is sent after it may find the run ended.
   while (!state.isClosing && state.sent < signalsPerRun) {

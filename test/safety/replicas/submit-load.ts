@@ -71,14 +71,12 @@ export class Submitters {
 
   async #send(run: string, signal: string): Promise<void> {
     const { records } = this.#options
-    const sent = await this.#insist('a signal', async (api) => {
-      // Under a new name at each try: whether the one before arrived is not known.
-      const value = randomUUID()
-      records.push({ kind: 'sending', run, signal, value })
-      await api.call('signalRun', { params: { id: run, name: signal }, body: value })
-      return value
-    })
-    if (sent !== undefined) records.push({ kind: 'signal', run, signal, value: sent })
+    // Under the same key at each try: whether the one before arrived is not known.
+    const value = randomUUID()
+    const signalled = { params: { id: run, name: signal }, body: value, idempotencyKey: value }
+    records.push({ kind: 'sending', run, signal, value })
+    const sent = await this.#insist('a signal', (api) => api.call('signalRun', signalled))
+    if (sent !== undefined) records.push({ kind: 'signal', run, signal, value })
   }
 
   /** Until one answers; undefined when it was refused for good. */
