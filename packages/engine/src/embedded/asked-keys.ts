@@ -1,12 +1,13 @@
 /** The keys of the steps and children of one part of a run: also what foreign systems know them by. */
 export class AskedKeys {
-  readonly #uses = new Map<string, number>()
+  #uses: Map<string, number> | undefined
 
   /**
    * Its name or the given key, with `#n` from the second use on, and with the part of the run from the second part on.
    * @throws when a given key is used twice
    */
   next(kind: 'step' | 'child', name: string, given: string | undefined, part: number): string {
+    this.#uses ??= new Map()
     const own = given ?? name
     const uses = (this.#uses.get(own) ?? 0) + 1
     this.#uses.set(own, uses)

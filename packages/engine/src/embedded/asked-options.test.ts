@@ -3,6 +3,7 @@ import type { WorkflowContext } from '@kyros/workflows/define'
 import type { StepImplementation } from '@kyros/workflows/step-context'
 import { expect, test } from 'vitest'
 import { loadedFrom, PaperEngine, paperRunId } from './paper-engine.ts'
+import { createRunGates, enterGate } from './run-gates.ts'
 import { type Recorded, WorkflowHost } from './workflow-host.ts'
 
 type Step = StepImplementation<Json, Json>
@@ -113,5 +114,24 @@ test.each([
   expect(paper.outcome).toMatchObject({
     kind: 'blocked',
     detail: expect.stringContaining('The definition threw'),
+  })
+})
+
+test.each<[string, number, string, string]>([
+  ['a limit of runs', Number.NaN, 'queue', 'concurrency.limit is NaN'],
+  ['what becomes of one more', 1, 'wait', "give 'queue', 'reject'"],
+])('%s of a wrong kind blocks the run before it begins', (_what, limit, onConflict, says) => {
+  const run = { runId: paperRunId, workflow: 'paper', input: null }
+  const gates = createRunGates({ onAdmitted: () => {}, cancel: () => {} })
+  const entered = enterGate(gates, run, { limit, onConflict: onConflict as 'queue' })
+  expect(entered).toMatchObject({ kind: 'blocked', detail: expect.stringContaining(says) })
+})
+
+test('a budget of a wrong kind blocks the run', async () => {
+  const budget = { timeMs: Number.NaN }
+  const paper = await PaperEngine.start({ ...define(async ({ step }) => step.First(1)), budget })
+  expect(paper.outcome).toMatchObject({
+    kind: 'blocked',
+    detail: expect.stringContaining('budget.timeMs is NaN'),
   })
 })

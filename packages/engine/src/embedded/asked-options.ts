@@ -1,4 +1,5 @@
-import type { RetryPolicy, StepOptions } from '@kyros/workflows/define'
+import type { Json } from '@kyros/contract/json'
+import type { RetryPolicy, StepOptions, WorkflowBudget, WorkflowConcurrency } from '@kyros/workflows/define'
 import { longestTimerMs } from './asked-values.ts'
 
 const maxNameChars = 1000
@@ -34,6 +35,30 @@ const parentCloses: readonly unknown[] = ['request_cancel', 'cancel', 'abandon']
 export function parentCloseFault(parentClose: unknown): Error | undefined {
   if (parentCloses.includes(parentClose)) return undefined
   return new RangeError(`parentClose is ${shown(parentClose)}: give 'request_cancel', 'cancel' or 'abandon'.`)
+}
+
+const conflicts: readonly unknown[] = ['queue', 'reject', 'cancel_oldest', 'cancel_newest']
+
+/** What is wrong with how many runs of a workflow may be under way, or undefined. */
+export function concurrencyFault(concurrency: WorkflowConcurrency<Json>): Error | undefined {
+  if (!isObject(concurrency)) return new TypeError('concurrency is no object: give { limit, onConflict }.')
+  const { limit, onConflict } = concurrency
+  if (!conflicts.includes(onConflict)) {
+    const says = `give 'queue', 'reject', 'cancel_oldest' or 'cancel_newest'`
+    return new RangeError(`concurrency.onConflict is ${shown(onConflict)}: ${says}.`)
+  }
+  return rangeFault('concurrency.limit', limit, count)
+}
+
+/** What is wrong with the budget of a workflow, or undefined. */
+export function budgetFault(budget: WorkflowBudget | undefined): Error | undefined {
+  if (budget === undefined) return undefined
+  if (!isObject(budget)) return new TypeError('budget is no object: give { timeMs, … }.')
+  return (
+    rangeFault('budget.timeMs', budget.timeMs, duration) ??
+    rangeFault('budget.tokens', budget.tokens, count) ??
+    rangeFault('budget.costUsd', budget.costUsd, count)
+  )
 }
 
 /** A number of which nothing is known but its name in the options, and the values it may have. */

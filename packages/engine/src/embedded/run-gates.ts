@@ -2,6 +2,7 @@ import type { Json } from '@kyros/contract/json'
 import type { WorkflowConcurrency } from '@kyros/workflows/define'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import { textOf } from '../error-text.ts'
+import { concurrencyFault } from './asked-options.ts'
 import type { Shown } from './history.ts'
 import type { EndEvent } from './run-outcome.ts'
 
@@ -207,6 +208,8 @@ export function admissionOf(
   input: Json,
 ): Admission | undefined {
   if (concurrency === undefined) return undefined
+  const fault = concurrencyFault(concurrency)
+  if (fault !== undefined) throw fault
   const { limit, onConflict } = concurrency
   // The name in front keeps the keys of two workflows apart.
   const key = concurrency.key === undefined ? workflow : `${workflow}/${String(concurrency.key(input))}`
@@ -260,7 +263,7 @@ export function enterGate(
   try {
     admission = admissionOf(run.workflow, concurrency, run.input)
   } catch (error) {
-    return { kind: 'blocked', detail: `The concurrency key of the definition threw ${textOf(error)}.` }
+    return { kind: 'blocked', detail: `The concurrency of the definition cannot be had. ${textOf(error)}` }
   }
   if (admission === undefined) return { kind: 'admitted' }
   const sentence = fullSentence(run.workflow, admission)

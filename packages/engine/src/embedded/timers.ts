@@ -94,6 +94,8 @@ export function createTimers(clock: EngineClock): Timers {
 
   return {
     at: (dueMs, fire) => {
+      // It would keep all that are due after it from ever being found.
+      if (Number.isNaN(dueMs)) throw new RangeError('A timer without a time.')
       const entry = new Entry(dueMs, order++, fire, onCancel)
       insert(heap, entry)
       live += 1

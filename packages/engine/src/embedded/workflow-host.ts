@@ -4,9 +4,11 @@ import type { NewRunEvent } from '@kyros/store/command'
 import * as failures from '@kyros/workflows/failures'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
 import { AskedKeys } from './asked-keys.ts'
+import { budgetFault } from './asked-options.ts'
 import { errorsOf } from './bundle-errors.ts'
 import { HistorySize } from './history-size.ts'
 import type { HostOptions, HostRun } from './host-options.ts'
+import { type Condition, reject, type Waiting } from './host-waits.ts'
 import { IdleAnswers, idleText } from './idle-answers.ts'
 import { outcomeOf } from './outcome-of.ts'
 import { toJson } from './payload.ts'
@@ -19,24 +21,6 @@ import { Patches } from './workflow-patches.ts'
 import { cancellationOf, createScope, currentScope, inScope, reaches, type Scope } from './workflow-scope.ts'
 
 export type { Command, Continuation, Outcome, Recorded, TimerName } from './workflow-command.ts'
-
-type Waiting = {
-  readonly kind: WaitKind
-  readonly name: string
-  readonly scope: Scope
-  readonly promise: Promise<Json>
-  resolve: (value: Json) => void
-  reject: (error: Error) => void
-}
-
-export type Condition = {
-  readonly predicate: () => boolean
-  readonly scope: Scope
-  /** Command of its timer; 0 without one. */
-  readonly timer: number
-  readonly resolve: (met: boolean) => void
-  readonly reject: (error: Error) => void
-}
 
 const noConditions: ReadonlySet<Condition> = new Set()
 const ignore = () => {}
@@ -69,7 +53,7 @@ export class WorkflowHost {
   #started = false
   #conditions: Set<Condition> | undefined
   #messages: Messages | undefined
-  #keys: AskedKeys | undefined
+  readonly #keys = new AskedKeys()
   #patches: Patches | undefined
   #loop: { state: Json } | undefined
   readonly #idle = new IdleAnswers()
@@ -121,10 +105,6 @@ export class WorkflowHost {
 
   get cancelled(): boolean {
     return this.root.cancelled !== undefined
-  }
-
-  get errors() {
-    return errorsOf(this.loaded)
   }
 
   get #isOver(): boolean {
@@ -235,7 +215,12 @@ export class WorkflowHost {
         return
       case 'waitpoint.expired': {
         const { command, waitpoint } = event.data
-        this.#reject(command, 'waitpoint', waitpoint, () => new this.errors.WaitpointExpired(waitpoint))
+        this.#reject(
+          command,
+          'waitpoint',
+          waitpoint,
+          () => new (errorsOf(this.loaded).WaitpointExpired)(waitpoint),
+        )
         return
       }
       case 'child.completed':
@@ -244,7 +229,7 @@ export class WorkflowHost {
       case 'child.failed': {
         const { command, child, run_id, error } = event.data
         this.#reject(command, 'child', child, () => {
-          return new this.errors.ChildFailure(child, run_id, error.code, error.message)
+          return new (errorsOf(this.loaded).ChildFailure)(child, run_id, error.code, error.message)
         })
         return
       }
@@ -267,7 +252,10 @@ export class WorkflowHost {
     this.#started = true
     this.size.addFact(this.run.input)
     const context = new HostContext(this)
-    const running = inScope(this.root, async () => this.loaded.definition.run(context, this.run.input))
+    const running = inScope(this.root, async () => {
+      this.objectTo(budgetFault(this.loaded.definition.budget))
+      return this.loaded.definition.run(context, this.run.input)
+    })
     running.then(
       (result) => this.#end(() => ({ kind: 'completed', result: toJson(result, 'The result') })),
       (error: unknown) => this.fail(error),
@@ -419,12 +407,12 @@ export class WorkflowHost {
    */
   answeredAtOnce(): Promise<never> | undefined {
     if (!this.#idle.add()) return undefined
-    if (this.hasLaterRecorded) {
-      this.#idle.reset()
-      return undefined
+    if (!this.hasLaterRecorded) {
+      this.fail(new RangeError(idleText))
+      return new Promise(ignore)
     }
-    this.fail(new RangeError(idleText))
-    return new Promise(ignore)
+    this.#idle.reset()
+    return undefined
   }
 
   log(level: 'info' | 'warn' | 'error', message: string): void {
@@ -437,7 +425,6 @@ export class WorkflowHost {
 
   /** The next key of a step or child. @throws when a given key is used twice */
   nextKey(kind: 'step' | 'child', name: string, given: string | undefined): string {
-    this.#keys ??= new AskedKeys()
     return this.#keys.next(kind, name, given, this.part)
   }
 
@@ -488,10 +475,4 @@ export class WorkflowHost {
     const detail = commands.divergenceText(this.divergence)
     this.#end(() => ({ kind: 'blocked', detail }))
   }
-}
-
-/** A result that the definition never looks at is not an unhandled rejection. */
-function reject(waiting: Waiting, error: Error): void {
-  waiting.promise.catch(ignore)
-  waiting.reject(error)
 }

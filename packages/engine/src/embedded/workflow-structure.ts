@@ -1,6 +1,7 @@
 import type { CancellationScope, Round, Saga, ScopeOptions } from '@kyros/workflows/define'
 import { isNamed } from '@kyros/workflows/failures'
 import { timerMs } from './asked-values.ts'
+import { errorsOf } from './bundle-errors.ts'
 import { failureIn } from './outcome-of.ts'
 import { toJson } from './payload.ts'
 import { failureText, type Undo, undoAll } from './undo.ts'
@@ -35,7 +36,7 @@ export async function runScope<T>(
     return await inScope(own, () => body(handleOf(host, own)))
   } catch (error) {
     if (!timedOut || timeoutMs === undefined || !isNamed(error, 'Cancelled')) throw error
-    throw cancellationOf(parent) ?? new host.errors.ScopeTimedOut(timeoutMs)
+    throw cancellationOf(parent) ?? new (errorsOf(host.loaded).ScopeTimedOut)(timeoutMs)
   } finally {
     host.dropTimer(timer?.command ?? 0)
   }
@@ -70,7 +71,7 @@ export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promi
     if (failure === undefined) throw error
     const failures = await inScope(createScope(host, outer, 'shield'), () => undoAll(compensations.reverse()))
     if (failures.length === 0) throw error
-    throw new host.errors.CompensationFailure([failureText(failure), ...failures])
+    throw new (errorsOf(host.loaded).CompensationFailure)([failureText(failure), ...failures])
   }
 }
 
