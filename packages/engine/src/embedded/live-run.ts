@@ -421,6 +421,7 @@ export class LiveRun implements Player {
   /** The run stays, and goes on when its definition is put right. */
   block(detail: string): void {
     this.blocked ??= detail
+    this.asks?.updates.tellBlocked(this.blocked)
   }
 
   /** Records of everything under way that the run does not want it any more. */

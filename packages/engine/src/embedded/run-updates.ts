@@ -8,6 +8,8 @@ export type Asker = {
   answer(end: UpdateEnd): void
   /** It may not be done; nothing was recorded. */
   refused(error: ErrorData): void
+  /** It is accepted, and nothing of it is done until somebody helps the run. */
+  blocked?(detail: string): void
   /** This process will not know the answer. */
   lost(error: unknown): void
 }
@@ -103,6 +105,11 @@ export class RunUpdates {
         lost,
       )
     } else this.#waits.push({ type: 'update.failed', data: { ...base, error: end.error } }, tell, lost)
+  }
+
+  /** Tells everybody who waits that the run is blocked, once what they asked for is on disk. */
+  tellBlocked(detail: string): void {
+    for (const asker of [...this.#askers.values()].flat()) this.#onDisk(asker, () => asker.blocked?.(detail))
   }
 
   /** Nobody will answer any more in this process. */

@@ -168,6 +168,17 @@ describe('query and update', () => {
     expect((await post(`${run_id}/query/limit`)).json()).toEqual({ result: 6 })
   })
 
+  test('an update whose handler has a bug says so, and blocks the run', async () => {
+    const { run_id } = await startTalk()
+    const answer = await post(`${run_id}/update/buggy`, 1)
+    expect(statusAndCode(answer)).toEqual([504, 'update_pending'])
+    expect(answer.json().detail).toContain(
+      'The run is blocked: The definition threw TypeError: x is not a function',
+    )
+    expect(statusAndCode(await post(`${run_id}/update/setLimit`, 5))).toEqual([504, 'update_pending'])
+    expect((await platform.get(`/api/v1/workflows/${run_id}`)).json()).toMatchObject({ reason: 'blocked' })
+  })
+
   test.each([
     ['query/nothing', 1, 404, 'query_unknown'],
     ['query/broken', 1, 422, 'query_failed'],

@@ -30,6 +30,9 @@ export const talk = defineWorkflow<Steps>()({
         if (!(Number(next) > 0)) throw new Error('the limit must be positive')
       },
     )
+    onUpdate('buggy', async () => {
+      throw new TypeError('x is not a function')
+    })
     const approval = waitpoint<{ ok: boolean }>('approve', { title: 'Ship it?' })
     await step.Tell({ text: approval.token })
     const { ok } = await approval.completed

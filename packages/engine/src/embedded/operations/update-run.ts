@@ -27,6 +27,7 @@ export async function updateLive(
   const asker = {
     answer: answer.resolve,
     refused: (error: ErrorData) => answer.reject(refusedAs(error)),
+    blocked: (detail: string) => answer.reject(pending(update, `The run is blocked: ${detail}`)),
     lost: answer.reject,
   }
   const giveUp = parts.timers.at(parts.clock.nowMs() + longestWaitMs, () => answer.reject(pending(update)))
@@ -37,7 +38,9 @@ export async function updateLive(
         return
       }
       const refusal = () => run.host?.refusal(name, payload)
-      run.asked().updates.ask({ name, updateId, payload, stored, actor, refusal }, asker)
+      const { updates } = run.asked()
+      updates.ask({ name, updateId, payload, stored, actor, refusal }, asker)
+      if (run.blocked !== undefined) updates.tellBlocked(run.blocked)
       done()
     })
     asking.catch(answer.reject)
@@ -62,9 +65,9 @@ export function refusedAs({ code, message }: ErrorData): ProblemError {
   return problem(code === 'update_unknown' ? 'update_unknown' : 'update_rejected', { detail: message })
 }
 
-export function pending({ name, updateId }: Pick<Update, 'name' | 'updateId'>): ProblemError {
+export function pending({ name, updateId }: Pick<Update, 'name' | 'updateId'>, why = ''): ProblemError {
   return problem('update_pending', {
-    detail: `The update ${name} is accepted and still under way. Ask again with the same update_id ${updateId}.`,
+    detail: `The update ${name} is accepted and still under way. ${why}${why === '' ? '' : ' '}Ask again with the same update_id ${updateId}.`,
   })
 }
 
