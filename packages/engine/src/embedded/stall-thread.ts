@@ -59,9 +59,11 @@ function askWhere(answer: (where: Where | undefined) => void): void {
     const expression = `JSON.stringify(globalThis.${askedAs}() ?? null)`
     const asked = { callFrameId: frame.callFrameId, expression, returnByValue: true }
     session.post('Debugger.evaluateOnCallFrame', asked, (error, found) => {
-      // Border casts: the protocol of the inspector answers so, and `whereNow` made the text in it.
+      // Border cast: the protocol of the inspector answers so.
       const text = error === null ? (found as { result: { value?: unknown } }).result.value : undefined
-      over(typeof text === 'string' ? ((JSON.parse(text) as Where | null) ?? undefined) : undefined)
+      // Border cast: `whereNow` made the text.
+      const where = typeof text === 'string' ? (JSON.parse(text) as Where | null) : null
+      over(where ?? undefined)
     })
   })
   session.post('Debugger.enable', () => session.post('Debugger.pause'))
