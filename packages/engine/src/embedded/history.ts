@@ -196,9 +196,18 @@ export function addEvent(history: History, event: NewRunEvent): void {
 }
 
 /** The run that made what a fork took over, from the event that says so; undefined for all other events. */
-export function originIn(event: NewRunEvent): ForkOrigin | undefined {
+export function originIn(event: NewRunEvent | RunEvent): ForkOrigin | undefined {
   if (event.type === 'run.forked') return event.data.origin
   return event.type === 'run.continued' ? event.data.before?.origin : undefined
+}
+
+/** The same for a whole history. */
+export function originOf(events: readonly (NewRunEvent | RunEvent)[]): ForkOrigin | undefined {
+  for (const event of events) {
+    const origin = originIn(event)
+    if (origin !== undefined) return origin
+  }
+  return undefined
 }
 
 /** Replay starts here: of what was before, only what outlives a part is kept. */

@@ -10,6 +10,8 @@ import { testWorkflow, testWorkflows } from '../fixtures/catalogue.ts'
 import { type EngineRig, echo, ended, owner, plain, submit, untilAborted, waiting } from '../suite/rig.ts'
 import { conform, readConformHistory } from './conform.ts'
 
+const values = new URL('../fixtures/value-definitions.ts', import.meta.url)
+
 const analysis: { [step: string]: StepFunction } = {
   FetchCode: async () => ({ commit: 'abc' }),
   RunStaticAnalysis: async () => ({ area: 'static' }),
@@ -32,7 +34,7 @@ describe('histories of the embedded engine on the real Temporal core', () => {
 
   beforeAll(async () => {
     const store = await openStore({ dataDir: ':memory:' })
-    const workflows = [...testWorkflows, ...catalogue]
+    const workflows = [...testWorkflows, testWorkflow('dicey', undefined, values), ...catalogue]
     const steps = { ...plain, ...analysis, First: hanging }
     rig = await createEmbeddedRig({ store, workflows, steps })
   })
@@ -68,6 +70,17 @@ describe('histories of the embedded engine on the real Temporal core', () => {
     ['code_analysis', { repository: '/somewhere', types: ['security'] }, { First: echo }],
   ])('%s with %j replays', async (workflow, input, steps) => {
     expect(await replay(await finish(workflow, input, steps))).toMatchObject({ ok: true })
+  })
+
+  test('a fork replays with the dice of the run that it was taken from', async () => {
+    const original = await finish('dicey', null, { First: echo })
+    for (let count = 0; count < 3; count++) {
+      const runId = rig.newId()
+      const ids = { runId, jobId: rig.newId() }
+      await rig.engine.fork(original, { fromStep: 'last', ...ids, principal: owner, timeMs: Date.now() })
+      await ended(rig, runId)
+      expect(await replay(runId)).toMatchObject({ ok: true })
+    }
   })
 
   test('signals replay', async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
-import { asNewEvent, originIn, withPayloads } from '../embedded/history.ts'
+import { withPayloads } from '../embedded/history.ts'
 import { readFacts } from '../embedded/run-facts.ts'
 import { type ConvertedRun, convertHistory, type TemporalHistory } from './convert-history.ts'
 
@@ -56,10 +56,9 @@ export async function readConformHistory(store: Store, runId: string): Promise<C
     if (isRunEvent(event)) events.push(await withPayloads(event, store))
   }
   const { type: workflow, version } = record
-  const origin = events.map((event) => originIn(asNewEvent(event))).find((found) => found !== undefined)
-  const { attempt, seed, input } = await readFacts(record, { origin }, store)
+  const { attempt, input } = await readFacts(record, { origin: undefined }, store)
   return {
-    run: { runId, workflow, version, attempt, input, ...(seed === undefined ? {} : { seed }) },
+    run: { runId, workflow, version, attempt, input },
     source: stored.source,
     definition: stored.hash,
     events,

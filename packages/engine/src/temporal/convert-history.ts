@@ -1,5 +1,7 @@
 import type { RunEvent } from '@kyros/contract/event'
 import type { Json, JsonObject } from '@kyros/contract/json'
+import { originOf } from '../embedded/history.ts'
+import { seenBy } from '../embedded/run-facts.ts'
 import { AsksConverter } from './convert-asks.ts'
 
 /** A run as far as a foreign engine must know it. */
@@ -26,8 +28,9 @@ export function convertHistory(
   run: ConvertedRun,
   events: readonly RunEvent[],
 ): { definition: string; history: TemporalHistory }[] {
+  const asSeen = { ...run, ...seenBy(originOf(events)) }
   return partsOf(events).map((part) => {
-    const converter = new Converter(run)
+    const converter = new Converter(asSeen)
     for (const event of part) converter.take(event)
     return { definition: definitionOf(part), history: { events: converter.events } }
   })

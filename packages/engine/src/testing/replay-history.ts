@@ -6,7 +6,7 @@ import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { createDefinitionCache } from '../definitions/definition-cache.ts'
 import { loadBundle } from '../definitions/definitions.ts'
-import { asNewEvent, originIn } from '../embedded/history.ts'
+import { asNewEvent, originOf } from '../embedded/history.ts'
 import { seenBy } from '../embedded/run-facts.ts'
 import { replayEvents } from '../embedded/shadow-replay.ts'
 
@@ -54,8 +54,7 @@ export async function replayHistory(
     const { hash, source } = await cache.bundle({ name: 'replayed', entry: file })
     const loaded = await loadBundle(hash, await cache.file(hash, async () => source))
     const recordedEvents = events.map(asNewEvent)
-    const origin = recordedEvents.map(originIn).find((found) => found !== undefined)
-    const facts = { ...factsFrom(run, hash), ...seenBy(origin) }
+    const facts = { ...factsFrom(run, hash), ...seenBy(originOf(recordedEvents)) }
     const result = await replayEvents(recordedEvents, facts, loaded)
     const { outcome, recorded, replayed, divergence } = result
     if (outcome?.kind !== 'blocked') return { ok: true, outcome: outcome?.kind ?? 'waits' }

@@ -53,6 +53,14 @@ test('a fake in the place of a step fails, is tried again by the policy, and is 
   ])
 })
 
+test('what is too large for the log is seen as it was, and its history replays', async () => {
+  const large = 'x'.repeat(70_000)
+  const run = await kit.start(trial, { days: 1 }, { steps: { Welcome: () => large } })
+  await run.result()
+  expect(await run.steps()).toMatchObject([{ output: large }])
+  expect(await replayHistory(trial, await run.history())).toMatchObject({ ok: true })
+})
+
 test('a step that never ends is cut off when its time has passed', async () => {
   const Welcome = () => new Promise(() => {})
   const run = await kit.start(trial, { days: 1 }, { steps: { Welcome } })

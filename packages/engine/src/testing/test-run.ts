@@ -3,6 +3,8 @@ import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { RunRecord } from '@kyros/store/store'
+import { fromStored } from '@kyros/store/stored-value'
+import { withPayloads } from '../embedded/history.ts'
 import type { RecordedHistory } from './replay-history.ts'
 import { type KitParts, type TestKit, tester } from './test-kit.ts'
 
@@ -77,7 +79,9 @@ export class TestRun {
   async record(): Promise<RunRecord> {
     const run = await this.#parts.store.runs.get(this.id)
     if (run === undefined) throw new Error(`There is no run ${this.id}.`)
-    return run
+    const { blobs } = this.#parts.store
+    const [input, result] = [await fromStored(run.input, blobs), await fromStored(run.result, blobs)]
+    return { ...run, input, result }
   }
 
   async signal(name: string, payload: Json = null): Promise<void> {
@@ -114,7 +118,8 @@ export class TestRun {
   /** Every event up to now, in order. */
   async events(): Promise<RunEvent[]> {
     const events = await this.#parts.store.events.ofRun(this.id)
-    return events.flatMap((event) => (isRunEvent(event) ? [event] : []))
+    const own = events.flatMap((event) => (isRunEvent(event) ? [event] : []))
+    return Promise.all(own.map((event) => withPayloads(event, this.#parts.store)))
   }
 
   /** The attempts at steps, in the order of their ends: what each was given up with, or gave. */

@@ -5,7 +5,7 @@ import type { RunRecord, Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
 import type { Definitions, LoadedDefinition } from '../../definitions/definitions.ts'
 import type { RunOperations, Submitted } from '../../engine.ts'
-import { asNewEvent, originIn, withPayloads } from '../history.ts'
+import { asNewEvent, originOf, withPayloads } from '../history.ts'
 import { readFacts } from '../run-facts.ts'
 import { admissionOf, fullSentence, type RunGates, rejectionOf } from '../run-gates.ts'
 import { createdEvent, rejected } from '../submit.ts'
@@ -39,8 +39,7 @@ export async function forkRun(parts: ForkParts, runId: string, from: From): Prom
   const said = stored.map((event) => asNewEvent(event))
   const taken = forkPrefix(said, from.fromStep)
   if (taken === undefined) throw stepNotFound(runId, from.fromStep, stepKeys(said))
-  const first = said.map(originIn).find((found) => found !== undefined)
-  const origin = first ?? { run_id: runId, attempt: record.attempt }
+  const origin = originOf(said) ?? { run_id: runId, attempt: record.attempt }
   const fork = { runId: from.runId, origin, taken }
   const { hash, version, definition } = await fittingDefinition(parts, record, fork)
   const run = newRun(record, from, hash, version)
