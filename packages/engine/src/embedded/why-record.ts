@@ -62,12 +62,29 @@ export const wait = {
     ),
   timer: (name: string, fireAtMs: number) =>
     explained('timer', name, `until ${iso(fireAtMs)}`, `It goes on at ${iso(fireAtMs)}.`, iso(fireAtMs)),
-  signals: (names: readonly string[], until: string | null = null) => {
-    const name = names.join(', ') || 'signal'
+  signals: (names: readonly string[]) => {
+    const name = names.join(', ')
+    const one = names.length === 1 ? `the signal ${name}` : `one of the signals ${name}`
+    return explained('signal', name, `listens for: ${name}`, `Send ${one}.`)
+  },
+  condition: () =>
+    explained(
+      'condition',
+      'condition',
+      'waits for a condition of its definition, and takes no signals',
+      'An update or a timer of its definition has to make the condition true. If none does, cancel it.',
+    ),
+  /** Of a run that is not in memory: its log does not say what it listens for. */
+  signalOrCondition: (until: string | null) => {
     const orWait = until === null ? '' : `, or wait until ${until}`
-    const moves =
-      names.length === 0 ? `Send the signal it waits for${orWait}.` : `Send the signal ${name}${orWait}.`
-    return explained('signal', name, `listens for: ${name}`, moves, until)
+    const detail = 'waits for a signal, or for a condition of its definition'
+    return explained(
+      'signal',
+      'signal',
+      detail,
+      `Send the signal it waits for, if it takes any${orWait}.`,
+      until,
+    )
   },
   waitpoint: (name: string, title: string | undefined, expiresAtMs: number | undefined) => {
     const until = expiresAtMs === undefined ? undefined : iso(expiresAtMs)
@@ -133,7 +150,7 @@ function explainReason(record: RunRecord, gates: RunGates): Explained {
     case 'worker_missing':
       return wait.workerMissing('step', detail)
     case 'signal':
-      return wait.signals([], until)
+      return wait.signalOrCondition(until)
     case 'paused':
       return wait.paused(/^Paused by (.+)\.$/.exec(detail)?.[1] ?? 'somebody', undefined)
     case 'budget_exceeded':

@@ -20,7 +20,9 @@ import { createEmbeddedRig } from './embedded-rig.ts'
 const rigs: EngineRig[] = []
 const workflows = [
   ...['sequence', 'sleeping', 'collecting', 'parallel'].map((name) => testWorkflow(name)),
-  ...['questioning', 'parent', 'napping', 'updating'].map((name) => askingWorkflow(name)),
+  ...['questioning', 'parent', 'napping', 'updating', 'pondering', 'hoping'].map((name) =>
+    askingWorkflow(name),
+  ),
   ...['limited', 'budgeted', 'queued', 'keyed_steps'].map((name) => operationsWorkflow(name)),
 ]
 
@@ -81,6 +83,15 @@ test('timers, children, waitpoints and updates are named, with the time when the
   })
   const later = await submit(rig, 'sequence', 1, { runAtMs: Date.now() + 60_000 })
   expect((await whyOf(rig, later, 'timer')).waits_for[0]?.name).toBe('start')
+})
+
+test('a run that waits for a condition names the signals that it takes, and says so when there is none', async () => {
+  const rig = await open()
+  const why = await whyOf(rig, await submit(rig, 'pondering', null), 'signal')
+  expect(why).toMatchObject({ waits_for: [{ name: 'say' }], what_would_move_it: 'Send the signal say.' })
+  const hopeless = await whyOf(rig, await submit(rig, 'hoping', null), 'condition')
+  expect(hopeless.waits_for[0]?.detail).toBe('waits for a condition of its definition, and takes no signals')
+  expect(hopeless.what_would_move_it).toContain('If none does, cancel it.')
 })
 
 test('a run that runs in spite of a pause says both, and an update that is under way is told', async () => {

@@ -77,7 +77,8 @@ function explainAsks({ asks }: LiveRun): Explained[] {
 
 function explainSignals({ host }: LiveRun): Explained[] {
   if (host === undefined || (host.conditions.size === 0 && !host.waitsForSignal)) return []
-  return [wait.signals([...host.handlers.keys()])]
+  const names = [...host.handlers.keys()]
+  return [names.length === 0 ? wait.condition() : wait.signals(names)]
 }
 
 function explainTimers({ timers }: LiveRun): Explained[] {
