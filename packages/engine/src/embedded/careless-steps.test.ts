@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const script = fileURLToPath(new URL('../fixtures/careless-process.ts', import.meta.url))
 
-test('no error that a step leaves behind ends the process, and each is told in the log of its run', async () => {
+test('no error that a step or a definition leaves behind ends the process, and each is told with its run', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 30_000 })
   const nothing = expect.stringContaining('cannot be shown')
   expect(JSON.parse(stdout)).toEqual({
@@ -25,6 +25,10 @@ test('no error that a step leaves behind ends the process, and each is told in t
       status: 'failed',
       error: expect.stringContaining('ENOENT'),
       lines: [expect.stringContaining('A callback of this step threw: Error: ENOENT')],
+    },
+    definition_throws_in_a_callback: {
+      kind: 'blocked',
+      detail: 'The definition threw Error: in a callback',
     },
   })
 }, 40_000)

@@ -3,6 +3,7 @@ import type { EngineParts } from './engine-parts.ts'
 import type { RunLog } from './log-buffer.ts'
 import type { RunFacts } from './run-facts.ts'
 import { type Recorded, WorkflowHost } from './workflow-host.ts'
+import { outOfScope } from './workflow-scope.ts'
 
 type HostParts = Pick<EngineParts, 'clock' | 'waitpointTokens'>
 
@@ -16,7 +17,7 @@ export function createRunHost(
   const { runId, workflow, version, attempt, seed, maxRetries, input } = facts
   const onLog = (level: 'info' | 'warn' | 'error', message: string) => {
     if (host.replaying) return
-    log.add({ timeMs: clock.nowMs(), level, step: null, attempt: null, message })
+    outOfScope(() => log.add({ timeMs: clock.nowMs(), level, step: null, attempt: null, message }))
   }
   const run = { runId, workflow, version, attempt, seed, maxRetries, input }
   const waitpointToken = (part: number, command: number) => waitpointTokens.sign({ runId, part, command })

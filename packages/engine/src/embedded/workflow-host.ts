@@ -419,6 +419,11 @@ export class WorkflowHost {
     if (!this.isReadOnly) this.onLog(level, message)
   }
 
+  /** An exception out of a callback of the definition, which no promise of it sees. */
+  onThrown(error: unknown): void {
+    this.fail(error)
+  }
+
   onLog(level: 'info' | 'warn' | 'error', message: string): void {
     this.#options.onLog(level, message)
   }

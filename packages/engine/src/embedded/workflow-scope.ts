@@ -9,7 +9,7 @@ type Owner = {
   readonly step?: string
   onLog(level: 'warn', message: string): void
   /** An exception out of a callback. Without it, that ends the process like any other. */
-  onThrown?: (error: unknown) => void
+  onThrown?(error: unknown): void
 }
 
 /**
@@ -81,8 +81,8 @@ let guards = 0
 
 /**
  * While any engine lives: a promise that workflow code or a step rejects and nobody looks at is a warning in the log
- * of its run, and an exception out of a callback of a step (a stream without a listener for its errors) ends that
- * attempt; neither ends the process. What anybody else throws keeps its effect.
+ * of its run; an exception out of a callback of a step (a stream without a listener for its errors) ends that attempt,
+ * and one of workflow code blocks its run. None ends the process. What anybody else throws keeps its effect.
  */
 export function guardRejections(): () => void {
   if (guards === 0) {
@@ -112,7 +112,7 @@ function onUnhandledRejection(reason: unknown): void {
 }
 
 function onUncaughtException(error: unknown): void {
-  const onThrown = scopes.getStore()?.owner.onThrown
-  if (onThrown !== undefined) onThrown(error)
+  const owner = scopes.getStore()?.owner
+  if (owner?.onThrown !== undefined) owner.onThrown(error)
   else if (process.listenerCount('uncaughtException') === 1) throw error
 }
