@@ -46,17 +46,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
   // By entry: a workflow that is loaded anew has another schema.
   const checks = new WeakMap<CatalogueEntry, InputCheck>()
 
-  const startable = (workflow: string): StartableWorkflow => {
-    const found = definitions.startable.get(workflow)
-    if (found !== undefined) return found
-    const known = [...definitions.startable.keys()].join(', ')
-    const detail = `There is no workflow ${workflow}. The workflows here are: ${known}.`
-    throw problem('workflow_unknown', {
-      detail,
-      errors: [{ path: '/workflow', message: 'unknown workflow' }],
-    })
-  }
-
+  const startable = (workflow: string) => startableIn(definitions, workflow)
   const check = (workflow: StartableWorkflow, input: Submission['input']) => {
     const known = checks.get(workflow.entry) ?? compileInputCheck(workflow.entry)
     checks.set(workflow.entry, known)
@@ -119,6 +109,17 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       return answer(written, { run, events, priority: before.priority, input }, onAccepted)
     },
   }
+}
+
+/** @throws workflow_unknown */
+function startableIn({ startable }: Pick<Definitions, 'startable'>, workflow: string): StartableWorkflow {
+  const found = startable.get(workflow)
+  if (found !== undefined) return found
+  const known = [...startable.keys()].join(', ')
+  throw problem('workflow_unknown', {
+    detail: `There is no workflow ${workflow}. The workflows here are: ${known}.`,
+    errors: [{ path: '/workflow', message: 'unknown workflow' }],
+  })
 }
 
 const fence = (epoch: number | undefined) => (epoch === undefined ? {} : { epoch })
