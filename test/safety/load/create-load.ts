@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Event } from '@kyros/contract/event'
+import { type Event, isRunEnd } from '@kyros/contract/event'
 import { uuidv7 } from '@kyros/contract/id'
 import { ProblemError } from '@kyros/contract/problem'
 import type { Engine } from '@kyros/engine/engine'
@@ -25,7 +25,6 @@ export type LoadParts = {
 export const principal = { id: 'user:load', role: 'admin' } as const
 const signalsPerRun = 3
 const forkChance = 0.3
-const ended = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.timed_out'])
 export const newId = () => uuidv7(Date.now(), randomBytes(10))
 
 /** Starts runs, sends what they wait for, and follows the log; takes up what an earlier life of the process left. */
@@ -35,15 +34,6 @@ export function createLoad(parts: LoadParts): { run(): Promise<void> } {
   const before = readRecords(options.recordFile)
   const open = openRuns(before)
   let started = before.filter(({ kind }) => kind === 'start').length
-
-  const projectId = async () => {
-    const found = await store.projects.byName('load')
-    if (found !== undefined) return found.id
-    const id = newId()
-    const project = { name: 'load', description: '', projectType: 'general', timeMs: Date.now() }
-    await store.write({ kind: 'create_project', id, ...project, actor: 'load' })
-    return id
-  }
 
   const start = async (project: string) => {
     started += 1
@@ -67,26 +57,11 @@ export function createLoad(parts: LoadParts): { run(): Promise<void> } {
     await feed(parts, run, state)
   }
 
-  /** Takes over the first step of a run that has completed, and does the others again. */
-  const fork = async (from: string, { value }: OpenRun) => {
-    const [jobId, runId] = [newId(), newId()]
-    open.set(runId, newState(forked, value))
-    const timeMs = parts.nowMs()
-    const origin = { fromStep: forkedFrom, jobId, runId, principal, timeMs }
-    try {
-      await parts.engine.fork(from, origin)
-      records.note({ kind: 'start', run: runId, job: jobId, workflow: forked, value, timeMs })
-    } catch {
-      // The database is away, or the process ends: nothing was acknowledged.
-      open.delete(runId)
-    }
-  }
-
   const takeOut = (run: string, type: string) => {
     const state = open.get(run)
     open.delete(run)
     if (type !== 'run.completed' || state?.workflow !== forked || options.openRuns === 0) return
-    if (random.chance(forkChance)) void fork(run, state)
+    if (random.chance(forkChance)) void fork(parts, open, run, state.value)
   }
 
   const follow = async () => {
@@ -95,13 +70,13 @@ export function createLoad(parts: LoadParts): { run(): Promise<void> } {
       if ('reset' in batch)
         throw new Error(`The log begins at ${batch.reset.from}, and ${after} was read before`)
       records.note({ kind: 'seen', events: batch.events.map(asSeen) })
-      for (const { type, run_id } of batch.events) if (ended.has(type)) takeOut(run_id ?? '', type)
+      for (const { type, run_id } of batch.events) if (isRunEnd(type)) takeOut(run_id ?? '', type)
     }
   }
 
   return {
     async run() {
-      const project = await projectId()
+      const project = await projectId(store)
       const following = follow()
       say('ready')
       const fed = Promise.all([...open].map(([run, state]) => feed(parts, run, state)))
@@ -116,6 +91,34 @@ export function createLoad(parts: LoadParts): { run(): Promise<void> } {
       if (!signal.aborted) say('settled')
       await following
     },
+  }
+}
+
+async function projectId(store: Store): Promise<string> {
+  const found = await store.projects.byName('load')
+  if (found !== undefined) return found.id
+  const id = newId()
+  const project = { name: 'load', description: '', projectType: 'general', timeMs: Date.now() }
+  await store.write({ kind: 'create_project', id, ...project, actor: 'load' })
+  return id
+}
+
+/** Takes over the first step of a run that has completed, and does the others again. */
+async function fork(
+  { engine, records, nowMs }: LoadParts,
+  open: Map<string, OpenRun>,
+  from: string,
+  value: number,
+): Promise<void> {
+  const [jobId, runId] = [newId(), newId()]
+  open.set(runId, newState(forked, value))
+  const timeMs = nowMs()
+  try {
+    await engine.fork(from, { fromStep: forkedFrom, jobId, runId, principal, timeMs })
+    records.note({ kind: 'start', run: runId, job: jobId, workflow: forked, value, timeMs })
+  } catch {
+    // The database is away, or the process ends: nothing was acknowledged.
+    open.delete(runId)
   }
 }
 
@@ -145,7 +148,7 @@ function openRuns(records: readonly Record[]): Map<string, OpenRun> {
       open.set(record.run, newState(record.workflow, record.value))
     }
     if (record.kind === 'seen') {
-      for (const [, , run, type] of record.events) if (ended.has(type)) open.delete(run)
+      for (const [, , run, type] of record.events) if (isRunEnd(type)) open.delete(run)
     }
     const run = 'run' in record ? open.get(record.run) : undefined
     if (run === undefined) continue

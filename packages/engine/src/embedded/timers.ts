@@ -1,3 +1,5 @@
+import { popFromHeap, pushToHeap } from '../heap.ts'
+
 /** The part of the kernel's clock that the engine uses. */
 export type EngineClock = {
   nowMs(): number
@@ -58,7 +60,7 @@ export function createTimers(clock: EngineClock): Timers {
   const fireDue = () => {
     for (let first = heap[0]; first !== undefined; first = heap[0]) {
       if (!first.over && first.dueMs > clock.nowMs()) break
-      removeFirst(heap)
+      popFromHeap(heap, before)
       if (first.over) continue
       first.over = true
       live -= 1
@@ -97,7 +99,7 @@ export function createTimers(clock: EngineClock): Timers {
       // It would keep all that are due after it from ever being found.
       if (Number.isNaN(dueMs)) throw new RangeError('A timer without a time.')
       const entry = new Entry(dueMs, order++, fire, onCancel)
-      insert(heap, entry)
+      pushToHeap(heap, entry, before)
       live += 1
       if (heap[0] === entry) arm()
       return entry
@@ -113,34 +115,6 @@ export function createTimers(clock: EngineClock): Timers {
 }
 
 const before = (a: Entry, b: Entry) => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order)
-
-function insert(heap: Entry[], entry: Entry): void {
-  let index = heap.push(entry) - 1
-  while (index > 0) {
-    const above = (index - 1) >> 1
-    const parent = heap[above]
-    if (parent === undefined || !before(entry, parent)) break
-    heap[index] = parent
-    index = above
-  }
-  heap[index] = entry
-}
-
-function removeFirst(heap: Entry[]): void {
-  const last = heap.pop()
-  if (last === undefined || heap.length === 0) return
-  let index = 0
-  for (;;) {
-    const left = 2 * index + 1
-    const [a, b] = [heap[left], heap[left + 1]]
-    if (a === undefined) break
-    const [child, at] = b !== undefined && before(b, a) ? [b, left + 1] : [a, left]
-    if (!before(child, last)) break
-    heap[index] = child
-    index = at
-  }
-  heap[index] = last
-}
 
 function compact(heap: Entry[]): void {
   const kept = heap.filter((entry) => !entry.over)

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { popFromHeap, pushToHeap } from '../heap.ts'
 import { hashText, type Random } from './random.ts'
 
 /** One process from its start to its end. What belongs to a life that is over never happens. */
@@ -71,7 +72,7 @@ export class Scheduler {
   after(delayMs: number, what: string, run: () => void, life?: Life): () => void {
     const atMs = this.nowMs + Math.max(0, Math.ceil(delayMs))
     const happening: Happening = { atMs, tie: this.random.next(), life, what, run, over: false }
-    push(this.#heap, happening)
+    pushToHeap(this.#heap, happening, before)
     return () => {
       happening.over = true
     }
@@ -88,12 +89,12 @@ export class Scheduler {
   async run(isDone: () => boolean, untilMs: number): Promise<'done' | 'idle' | 'late' | 'spinning'> {
     await this.#drain()
     while (!isDone()) {
-      const next = pop(this.#heap)
+      const next = popFromHeap(this.#heap, before)
       if (next === undefined) return 'idle'
       if (next.over || next.life?.isOver === true) continue
       if (next.life !== undefined && next.life.stalledUntilMs > Math.max(next.atMs, this.nowMs)) {
         next.atMs = next.life.stalledUntilMs
-        push(this.#heap, next)
+        pushToHeap(this.#heap, next, before)
         continue
       }
       if (next.atMs > untilMs) return 'late'
@@ -109,33 +110,3 @@ export class Scheduler {
 }
 
 const before = (a: Happening, b: Happening) => a.atMs < b.atMs || (a.atMs === b.atMs && a.tie < b.tie)
-
-function push(heap: Happening[], added: Happening): void {
-  let index = heap.push(added) - 1
-  while (index > 0) {
-    const above = (index - 1) >> 1
-    const parent = heap[above]
-    if (parent === undefined || !before(added, parent)) break
-    heap[index] = parent
-    index = above
-  }
-  heap[index] = added
-}
-
-function pop(heap: Happening[]): Happening | undefined {
-  const first = heap[0]
-  const last = heap.pop()
-  if (last === undefined || heap.length === 0) return first
-  let index = 0
-  for (;;) {
-    const left = 2 * index + 1
-    const [a, b] = [heap[left], heap[left + 1]]
-    if (a === undefined) break
-    const [child, at] = b !== undefined && before(b, a) ? [b, left + 1] : [a, left]
-    if (!before(child, last)) break
-    heap[index] = child
-    index = at
-  }
-  heap[index] = last
-  return first
-}
