@@ -50,9 +50,9 @@ export const quickPlan: Plan = {
   storedMaxMs: 20_000,
   startsPerSegment: 3_000,
   segments: 6,
-  sleepingBefore: 50_000,
-  sleepingRuns: [50_000],
-  sleepingMaxMs: 20_000,
+  sleepingBefore: 100_000,
+  sleepingRuns: [300_000],
+  sleepingMaxMs: 45_000,
   openRuns: [100_000],
   recoveries: 3,
 }
