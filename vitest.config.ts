@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongFirst } from './tools/long-first.ts'
 
 const workspaces = '{packages,services,cli,console,tools,test,bench}'
 const integration = [`${workspaces}/**/*.pg.test.ts`, `${workspaces}/**/*.integration.test.ts`]
@@ -9,6 +10,7 @@ export default defineConfig({
     pool: 'forks',
     // Vitest itself leaves one core unused, which is half of a small machine; many tests wait for a disk or a child.
     maxWorkers: '100%',
+    sequence: { sequencer: LongFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     reporters: ['default', './tools/count-reporter.ts'],

@@ -69,7 +69,7 @@ export function testBudget(open: OpenRig): void {
   test('a limit may be set for a run whose workflow has none', async () => {
     const { at, steps } = using({ tokens: 5 })
     const rig = await open({ steps })
-    const runId = await submit(rig, 'sequence', 'x', { runAtMs: Date.now() + 200 })
+    const runId = await submit(rig, 'sequence', 'x', { runAtMs: Date.now() + 600 })
     at.engine = rig.engine
     await rig.engine.setBudget(runId, { tokens: 5 }, owner)
     await waiting(rig, runId, 'budget_exceeded')

@@ -79,7 +79,7 @@ export function testChildren(open: OpenRig): void {
       return input
     }
     const rig = await open({ steps: { ...plain, First }, workflows })
-    const runId = await submit(rig, 'parent', { workflow: 'napping', input: { ms: 120 } })
+    const runId = await submit(rig, 'parent', { workflow: 'napping', input: { ms: 500 } })
     await waiting(rig, runId, 'child')
     await rig.restart()
     expect((await ended(rig, runId)).result).toEqual({ result: 'rested', after: 'after' })

@@ -35,11 +35,11 @@ export function testPause(open: OpenRig): void {
 
   test('a timer that falls due while its run is paused fires when it goes on', async () => {
     const rig = await open({ steps: plain })
-    const runId = await submit(rig, 'sleeping', { ms: 40 })
+    const runId = await submit(rig, 'sleeping', { ms: 600 })
     await waiting(rig, runId, 'timer')
     await rig.engine.pause(runId, owner)
     await waiting(rig, runId, 'paused')
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await new Promise((resolve) => setTimeout(resolve, 650))
     expect(await eventTypes(rig, runId)).not.toContain('timer.fired')
     await rig.engine.resume(runId, owner)
     expect((await ended(rig, runId)).status).toBe('completed')
@@ -64,10 +64,10 @@ export function testPause(open: OpenRig): void {
 
   test('a run that is paused before its time begins when it is resumed after it', async () => {
     const rig = await open({ steps: plain })
-    const runId = await submit(rig, 'sequence', 1, { runAtMs: Date.now() + 80 })
+    const runId = await submit(rig, 'sequence', 1, { runAtMs: Date.now() + 500 })
     await rig.engine.pause(runId, owner)
     await waiting(rig, runId, 'paused')
-    await new Promise((resolve) => setTimeout(resolve, 120))
+    await new Promise((resolve) => setTimeout(resolve, 550))
     expect((await record(rig, runId)).started_at).toBeNull()
     await rig.engine.resume(runId, owner)
     expect((await ended(rig, runId)).result).toEqual([1, 1, 1])

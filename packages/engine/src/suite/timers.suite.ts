@@ -22,7 +22,7 @@ export function testTimers(open: OpenRig): void {
       return input
     }
     const rig = await open({ steps: { ...plain, First } })
-    const runId = await submit(rig, 'sleeping', { ms: 150 })
+    const runId = await submit(rig, 'sleeping', { ms: 600 })
     await waiting(rig, runId, 'timer')
     await rig.restart()
     expect((await ended(rig, runId)).result).toMatchObject({ first: 'before', second: 'after' })
@@ -31,7 +31,7 @@ export function testTimers(open: OpenRig): void {
 
   test('a run that was asked for later begins then', async () => {
     const rig = await open({ steps: plain })
-    const runAtMs = Date.now() + 120
+    const runAtMs = Date.now() + 400
     const runId = await submit(rig, 'sequence', 1, { runAtMs })
     expect(await record(rig, runId)).toMatchObject({ status: 'waiting', reason: 'timer' })
     const run = await ended(rig, runId)

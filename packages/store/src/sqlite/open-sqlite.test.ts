@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -111,6 +111,21 @@ test('the file is in WAL mode, gives its room back, and syncs what it says is wr
   expect(db.prepare('PRAGMA freelist_count').get()).toEqual({ freelist_count: 0 })
   db.close()
   await store.close()
+})
+
+test('a text that was garbled on the disk is an outage with advice, and not a mistake of ours', async () => {
+  const store = await openStore({ dataDir })
+  const { job, run } = await submit(store)
+  await append(store, run.id, completed('what was garbled'))
+  await store.close()
+  const file = join(dataDir, 'kyros.db')
+  const garbled = readFileSync(file, 'latin1').replaceAll('what was garbled', 'what "as\u0001garbled')
+  writeFileSync(file, garbled, 'latin1')
+  const again = await openStore({ dataDir })
+  const refused = { code: 'store_unavailable', message: expect.stringContaining('kyros db restore') }
+  await expect(again.jobs.get(job.id)).rejects.toMatchObject(refused)
+  await expect(again.events.ofRun(run.id)).rejects.toMatchObject(refused)
+  await again.close()
 })
 
 test('a page of jobs is read from an index and not sorted', async () => {

@@ -31,10 +31,13 @@ export function isDamaged(error: unknown): boolean {
   return primary === sqliteCode.corrupt || primary === sqliteCode.notADatabase
 }
 
+/** What was written parses: text that does not, where SQLite saw nothing wrong, was garbled within a row. */
+const isGarbled = (error: unknown) => error instanceof SyntaxError
+
 /** The outage behind an error of the database; undefined for what is a mistake of ours. */
 export function outage(error: unknown): Refusal | undefined {
   if (isFull(error)) return storageFull(error)
-  if (isDamaged(error)) {
+  if (isDamaged(error) || isGarbled(error)) {
     return unavailable('The database is damaged. Restore a backup: `kyros db restore <backup>`.', error)
   }
   switch (primaryCode(error)) {
