@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { whereNow } from './workflow-scope.ts'
+import { beforeFirstScope, whereNow } from './workflow-scope.ts'
 
 export type StallWatchOptions = {
   /** How often the process says that it is alive, and is looked at. */
@@ -16,9 +16,21 @@ const askedAs = 'kyrosWhereNow'
 /**
  * Watches from a thread whether this process still serves. Code of a definition or a step that never lets go of it, such
  * as an endless loop, cannot be ended from here; but the thread says on stderr whose code it is, and what to do.
- * Gives what ends the watch.
+ * The thread begins with the first such code. Gives what ends the watch.
  */
 export function watchForStalls(options: StallWatchOptions = usual): () => void {
+  let end: (() => void) | undefined
+  let isOver = false
+  beforeFirstScope(() => {
+    if (!isOver) end = begin(options)
+  })
+  return () => {
+    isOver = true
+    end?.()
+  }
+}
+
+function begin(options: StallWatchOptions): () => void {
   const beats = new Int32Array(new SharedArrayBuffer(4))
   const beating = setInterval(() => Atomics.add(beats, 0, 1), options.tickMs)
   beating.unref()

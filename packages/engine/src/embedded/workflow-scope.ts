@@ -29,11 +29,24 @@ export type Scope = {
 
 const scopes = new AsyncLocalStorage<Scope | undefined>()
 
+let onFirst: (() => void) | undefined
+let wasUsed = false
+
+/** Calls `act` before the first code of a definition or a step runs here; at once when some already did. */
+export function beforeFirstScope(act: () => void): void {
+  if (wasUsed) act()
+  else onFirst = act
+}
+
 export function createScope(
   owner: Owner,
   parent: Scope | undefined,
   kind: 'plain' | 'shield' | 'read_only' = 'plain',
 ): Scope {
+  if (!wasUsed) {
+    wasUsed = true
+    onFirst?.()
+  }
   return { owner, parent, shielded: kind === 'shield', readOnly: kind === 'read_only', cancelled: undefined }
 }
 
