@@ -37,6 +37,9 @@ test('--dev restarts the server on a change, serves the console with its data, a
   expect((await fetch(`${url}/livez`)).status).toBe(200)
 
   dev.child.kill('SIGTERM')
+  // npm passes on what the whole group was sent.
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  dev.child.kill('SIGTERM')
   expect(await dev.exited).toBe(0)
   await expect(fetch(`${url}/livez`)).rejects.toThrow()
   await expect(fetch(`http://127.0.0.1:${consolePort}/`)).rejects.toThrow()

@@ -54,7 +54,8 @@ function startConsole(context: CommandContext, env: CommandContext['env'], port:
   return startChild({
     words: [vite, '--host', '127.0.0.1', '--port', String(port), '--strictPort', '--clearScreen', 'false'],
     cwd: join(root, 'console'),
-    env,
+    // Where CI is set, Vite would not end with its standard input.
+    env: { ...env, CI: undefined },
     bond: 'stdin',
     onExit: (code) => context.terminal.note(`The console's server ended with ${code}.`),
   })
@@ -113,8 +114,12 @@ function serverWords({ options, arguments: [path] }: CommandContext): string[] {
   return ['up', ...(path === undefined ? [] : [path]), ...flags, ...welcome]
 }
 
+/**
+ * A second signal changes nothing: npm passes on what a whole group was sent, and children that do not stop are killed
+ * in time. Without a listener it would end this process, and leave them behind.
+ */
 function interrupted(): Promise<void> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve())
   })
 }
