@@ -1,7 +1,7 @@
 // `npm run test:long [-- --only <name>,<name>]`: the safety checks at their full sizes, one after another. What they said
 // goes into docs/safety-results.md, with the commit that it was said of; checks that did not run keep what they said before.
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,15 +66,17 @@ if (chosen.length === 0) {
 const commit = git('rev-parse', 'HEAD')
 const isChanged =
   git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!docs/safety-results.md') !== ''
-const kept = join(root, '.cache', 'test-long')
-mkdirSync(kept, { recursive: true })
 const results: Result[] = []
 for (const check of chosen) {
   console.log(`\n── ${check.what}`)
   const result = await run(check)
   results.push(result)
-  writeFileSync(join(kept, `${check.name}.json`), JSON.stringify(result))
-  writeFileSync(resultFile, report(checks.flatMap(keptResult)))
+  // Read again: another check may have ended meanwhile.
+  const said = existsSync(resultFile) ? readFileSync(resultFile, 'utf8') : ''
+  writeFileSync(
+    resultFile,
+    report(checks.flatMap((one) => (one === check ? shownOf(result) : keptIn(said, one)))),
+  )
 }
 for (const { what, code, seconds, lines } of results) {
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${what}: ${lines.at(-1) ?? 'said nothing'} (${seconds} s)`)
@@ -116,15 +118,34 @@ function stopHere(): void {
   process.exit(130)
 }
 
-function keptResult({ name }: Check): Result[] {
-  const file = join(kept, `${name}.json`)
-  // Written above, by this very program.
-  return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8'))] : []
+/** What the document says of one check. */
+type Shown = { what: string; row: string; section: string; seconds: number }
+
+function shownOf({ what, words, lines, seconds, code, commit: of, date }: Result): Shown {
+  const said = `${code === 0 ? '' : '**failed**: '}${lines.at(-1) ?? ''}`
+  const left = lines.length - maxShownLines
+  const shown = left > 0 ? [`… ${left} lines before these`, ...lines.slice(-maxShownLines)] : lines
+  return {
+    what,
+    row: `| ${what} | ${said} | ${seconds} | ${of.slice(0, 12)}${of.slice(40)} | ${date} |`,
+    section: [`## ${what}`, '', '```', `$ node ${words.join(' ')}`, ...shown, '```'].join('\n'),
+    seconds,
+  }
 }
 
-function report(all: readonly Result[]): string {
+/** The same from the document as it is. */
+function keptIn(text: string, { what }: Check): Shown[] {
+  const row = text.split('\n').find((line) => line.startsWith(`| ${what} |`))
+  const [, after] = text.split(`\n## ${what}\n`)
+  const [rest] = after?.split('\n## ') ?? []
+  if (row === undefined || rest === undefined) return []
+  return [{ what, row, section: `## ${what}\n${rest.trimEnd()}`, seconds: Number(row.split(' | ')[2]) }]
+}
+
+function report(all: readonly Shown[]): string {
   const minutes = Math.ceil(all.reduce((sum, { seconds }) => sum + seconds, 0) / 60)
   const machine = `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`
+  const known = new Set(all.map(({ what }) => what))
   return [
     '# Results of the long safety checks',
     '',
@@ -133,20 +154,9 @@ function report(all: readonly Result[]): string {
     '',
     '| check | result | seconds | commit | date |',
     '|---|---|---|---|---|',
-    ...all.map(({ what, lines, seconds, code, commit: of, date }) => {
-      const result = `${code === 0 ? '' : '**failed**: '}${lines.at(-1) ?? ''}`
-      return `| ${what} | ${result} | ${seconds} | ${of.slice(0, 12)}${of.slice(40)} | ${date} |`
-    }),
+    ...all.map(({ row }) => row),
     '',
-    ...checks
-      .filter(({ name }) => all.every((result) => result.name !== name))
-      .map(({ what }) => `Not run: ${what}.\n`),
-    ...all.flatMap((result) => section(result)),
+    ...checks.filter(({ what }) => !known.has(what)).map(({ what }) => `Not run: ${what}.\n`),
+    ...all.map(({ section }) => `${section}\n`),
   ].join('\n')
-}
-
-function section({ what, words, lines }: Result): string[] {
-  const left = lines.length - maxShownLines
-  const shown = left > 0 ? [`… ${left} lines before these`, ...lines.slice(-maxShownLines)] : lines
-  return [`## ${what}`, '', '```', `$ node ${words.join(' ')}`, ...shown, '```', '']
 }
