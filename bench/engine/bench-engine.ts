@@ -82,7 +82,7 @@ async function measureRecoveries(bench: Bench, slept: string, sleptRuns: number)
   const { directory, plan, samples, say, remainingMs } = bench
   const curve: Curve['points'] = []
   for (const target of plan.openRuns) {
-    const isMade = plan.openRuns.length === 1
+    const isMade = sleptRuns === target
     const crashed = isMade ? slept : makeDirectory(directory, `crashed-${target}`)
     const open = isMade ? sleptRuns : await crashAsleep(crashed, target, plan.sleepingMaxMs)
     const isLast = target === plan.openRuns.at(-1)
