@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { createBlobFiles } from './sqlite/blob-files.ts'
 import { syncDirectory } from './sqlite/sync-directory.ts'
-import type { Store } from './store.ts'
+import type { Page, Store } from './store.ts'
 
 type Source = Pick<Store, 'jobs' | 'runs' | 'events' | 'logs' | 'artifacts'>
 
@@ -62,14 +62,18 @@ async function* linesOfRuns(
   jobId: string,
   keepBlob: (sha256: string) => Promise<void>,
 ): AsyncGenerator<string> {
+  const runs = allPages((page) => store.runs.list({ job_id: jobId, ...page }))
+  for await (const run of runs) yield* linesOfRun(store, run.id, keepBlob)
+}
+
+/** Everything of a list, read a page at a time. */
+async function* allPages<T>(
+  read: (page: { limit: number; cursor?: string }) => Promise<Page<T>>,
+): AsyncGenerator<T> {
   let cursor: string | undefined
   do {
-    const page = await store.runs.list({
-      job_id: jobId,
-      limit: pageSize,
-      ...(cursor !== undefined && { cursor }),
-    })
-    for (const run of page.items) yield* linesOfRun(store, run.id, keepBlob)
+    const page = await read({ limit: pageSize, ...(cursor !== undefined && { cursor }) })
+    yield* page.items
     cursor = page.nextCursor ?? undefined
   } while (cursor !== undefined)
 }
@@ -98,20 +102,12 @@ async function* linesOfEvents(
   jobId: string,
   keepBlob: (sha256: string) => Promise<void>,
 ): AsyncGenerator<string> {
-  let cursor: string | undefined
-  do {
-    const page = await store.events.list({
-      job_id: jobId,
-      limit: pageSize,
-      ...(cursor !== undefined && { cursor }),
-    })
-    for (const event of page.items) {
-      const text = line({ event })
-      for (const [, sha256] of text.matchAll(/"\$blob":"([0-9a-f]{64})"/g)) if (sha256) await keepBlob(sha256)
-      yield text
-    }
-    cursor = page.nextCursor ?? undefined
-  } while (cursor !== undefined)
+  const events = allPages((page) => store.events.list({ job_id: jobId, ...page }))
+  for await (const event of events) {
+    const text = line({ event })
+    for (const [, sha256] of text.matchAll(/"\$blob":"([0-9a-f]{64})"/g)) if (sha256) await keepBlob(sha256)
+    yield text
+  }
 }
 
 /** One that is gone already is no reason to keep everything else. */

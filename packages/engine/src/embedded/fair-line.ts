@@ -1,3 +1,5 @@
+import { popFromHeap, pushToHeap } from '../heap.ts'
+
 /** One who waits in a line. Lines stamp `tag` and `order`; everything else is the caller's. */
 export type InLine = {
   readonly owner: Owner
@@ -43,7 +45,7 @@ export class FairLine<W extends InLine> {
     waiter.tag = Math.max(this.#nowTag, tags[level] ?? 0) + (costs[level] ?? 1)
     waiter.order = this.#order++
     tags[level] = waiter.tag
-    siftUp(this.#heap, this.#heap.push(waiter) - 1)
+    pushToHeap(this.#heap, waiter, before)
   }
 
   [Symbol.iterator](): Iterator<W> {
@@ -81,44 +83,9 @@ export class FairLine<W extends InLine> {
   }
 
   #removeFirst(): void {
-    const heap = this.#heap
-    const first = heap[0]
-    const last = heap.pop()
+    const first = popFromHeap(this.#heap, before)
     if (first?.owner.dead) this.#last.delete(first.owner)
-    if (last === undefined || heap.length === 0) return
-    heap[0] = last
-    siftDown(heap, 0)
   }
 }
 
 const before = (a: InLine, b: InLine) => a.tag < b.tag || (a.tag === b.tag && a.order < b.order)
-
-function siftUp<W extends InLine>(heap: W[], from: number): void {
-  const waiter = heap[from]
-  if (waiter === undefined) return
-  let index = from
-  while (index > 0) {
-    const above = (index - 1) >> 1
-    const parent = heap[above]
-    if (parent === undefined || !before(waiter, parent)) break
-    heap[index] = parent
-    index = above
-  }
-  heap[index] = waiter
-}
-
-function siftDown<W extends InLine>(heap: W[], from: number): void {
-  const waiter = heap[from]
-  if (waiter === undefined) return
-  let index = from
-  for (;;) {
-    const left = 2 * index + 1
-    const [a, b] = [heap[left], heap[left + 1]]
-    if (a === undefined) break
-    const [child, at] = b !== undefined && before(b, a) ? [b, left + 1] : [a, left]
-    if (!before(child, waiter)) break
-    heap[index] = child
-    index = at
-  }
-  heap[index] = waiter
-}
