@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Id } from './id.ts'
 import { maxPageSize, PageQuery } from './page.ts'
-import { Failure, Priority, RunStatusSchema } from './run.ts'
+import { Failure, Priority, RunStatusSchema, runEngines } from './run.ts'
 
 const nullable = Type.Union([Type.String(), Type.Null()])
 const nullableTime = Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
@@ -137,6 +137,7 @@ export const RunQuery = Type.Object({
   status: Type.Optional(RunStatusSchema),
   type: Type.Optional(Type.String()),
   created_by: Type.Optional(Type.String()),
+  engine: Type.Optional(Type.Enum(runEngines, { description: 'What moves it' })),
   start_date: Type.Optional(Type.String({ format: 'date-time' })),
   end_date: Type.Optional(Type.String({ format: 'date-time' })),
   attribute: Type.Optional(

@@ -16,6 +16,10 @@ export const Failure = Type.Object({
 })
 export type Failure = Static<typeof Failure>
 
+/** What moves a run: Kyros itself, or a Temporal cluster. */
+export const runEngines = ['embedded', 'temporal'] as const
+export type RunEngine = (typeof runEngines)[number]
+
 export const attemptStatuses = ['running', 'completed', 'failed', 'cancelled'] as const
 
 export const Attempt = Type.Object({
@@ -119,6 +123,9 @@ const runFields = {
   paused: Type.Optional(Type.Boolean({ description: 'Somebody asked it to begin no new step' })),
   stirred: Type.Optional(
     Type.Boolean({ description: 'Something came since it began to wait, and may be about to move it' }),
+  ),
+  engine: Type.Optional(
+    Type.Literal('temporal', { description: 'A Temporal cluster runs it; left out: Kyros itself does' }),
   ),
 }
 

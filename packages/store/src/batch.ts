@@ -6,7 +6,7 @@ import { continuedCode, type Facts } from './facts.ts'
 import type { Ledger } from './ledger.ts'
 import { foldFacts, newEntry, type RunEntry } from './run-entry.ts'
 import { type Dialect, int, type SqlValue, type Statement, type Steps } from './statement.ts'
-import type { HotSubmission, KeptText } from './wire.ts'
+import { engineColumn, type HotSubmission, type KeptText } from './wire.ts'
 
 /**
  * What a command gets back; a function where its numbers are given only at the end of the segment: those of the
@@ -248,9 +248,9 @@ export class Batch {
   }
 
   /** Tells whoever runs the engine of a new run, in the commit that makes it. */
-  #announce({ runId, createdMs }: HotSubmission): void {
+  #announce({ runId, createdMs, runColumns }: HotSubmission): void {
     const message: InboxMessage = { type: 'accept', runId }
-    this.#accepted.push([JSON.stringify(message), createdMs])
+    this.#accepted.push([JSON.stringify(message), createdMs, runColumns[engineColumn] ?? null])
   }
 }
 

@@ -19,6 +19,7 @@ const run = {
   created_by: 'text',
   created_by_role: 'text',
   created_ms: 'bigint',
+  engine: 'text',
 } as const satisfies Columns
 
 const runState = {
@@ -92,7 +93,7 @@ export const insertLogs = insert('logs', {
   attempt: 'bigint',
   message: 'text',
 })
-export const insertInbox = insert('inbox', { message: 'text', created_ms: 'bigint' })
+export const insertInbox = insert('inbox', { message: 'text', created_ms: 'bigint', engine: 'text' })
 export const insertIdempotency = insert('idempotency', {
   principal: 'text',
   route: 'text',

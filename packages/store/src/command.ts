@@ -1,6 +1,7 @@
 import type { Role } from '@kyros/contract/auth'
 import type { RunEventData, RunEventType } from '@kyros/contract/event'
 import type { Json, JsonObject } from '@kyros/contract/json'
+import type { RunEngine } from '@kyros/contract/run'
 import type { ViewList } from '@kyros/contract/saved-view'
 
 /** A fact about to be numbered. Times are milliseconds since 1970, from the caller's clock. */
@@ -46,6 +47,8 @@ export type NewRun = {
   /** Role of who asked for the run: steps look at it before they touch local paths. */
   createdByRole: Role
   createdMs: number
+  /** What moves it, for as long as it lives; left out: `embedded`. */
+  engine?: RunEngine
 }
 
 /** Kept for 24 hours in the commit that it names; the same key and fingerprint give the first answer again. */
@@ -100,7 +103,7 @@ type NewSubmission = {
   run: NewRun
   events: NewRunEvent[]
   idempotency?: Idempotency
-  /** Puts an `accept` into the inbox in the same commit: for a process that does not run the engine itself. */
+  /** Puts an `accept` for the run's engine into the inbox in the same commit: for whoever does not move the run itself. */
   announce?: boolean
 }
 
@@ -198,8 +201,8 @@ export type Command =
    */
   | { kind: 'acquire_engine_lease'; holder: string; timeMs: number; ttlMs: number }
   | { kind: 'release_engine_lease'; holder: string }
-  /** A message to the engine from a process that does not hold the lease. */
-  | { kind: 'put_inbox'; message: InboxMessage; timeMs: number }
+  /** A message to the engine from a process that does not hold the lease; `engine`: that of its run. */
+  | { kind: 'put_inbox'; message: InboxMessage; timeMs: number; engine?: RunEngine }
   | { kind: 'take_inbox'; ids: readonly number[] }
 
 /** Whether who reads the inbox has something new to find there. */

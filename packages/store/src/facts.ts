@@ -1,9 +1,10 @@
 import { type RunEventType, runEventTypes } from '@kyros/contract/event'
 import type { Json, JsonObject } from '@kyros/contract/json'
+import type { RunEngine } from '@kyros/contract/run'
 import type { NewJob, NewRun, NewRunEvent } from './command.ts'
 
-/** What the projections need beside the public data of a run's first fact. */
-export type KeptRun = { id: string; job_id: string; role: string }
+/** What the projections need beside the public data of a run's first fact. `engine`: where it is not `embedded`. */
+export type KeptRun = { id: string; job_id: string; role: string; engine?: RunEngine }
 
 /** The same of `job.created`. `input`: where it is not the run's. */
 export type KeptJob = { id: string; task: string | null; metadata: JsonObject; input?: Json }
@@ -66,6 +67,7 @@ function packEvent({ type, timeMs, data, actor }: NewRunEvent) {
 /** All facts of a new run and, where it is made with it, of its job: one row of the journal. */
 export function packSubmission(run: NewRun, events: readonly NewRunEvent[], job?: NewJob): string {
   const kept: KeptRun = { id: run.id, job_id: run.jobId, role: run.createdByRole }
+  if (run.engine !== undefined && run.engine !== 'embedded') kept.engine = run.engine
   const facts = events.map((event, index) =>
     index === 0 ? [event.type, event.timeMs, event.data, event.actor ?? null, kept] : packEvent(event),
   )

@@ -103,6 +103,7 @@ function entryOfFirstRow(ref: number, facts: readonly PackedFact[]): RunEntry | 
     ...[kept.id, kept.job_id, word(data, 'workflow'), word(data, 'version'), word(data, 'definition')],
     ...[number(data, 'attempt'), number(data, 'max_retries'), number(data, 'timeout_seconds')],
     ...[input === jobInput ? null : input, word(data, 'created_by'), kept.role, createdMs],
+    kept.engine ?? 'embedded',
   ]
   if (job !== undefined) entry.newJob = jobColumns(job, jobInput ?? input)
   return entry

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import type { Store } from './store.ts'
 import { testContent } from './suite/content.suite.ts'
+import { testEngines } from './suite/engines.suite.ts'
 import { testEvents } from './suite/events.suite.ts'
 import { testIdempotency } from './suite/idempotency.suite.ts'
 import { testJobs } from './suite/jobs.suite.ts'
@@ -30,6 +31,7 @@ export function testStore({ name, open, close }: StoreCase): void {
     describe('jobs', () => testJobs(store))
     describe('runs', () => testRuns(store))
     describe('events', () => testEvents(store))
+    describe('engines', () => testEngines(store))
     describe('many runs', () => testMany(store))
     describe('idempotency', () => testIdempotency(store))
     describe('people', () => testPeople(store))

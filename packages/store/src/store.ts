@@ -4,7 +4,8 @@ import type { Job, JobQuery, RunQuery } from '@kyros/contract/job'
 import type { Json } from '@kyros/contract/json'
 import type { EventQuery, Stats } from '@kyros/contract/platform'
 import type { Project } from '@kyros/contract/project'
-import type { Artifact, LogLine, RunSummary } from '@kyros/contract/run'
+import type { Artifact, LogLine, RunEngine, RunSummary } from '@kyros/contract/run'
+import type { RunStatus } from '@kyros/contract/run-status'
 import type { SavedView, ViewList } from '@kyros/contract/saved-view'
 import type {
   CommandKind,
@@ -27,6 +28,8 @@ export type OpenRun = Pick<
   | ('priority' | 'created_by' | 'created_by_role' | 'paused' | 'stirred')
   | ('status' | 'reason' | 'waiting_until' | 'cancel_requested')
 > & { startedMs: number | null }
+
+export type EngineCount = { engine: RunEngine; status: RunStatus; runs: number }
 
 /** A stored event as it was when it was new, with its number in the run. */
 export type PastEvent = NewRunEvent & { run_seq: number }
@@ -64,12 +67,17 @@ export interface Store {
     /** Those of them that exist, in no order; at most some hundred at a time. */
     many(ids: readonly string[]): Promise<RunRecord[]>
     list(query: RunQuery): Promise<Page<RunSummary>>
-    /** Runs that have a definition and have not ended, oldest first, in pages by id: what the engine takes up. */
-    unfinished(afterId: string | undefined, limit: number): Promise<OpenRun[]>
-    /** How many of them there are on each definition, by its hash. */
-    countByDefinition(): Promise<Map<string, number>>
+    /**
+     * Runs that have a definition and have not ended, oldest first, in pages by id: what the engine takes up. Those of
+     * the embedded engine, unless another is named.
+     */
+    unfinished(afterId: string | undefined, limit: number, engine?: RunEngine): Promise<OpenRun[]>
     /** Only the ids of those. */
-    unfinishedIds(afterId: string | undefined, limit: number): Promise<string[]>
+    unfinishedIds(afterId: string | undefined, limit: number, engine?: RunEngine): Promise<string[]>
+    /** How many of them there are on each definition, by its hash; of all engines, unless one is named. */
+    countByDefinition(engine?: RunEngine): Promise<Map<string, number>>
+    /** How many of them each engine has, by status; what is none is left out. */
+    countByEngine(): Promise<EngineCount[]>
     /**
      * The events of many runs in one go, for recovery: each from its last `run.continued` on, or else from its first.
      * A run that is unknown is not in the answer.
@@ -146,8 +154,11 @@ export interface Store {
     ofUser(userId: string, list?: ViewList): Promise<SavedView[]>
   }
   readonly inbox: {
-    /** Messages after `afterId`, in order; the holder of the engine's lease reads them. */
-    list(afterId: number, limit: number): Promise<{ id: number; message: InboxMessage }[]>
+    /**
+     * Messages after `afterId`, in order; the holder of the engine's lease reads them. Those for runs of the embedded
+     * engine, unless another is named: each engine sees only its own.
+     */
+    list(afterId: number, limit: number, engine?: RunEngine): Promise<{ id: number; message: InboxMessage }[]>
     changes(signal: AbortSignal): AsyncIterable<void>
   }
   /** Keeps what is stored within bounds, a bite at a time; whoever calls decides when and how often. */

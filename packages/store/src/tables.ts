@@ -68,6 +68,7 @@ type RunsTable = {
   error: string | null
   late: string | null
   result: string | null
+  engine: string
 }
 
 type DeletedRunsTable = { ref: number; id: string; job_id: string; last_seq: number }
@@ -149,7 +150,7 @@ type ViewsTable = {
   created_ms: number
 }
 
-type InboxTable = { id: Generated<number>; message: string; created_ms: number }
+type InboxTable = { id: Generated<number>; message: string; created_ms: number; engine: string }
 type SettingsTable = { key: string; value: string }
 
 /** What the reads know of the tables; migrations/ makes them. */

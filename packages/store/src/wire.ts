@@ -137,11 +137,12 @@ function jobColumns(job: NewJob, input: string): SqlValue[] {
 
 /** In the order of `insertRuns`, after `ref`. `input` is null where it is the job's. */
 export const inputColumn = 8
+export const engineColumn = 12
 
 function runColumns(run: NewRun, input: string | null): SqlValue[] {
   return [
     ...[run.id, run.jobId, run.workflow, run.version, run.definition, run.attempt, run.maxRetries],
-    ...[run.timeoutSeconds, input, run.createdBy, run.createdByRole, run.createdMs],
+    ...[run.timeoutSeconds, input, run.createdBy, run.createdByRole, run.createdMs, run.engine ?? 'embedded'],
   ]
 }
 

@@ -1,24 +1,28 @@
 import { roles } from '@kyros/contract/auth'
 import { isRunEventType } from '@kyros/contract/event'
-import { priorities } from '@kyros/contract/run'
+import { priorities, type RunEngine } from '@kyros/contract/run'
 import { sql } from 'kysely'
 import { unpack } from '../facts.ts'
 import { runStatus } from '../run-entry.ts'
-import type { OpenRun, PastEvent } from '../store.ts'
+import type { EngineCount, OpenRun, PastEvent } from '../store.ts'
 import type { Database } from './database.ts'
 import { oneOf } from './run-record.ts'
 
-// The words of the partial index: as parameters SQLite would not recognise them.
-export const isUnfinished = sql<boolean>`runs.status IN ('pending', 'running', 'waiting') AND runs.definition <> ''`
+/** The words of the partial index of an engine: as parameters SQLite would not recognise them. */
+export function isUnfinishedOn(engine: RunEngine) {
+  return sql<boolean>`runs.status IN ('pending', 'running', 'waiting') AND runs.definition <> ''
+    AND runs.engine = ${sql.lit(engine)}`
+}
 
 // Each statement is prepared once for a list as long as this.
 const runsAtOnce = 250
 
-/** Runs that have a definition and have not ended, oldest first: of a hundred thousand, every column counts. */
+/** Runs of an engine that have a definition and have not ended, oldest first: of a hundred thousand, every column counts. */
 export async function readOpenRuns(
   { db }: Database,
   afterId: string | undefined,
   limit: number,
+  engine: RunEngine,
 ): Promise<OpenRun[]> {
   let query = db
     .selectFrom('runs')
@@ -27,7 +31,7 @@ export async function readOpenRuns(
     .select(['runs.max_retries', 'runs.timeout_seconds', 'runs.created_by', 'runs.created_by_role'])
     .select(['runs.status', 'runs.reason', 'runs.waiting_until', 'runs.cancel_requested', 'runs.started_ms'])
     .select(['runs.late', 'jobs.priority', sql<string>`COALESCE(runs.input, jobs.input)`.as('input')])
-    .where(isUnfinished)
+    .where(isUnfinishedOn(engine))
   if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
   const rows = await query.orderBy('runs.id').limit(limit).execute()
   return rows.map((row) => ({
@@ -49,6 +53,32 @@ export async function readOpenRuns(
     startedMs: row.started_ms,
     ...pausedOrStirred(row.late),
   }))
+}
+
+/** How many of an engine's open runs are on each definition, by its hash. */
+export async function countOnDefinitions(
+  { db }: Database,
+  engine: RunEngine,
+): Promise<{ definition: string; count: number }[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['runs.definition', (eb) => eb.fn.countAll<number>().as('count')])
+    .where(isUnfinishedOn(engine))
+    .groupBy('runs.definition')
+    .execute()
+  return rows.map(({ definition, count }) => ({ definition, count: Number(count) }))
+}
+
+/** How many of an engine's open runs have each status. */
+export async function countOnEngine({ db }: Database, engine: RunEngine): Promise<EngineCount[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['runs.status', (eb) => eb.fn.countAll<number>().as('count')])
+    .where(isUnfinishedOn(engine))
+    .groupBy('runs.status')
+    .orderBy('runs.status')
+    .execute()
+  return rows.map((row) => ({ engine, status: runStatus(row), runs: Number(row.count) }))
 }
 
 /** Only the writer fills this column, with what the contract's fold made. */

@@ -1,11 +1,18 @@
 import { attributesOf, type RunQuery } from '@kyros/contract/job'
+import { type RunEngine, runEngines } from '@kyros/contract/run'
 import { sql } from 'kysely'
 import { decodeCursor } from '../cursor.ts'
 import type { Store } from '../store.ts'
 import { hasAttribute } from './attributes.ts'
 import { isAnySet, toScan, totalOf } from './count.ts'
 import { current, type Database } from './database.ts'
-import { isUnfinished, readHistories, readOpenRuns } from './open-runs.ts'
+import {
+  countOnDefinitions,
+  countOnEngine,
+  isUnfinishedOn,
+  readHistories,
+  readOpenRuns,
+} from './open-runs.ts'
 import { cutPage, firstIdAt, pageSize } from './page.ts'
 import { type RunRow, toRecord, toSummary } from './run-record.ts'
 import { matchesWords } from './search.ts'
@@ -30,20 +37,26 @@ export function createRunReads(database: Database): Store['runs'] {
       const total = await countRuns(database, query)
       return { ...page, ...(total !== undefined && { total }) }
     },
-    unfinished: (afterId: string | undefined, limit: number) => readOpenRuns(database, afterId, limit),
-    async unfinishedIds(afterId: string | undefined, limit: number) {
-      let query = database.db.selectFrom('runs').select('runs.id').where(isUnfinished)
+    unfinished: (afterId: string | undefined, limit: number, engine: RunEngine = 'embedded') =>
+      readOpenRuns(database, afterId, limit, engine),
+    async unfinishedIds(afterId: string | undefined, limit: number, engine: RunEngine = 'embedded') {
+      let query = database.db.selectFrom('runs').select('runs.id').where(isUnfinishedOn(engine))
       if (afterId !== undefined) query = query.where('runs.id', '>', afterId)
       return (await query.orderBy('runs.id').limit(limit).execute()).map(({ id }) => id)
     },
-    async countByDefinition() {
-      const rows = await database.db
-        .selectFrom('runs')
-        .select(['runs.definition', (eb) => eb.fn.countAll<number>().as('count')])
-        .where(isUnfinished)
-        .groupBy('runs.definition')
-        .execute()
-      return new Map(rows.map(({ definition, count }) => [definition, Number(count)]))
+    async countByDefinition(engine?: RunEngine) {
+      const counts = new Map<string, number>()
+      for (const one of engine === undefined ? runEngines : [engine]) {
+        for (const { definition, count } of await countOnDefinitions(database, one)) {
+          counts.set(definition, (counts.get(definition) ?? 0) + count)
+        }
+      }
+      return counts
+    },
+    async countByEngine() {
+      const place = await toScan(database, 'runs')
+      const counts = await Promise.all(runEngines.map((engine) => countOnEngine(place, engine)))
+      return counts.flat()
     },
     histories: (runIds: readonly string[]) => readHistories(database, runIds),
   })
@@ -73,6 +86,7 @@ function filtered({ db, dialect }: Database, asked: RunQuery) {
   if (asked.project_id !== undefined) query = query.where('jobs.project_id', '=', asked.project_id)
   if (asked.type !== undefined) query = query.where('runs.workflow', '=', asked.type)
   if (asked.created_by !== undefined) query = query.where('runs.created_by', '=', asked.created_by)
+  if (asked.engine !== undefined) query = query.where('runs.engine', '=', asked.engine)
   if (asked.start_date !== undefined) {
     const startMs = Date.parse(asked.start_date)
     query = query.where('runs.created_ms', '>=', startMs).where('runs.id', '>=', firstIdAt(startMs))

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import type { RunEngine } from '@kyros/contract/run'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { backup } from '../backup.ts'
@@ -63,8 +64,9 @@ async function readEverything(store: Store) {
   const lines = await Promise.all(runs.map(({ id }) => store.logs.list(id, { after: 0, limit: 99 })))
   const artifacts = await Promise.all(runs.map(({ id }) => store.artifacts.list(id)))
   const unfinished = await store.runs.unfinished(undefined, 99)
+  const elsewhere = await store.runs.unfinished(undefined, 99, 'temporal')
   return {
-    ...{ jobs, runs, whole, lines, artifacts, unfinished, log: await readLog(store) },
+    ...{ jobs, runs, whole, lines, artifacts, unfinished, elsewhere, log: await readLog(store) },
     stats: await store.stats(startMs + 10_000),
   }
 }
@@ -116,7 +118,7 @@ function nextCommand({ runs, jobs }: Known, kind: number, which: number): Comman
     case 2:
       return { kind: 'put_artifact', runId, ...file, createdMs: startMs }
     case 3: {
-      const run = newRun(job, { attempt: 2 })
+      const run = newRun(job, { attempt: 2, engine: engineOf(which) })
       return { kind: 'retry_job', run, events: [runCreated(run)] }
     }
     case 4:
@@ -131,9 +133,12 @@ function nextCommand({ runs, jobs }: Known, kind: number, which: number): Comman
 function nextSubmission(number: number, which: number): Command {
   const task = which % 2 === 1 ? 'do it' : null
   const command = submission({ title: `Job ${which}`, task }, keyed(`k${number}`, 'f'))
-  if (which % 3 !== 0) return command
-  const run = { ...command.run, input: { own: true } }
+  const run = { ...command.run, engine: engineOf(which), ...(which % 3 === 0 && { input: { own: true } }) }
   return { ...command, run, events: [runCreated(run)] }
+}
+
+function engineOf(which: number): RunEngine {
+  return which % 4 === 1 ? 'temporal' : 'embedded'
 }
 
 function tell(parts: readonly (readonly [number, number])[]): Command[] {

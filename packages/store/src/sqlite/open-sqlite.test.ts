@@ -146,15 +146,25 @@ test('a page of jobs is read from an index and not sorted', async () => {
   expect(plan(`${runs} ORDER BY runs.id DESC LIMIT 51`)).not.toContain('TEMP B-TREE')
   const ofJob = `runs.ref = (SELECT run_ref FROM jobs WHERE id = 'a') OR runs.job_id = 'a' AND runs.latest = 0`
   expect(plan(`${runs} WHERE (${ofJob}) ORDER BY runs.id DESC LIMIT 51`)).toMatch(/runs_superseded/)
-  const unfinished = `runs.status IN ('pending', 'running', 'waiting') AND runs.definition <> ''`
+  const unfinished = (engine: string) =>
+    `runs.status IN ('pending', 'running', 'waiting') AND runs.definition <> '' AND runs.engine = '${engine}'`
   expect(
     plan(`SELECT * FROM events WHERE type = 'x' AND run IS NULL AND seq > 0 ORDER BY seq LIMIT 9`),
   ).toContain('events_type')
   expect(plan('SELECT id FROM sessions WHERE expires_ms <= 1 ORDER BY expires_ms LIMIT 9')).toContain(
     'sessions_expires',
   )
-  expect(plan(`${runs} WHERE ${unfinished} AND runs.id > 'a' ORDER BY runs.id LIMIT 9`)).toContain(
-    'runs_unfinished',
+  for (const [engine, index] of [
+    ['embedded', 'runs_unfinished'],
+    ['temporal', 'runs_unfinished_temporal'],
+  ] as const) {
+    const where = `${unfinished(engine)} AND runs.id > 'a'`
+    expect(plan(`${runs} WHERE ${where} ORDER BY runs.id LIMIT 9`)).toContain(`INDEX ${index} (id>`)
+    const count = `SELECT definition, COUNT(*) FROM runs WHERE ${unfinished(engine)} GROUP BY definition`
+    expect(plan(count)).toContain(`INDEX ${index}`)
+  }
+  expect(plan(`SELECT id FROM inbox WHERE engine = 'x' AND id > 7 ORDER BY id LIMIT 9`)).toMatch(
+    /^SEARCH inbox USING COVERING INDEX inbox_engine \(engine=\? AND rowid>\?\)$/,
   )
   db.close()
   await store.close()

@@ -55,6 +55,7 @@ function testMigrations(target: () => DatabaseTarget): void {
       '0004-packed-journal',
       '0005-streams',
       '0006-retention',
+      '0007-engines',
     ]
     const status = (appliedMs: number | null) => [
       { version: 1, name: 'foundation', appliedMs },
@@ -63,11 +64,13 @@ function testMigrations(target: () => DatabaseTarget): void {
       { version: 4, name: 'packed-journal', appliedMs },
       { version: 5, name: 'streams', appliedMs },
       { version: 6, name: 'retention', appliedMs },
+      { version: 7, name: 'engines', appliedMs },
     ]
     expect(await migrationStatus(target())).toEqual(status(null))
     expect((await migrate(target(), startMs)).names).toEqual(all)
     expect(await migrationStatus(target())).toEqual(status(startMs))
     expect((await migrate(target(), startMs)).names).toEqual([])
+    expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0007-engines'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0006-retention'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0005-streams'])
     expect((await rollback(target(), { nowMs: startMs })).names).toEqual(['0004-packed-journal'])
@@ -149,6 +152,7 @@ function testMigrations(target: () => DatabaseTarget): void {
       { version: 4 },
       { version: 5 },
       { version: 6 },
+      { version: 7 },
       { version: 999, name: 'newer' },
     ])
   })
@@ -182,6 +186,11 @@ function testBackups(places: () => Places): void {
     await submit(restored)
     await restored.write({ kind: 'put_inbox', message: { type: 'accept', runId: run.id }, timeMs: startMs })
     expect(await restored.inbox.list(0, 10)).toHaveLength(2)
+    const onTemporal = (await restored.runs.list({ engine: 'temporal' })).items.map(({ id }) => id)
+    expect(onTemporal).toHaveLength(1)
+    expect(await restored.inbox.list(0, 10, 'temporal')).toMatchObject([
+      { message: { runId: onTemporal[0] } },
+    ])
     expect(await restored.events.head()).toBe(manifest.head_seq + 2)
     await restored.close()
   })
@@ -293,6 +302,8 @@ async function fill(store: Store) {
     event: { type: 'tick', subject: 'clock', timeMs: startMs, data: {} },
   })
   await store.write({ kind: 'put_inbox', message: { type: 'accept', runId: made.run.id }, timeMs: startMs })
+  const other = submission()
+  await store.write({ ...other, run: { ...other.run, engine: 'temporal' }, announce: true })
   await store.blobs.put(blob)
   return made
 }

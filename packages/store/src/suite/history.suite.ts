@@ -23,6 +23,11 @@ export function testHistory(target: () => DatabaseTarget): void {
     expect(seen.log.map(({ actor = null }) => actor)).toEqual(rows.map(({ actor }) => actor))
     expect(seen.log.map(({ run_seq = null }) => run_seq)).toEqual(rows.map(({ run_seq }) => run_seq))
     expect(seen.jobs.map(({ status }) => status)).toEqual(['completed', 'waiting'])
+    // What is older than the second engine belongs to the first one.
+    expect(seen.unfinished).toEqual(
+      seen.runs.filter(({ status }) => status === 'waiting').map(({ id }) => id),
+    )
+    expect(seen.runs.every((run) => !('engine' in run))).toBe(true)
     expect(seen.ofFirstJob.map(({ type }) => type)).toEqual([
       ...['job.created', 'run.created', 'run.started', 'step.scheduled', 'step.started', 'step.completed'],
       ...['note', 'run.failed', 'run.created', 'run.waiting'],
@@ -64,9 +69,10 @@ async function readAll(target: DatabaseTarget) {
   const deleted = log.find(({ type }) => type === 'job.deleted')?.job_id ?? ''
   const ofDeletedJob = (await store.events.list({ job_id: deleted })).items
   const ofFirstJob = (await store.events.list({ job_id: jobs.at(-1)?.id ?? '' })).items
+  const unfinished = await store.runs.unfinishedIds(undefined, 9)
   const lines = await store.logs.list(runs.at(-1)?.id ?? '', { after: 0, limit: 9 })
   await store.close()
-  return { log, jobs, runs, ofDeletedJob, ofFirstJob, lines }
+  return { log, jobs, runs, unfinished, ofDeletedJob, ofFirstJob, lines }
 }
 
 async function version(target: DatabaseTarget): Promise<number> {
