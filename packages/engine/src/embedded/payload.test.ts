@@ -2,7 +2,8 @@ import { openStore } from '@kyros/store/open-store'
 import { fromStored } from '@kyros/store/stored-value'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { toJson, toStored } from './payload.ts'
+import { toJson } from './json-value.ts'
+import { toStored } from './payload.ts'
 
 test('what is JSON comes back as JSON.parse would give it', () => {
   fc.assert(

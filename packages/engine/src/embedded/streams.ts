@@ -6,7 +6,7 @@ import { isTerminal } from '@kyros/contract/run-status'
 import type { CommandOf } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { StreamChunk } from '../engine.ts'
-import { toJson } from './payload.ts'
+import { toJson } from './json-value.ts'
 import type { EngineClock } from './timers.ts'
 
 /** What all streams of one run may hold. */

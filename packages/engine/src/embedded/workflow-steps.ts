@@ -1,7 +1,7 @@
 import type { Json } from '@kyros/contract/json'
 import type { StepOptions, WorkflowDefinition } from '@kyros/workflows/define'
 import type { LoadedDefinition } from '../definitions/definitions.ts'
-import { toJson } from './payload.ts'
+import { toJson } from './json-value.ts'
 import { type ResolvedStepOptions, resolveStepOptions } from './retry-policy.ts'
 import type { WorkflowHost } from './workflow-host.ts'
 

@@ -1,25 +1,26 @@
 import type { Json } from '@kyros/contract/json'
 import type { CancellationScope as Handle, Round, Saga, ScopeOptions } from '@kyros/workflows/define'
 import { failureOf, isNamed } from '@kyros/workflows/failures'
-import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow'
+import { CancellationScope, workflowInfo } from '@temporalio/workflow'
 import { timerMs } from '../embedded/asked-values.ts'
 import { failureText, type Undo, undoAll } from '../embedded/undo.ts'
 import { guard, known } from './adapter-errors.ts'
-import { type Execution, waitFor } from './workflow-adapter.ts'
+import { type Execution, startTimer, waitFor } from './workflow-adapter.ts'
 
 /** `context.scope`. */
 export async function runScope<T>(
-  { bundle }: Execution,
+  execution: Execution,
   { timeoutMs }: ScopeOptions,
   body: (scope: Handle) => Promise<T>,
 ): Promise<T> {
+  const { bundle } = execution
   const timing = new CancellationScope()
   const own = new CancellationScope()
   let timedOut = false
   if (timeoutMs !== undefined) {
-    const durationMs = Math.max(1, timerMs(timeoutMs, Date.now()))
+    const durationMs = timerMs(timeoutMs, Date.now())
     timing
-      .run(() => sleep(durationMs))
+      .run(() => startTimer(execution, 'scope', durationMs))
       .then(
         () => {
           timedOut = !own.consideredCancelled
@@ -76,7 +77,7 @@ export async function runLoop<State, Result>(
     if ('done' in round) return round.done
     state = round.next
     if (!workflowInfo().continueAsNewSuggested) continue
-    await waitFor(() => execution.updatesUnderWay === 0, undefined)
+    await waitFor(execution, () => execution.messages.updatesUnderWay === 0, undefined)
     // Border cast: the state is JSON, as on the embedded engine, which checks it.
     return execution.continueWith({ input, loop: { state: state as Json } })
   }

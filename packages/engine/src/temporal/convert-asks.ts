@@ -1,6 +1,7 @@
 import type { RunEvent } from '@kyros/contract/event'
 import type { Json, JsonObject } from '@kyros/contract/json'
 import { duration, failureOf, payloads } from './convert-history.ts'
+import { noteKey, signals } from './start-facts.ts'
 
 /** Where the events go. */
 export type Target = {
@@ -19,7 +20,7 @@ type WaitpointEvent = Of<
 type ChildEvent = Of<'child.started' | 'child.completed' | 'child.failed' | 'child.cancelled'>
 type UpdateEvent = Of<'update.accepted' | 'update.completed' | 'update.failed'>
 
-type Waitpoint = { number: number; timer: { id: string; startedEventId: string } | undefined }
+type Waitpoint = { timer: { id: string; startedEventId: string } | undefined }
 type Child = {
   workflow: string
   workflowId: string
@@ -40,14 +41,16 @@ const closePolicies = {
 export class AsksConverter {
   readonly #target: Target
   readonly #runId: string
+  readonly #part: number
   readonly #waitpoints = new Map<number, Waitpoint>()
   readonly #children = new Map<number, Child>()
   readonly #updates = new Map<string, string>()
   readonly #patches: string[] = []
 
-  constructor(target: Target, runId: string) {
+  constructor(target: Target, runId: string, part: number) {
     this.#target = target
     this.#runId = runId
+    this.#part = part
   }
 
   /** False for an event of another kind. */
@@ -74,7 +77,7 @@ export class AsksConverter {
         this.#patch(event)
         return true
       case 'attributes.set':
-        this.#attributes(event)
+        this.#note(event.time)
         return true
       default:
         // A child that was asked for has begun by the time that anything else happens.
@@ -87,8 +90,8 @@ export class AsksConverter {
     const { time, data } = event
     const target = this.#target
     if (event.type === 'waitpoint.created') {
-      const number = this.#waitpoints.size + 1
-      this.#waitpoints.set(data.command, { number, timer: this.#expiry(event) })
+      this.#note(time)
+      this.#waitpoints.set(data.command, { timer: this.#expiry(event) })
       return
     }
     const waitpoint = this.#waitpoints.get(data.command)
@@ -96,8 +99,9 @@ export class AsksConverter {
     const { timer } = waitpoint
     if (event.type === 'waitpoint.completed') {
       this.#startChildren(time)
-      const signalName = `kyros.waitpoint.${waitpoint.number}`
-      target.add(time, 'WORKFLOW_EXECUTION_SIGNALED', { signalName, input: payloads([event.data.payload]) })
+      const answer = { part: this.#part, command: data.command, payload: event.data.payload }
+      const input = payloads([answer])
+      target.add(time, 'WORKFLOW_EXECUTION_SIGNALED', { signalName: signals.waitpoint, input })
       target.workflowTask(time)
       this.#dropTimer(time, timer)
     } else if (event.type === 'waitpoint.expired') {
@@ -224,11 +228,9 @@ export class AsksConverter {
     this.#target.add(time, 'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES', attributes)
   }
 
-  #attributes({ time, data }: Of<'attributes.set'>): void {
-    const fields = Object.fromEntries(
-      Object.entries(data.attributes).map(([name, value]) => [name, onePayload(value)]),
-    )
-    const attributes = { upsertedMemo: { fields }, ...this.#cause }
+  /** What the adapter notes is not compared: only that it notes something here. */
+  #note(time: string): void {
+    const attributes = { upsertedMemo: { fields: { [noteKey]: onePayload(null) } }, ...this.#cause }
     this.#target.add(time, 'WORKFLOW_PROPERTIES_MODIFIED', attributes)
   }
 }

@@ -29,8 +29,8 @@ export function convertHistory(
   events: readonly RunEvent[],
 ): { definition: string; history: TemporalHistory }[] {
   const asSeen = { ...run, ...seenBy(originOf(events)) }
-  return partsOf(events).map((part) => {
-    const converter = new Converter(asSeen)
+  return partsOf(events).map((part, index) => {
+    const converter = new Converter(asSeen, index)
     for (const event of part) converter.take(event)
     return { definition: definitionOf(part), history: { events: converter.events } }
   })
@@ -62,13 +62,16 @@ class Converter {
   /** Event ids by command: what a later event refers to. */
   readonly #scheduled = new Map<number, string>()
   readonly #timerIds = new Map<number, string>()
+  /** Steps between two attempts, by command. */
+  readonly #retries = new Map<number, { timerId: string; startedEventId: string }>()
+  readonly #activities = new Map<number, JsonObject>()
   readonly #asks: AsksConverter
   #task = '0'
   #timers = 0
 
-  constructor(run: ConvertedRun) {
+  constructor(run: ConvertedRun, part: number) {
     this.#run = run
-    this.#asks = new AsksConverter(this, run.runId)
+    this.#asks = new AsksConverter(this, run.runId, part)
   }
 
   /** The workflow task that the commands come from. */
@@ -106,6 +109,7 @@ class Converter {
         this.#timer(event)
         break
       case 'step.scheduled':
+      case 'step.started':
       case 'step.completed':
       case 'step.failed':
       case 'step.cancelled':
@@ -208,15 +212,15 @@ class Converter {
     }
   }
 
-  #step(event: Of<'step.scheduled' | 'step.completed' | 'step.failed' | 'step.cancelled'>): void {
+  #step(
+    event: Of<'step.scheduled' | 'step.started' | 'step.completed' | 'step.failed' | 'step.cancelled'>,
+  ): void {
     const { command, key } = event.data
     const scheduledEventId = this.#scheduled.get(command) ?? ''
     switch (event.type) {
       case 'step.scheduled':
-        this.#scheduled.set(
-          command,
-          this.add(event.time, 'ACTIVITY_TASK_SCHEDULED', this.#activity(event, key)),
-        )
+        this.#activities.set(command, this.#activity(event, key))
+        this.#again(event.time, command)
         break
       case 'step.completed': {
         const startedEventId = this.#attempt(event.time, scheduledEventId, event.data.attempt)
@@ -226,11 +230,9 @@ class Converter {
         break
       }
       case 'step.failed': {
-        // Attempts that are tried again leave no event behind: the last one carries its number.
-        if (event.data.retry_at !== undefined) break
-        const { error, attempt } = event.data
+        const { error, attempt, retry_at: retryAt } = event.data
         const startedEventId = this.#attempt(event.time, scheduledEventId, attempt)
-        const failure = failureOf(error.code, error.message, [{ attempts: attempt }])
+        const failure = failureOf(error.code, error.message, [{ retryable: error.retryable ?? true }])
         const retryState =
           error.retryable === false
             ? 'RETRY_STATE_NON_RETRYABLE_FAILURE'
@@ -242,14 +244,47 @@ class Converter {
           retryState,
         })
         this.workflowTask(event.time)
+        if (retryAt !== undefined) this.#retry(event, Date.parse(retryAt) - Date.parse(event.time))
+        break
+      }
+      case 'step.started': {
+        const retry = this.#retries.get(command)
+        if (retry === undefined) break
+        this.#retries.delete(command)
+        this.add(event.time, 'TIMER_FIRED', retry)
+        this.workflowTask(event.time)
+        this.#again(event.time, command)
         break
       }
       case 'step.cancelled': {
         if (event.data.run_ended === true) break
-        const attributes = { scheduledEventId, workflowTaskCompletedEventId: this.#task }
-        this.add(event.time, 'ACTIVITY_TASK_CANCEL_REQUESTED', attributes)
+        const retry = this.#retries.get(command)
+        const cause = { workflowTaskCompletedEventId: this.#task }
+        if (retry !== undefined) this.add(event.time, 'TIMER_CANCELED', { ...retry, ...cause })
+        else this.add(event.time, 'ACTIVITY_TASK_CANCEL_REQUESTED', { scheduledEventId, ...cause })
+        this.#retries.delete(command)
       }
     }
+  }
+
+  /** What the adapter does between two attempts: a timer, or at once the next. */
+  #retry({ time, data: { command } }: Of<'step.failed'>, delayMs: number): void {
+    if (delayMs <= 0) {
+      this.#again(time, command)
+      return
+    }
+    const timerId = this.nextTimerId()
+    const startToFireTimeout = duration(delayMs)
+    const cause = { workflowTaskCompletedEventId: this.#task }
+    const startedEventId = this.add(time, 'TIMER_STARTED', { timerId, startToFireTimeout, ...cause })
+    this.#retries.set(command, { timerId, startedEventId })
+  }
+
+  #again(time: string, command: number): void {
+    const activity = this.#activities.get(command)
+    if (activity === undefined) return
+    const attributes = { ...activity, workflowTaskCompletedEventId: this.#task }
+    this.#scheduled.set(command, this.add(time, 'ACTIVITY_TASK_SCHEDULED', attributes))
   }
 
   #activity(event: Of<'step.scheduled'>, activityId: string): JsonObject {
@@ -259,13 +294,17 @@ class Converter {
       taskQueue: { name: 'kyros' },
       input: payloads([event.data.input]),
       startToCloseTimeout: '600s',
-      retryPolicy: { maximumAttempts: event.data.max_attempts },
+      retryPolicy: { maximumAttempts: 1 },
       workflowTaskCompletedEventId: this.#task,
     }
   }
 
   #attempt(time: string, scheduledEventId: string, attempt: number): string {
-    return this.add(time, 'ACTIVITY_TASK_STARTED', { scheduledEventId, attempt, identity: 'kyros' })
+    return this.add(time, 'ACTIVITY_TASK_STARTED', {
+      scheduledEventId,
+      attempt: 1,
+      identity: `kyros ${attempt}`,
+    })
   }
 
   #end(event: RunEvent): void {

@@ -1,93 +1,117 @@
-import type { CarriedSignal } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
-import type { StepOptions, WorkflowContext } from '@kyros/workflows/define'
+import type { WorkflowContext } from '@kyros/workflows/define'
 import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
   deprecatePatch,
-  log,
   patched,
-  proxyActivities,
-  setHandler,
+  proxySinks,
+  type Sinks,
   sleep,
-  upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow'
-import { timerMs } from '../embedded/asked-values.ts'
+import { checkAttributes, timerMs } from '../embedded/asked-values.ts'
+import { toJson } from '../embedded/json-value.ts'
 import { createReplayRandom } from '../embedded/replay-random.ts'
-import { type ResolvedStepOptions, resolveStepOptions } from '../embedded/retry-policy.ts'
+import { AdapterControl, note } from './adapter-control.ts'
 import { type DefinitionBundle, guard } from './adapter-errors.ts'
+import { AdapterMessages } from './adapter-messages.ts'
+import { createSteps } from './adapter-steps.ts'
 import { runLoop, runSaga, runScope } from './adapter-structure.ts'
 import { createWaits } from './adapter-waits.ts'
+import { type StartedWith, type TimerName, timerSummary } from './start-facts.ts'
 
-/** What the starter, or the part before, tells beside the input. */
-export type StartedWith = {
-  attempt: number
-  version: string
-  maxRetries?: number
-  part?: number
-  /** Whose dice it rolls; left out: its own. */
-  seed?: string
-  carried?: CarriedSignal[]
-  loop?: { state: Json }
-}
-
-type Activity = (input: unknown) => Promise<Json>
 type AnySteps = { [name: string]: (input: never) => Promise<Json> }
-type StepCall = (input: unknown, options?: StepOptions) => Promise<Json>
+type Next = { input: Json; loop?: { state: Json } }
+
+/** Lines of definitions go to the log of their run. */
+export interface RunLogSinks extends Sinks {
+  kyros: { log(level: 'info' | 'warn' | 'error', message: string, timeMs: number): void }
+}
 
 /** One execution of a definition: what its context shares. */
 export type Execution = {
   readonly bundle: DefinitionBundle
+  /** The workflows that can be started as children. */
+  readonly versions: { readonly [workflow: string]: string }
   readonly started: StartedWith
   readonly input: Json
+  readonly messages: AdapterMessages
+  readonly control: AdapterControl | undefined
   /** Set once the definition continues as new; nothing after it counts. */
-  continueWith(next: { input: Json; loop?: { state: Json } }): Promise<never>
+  continueWith(next: Next): Promise<never>
   takeLoopState(): { state: Json } | undefined
   /** The next key of a step or child, as the embedded engine gives it. */
   nextKey(name: string, given: string | undefined): string
-  updatesUnderWay: number
+  /** The number of the next command, as the embedded engine counts them. */
+  nextCommand(): number
+  /** @throws in a query or validator, which must not change anything */
+  enter(): void
+  /** A fault in what the definition asks for is a bug of it, and blocks the run. */
+  objectTo(fault: Error | undefined): void
+  /** A wait for a condition begins (1) or is over (-1). */
+  waiting(change: 1 | -1): void
 }
 
 /** A definition as a Temporal workflow function: each call of its context is the command that Temporal has for it. */
-export function toTemporal(bundle: DefinitionBundle) {
+export function toTemporal(bundle: DefinitionBundle, versions: Execution['versions'] = {}) {
   return async (input: Json, started: StartedWith): Promise<unknown> => {
-    const continuing = Promise.withResolvers<{ input: Json; loop?: { state: Json } }>()
-    const execution = createExecution(bundle, input, started, continuing.resolve)
+    const continuing = Promise.withResolvers<Next>()
+    const failing = Promise.withResolvers<never>()
+    const execution = createExecution(
+      bundle,
+      versions,
+      { input, started },
+      continuing.resolve,
+      failing.reject,
+    )
     const running = bundle.definition
       .run(createContext(execution), input)
       // What is null on the wire is null here too, as on the embedded engine.
-      .then((result) => ({ result: result ?? null }))
-    const ended = await Promise.race([running, continuing.promise]).catch((error: unknown) => {
-      throw failureOf(error)
-    })
+      .then((result) => ({ result: toJson(result, 'The result of the run') }))
+    const ended = await Promise.race([running, continuing.promise, failing.promise]).catch(
+      (error: unknown) => {
+        throw failureOf(error)
+      },
+    )
     if ('result' in ended) return ended.result
-    const { part = 0, carried: _carried, loop: _loop, ...rest } = started
-    const next = { ...rest, part: part + 1, ...(ended.loop === undefined ? {} : { loop: ended.loop }) }
-    return continueAsNew<(input: Json, started: StartedWith) => Promise<unknown>>(ended.input, next)
+    return continueAsNew<(input: Json, started: StartedWith) => Promise<unknown>>(
+      ended.input,
+      nextPart(execution, ended),
+    )
+  }
+}
+
+function nextPart({ started, messages, control }: Execution, { loop }: Next): StartedWith {
+  const { part = 0, carried: _carried, loop: _loop, live, ...rest } = started
+  return {
+    ...rest,
+    part: part + 1,
+    carried: messages.unhandled,
+    ...(loop === undefined ? {} : { loop }),
+    ...(live === undefined ? {} : { live: { ...live, ...control?.carried } }),
   }
 }
 
 function createExecution(
   bundle: DefinitionBundle,
-  input: Json,
-  started: StartedWith,
-  onContinue: (next: { input: Json; loop?: { state: Json } }) => void,
+  versions: Execution['versions'],
+  { input, started }: { input: Json; started: StartedWith },
+  onContinue: (next: Next) => void,
+  fail: (error: Error) => void,
 ): Execution {
   const uses = new Map<string, number>()
-  const { part = 0 } = started
+  const { part = 0, live } = started
   let { loop } = started
+  let commands = 0
+  let conditions = 0
+  const messages = new AdapterMessages(started.carried ?? [])
   return {
-    bundle,
-    started,
-    input,
-    updatesUnderWay: 0,
+    ...{ bundle, versions, started, input, messages },
+    control: live === undefined ? undefined : new AdapterControl(live, bundle.definition.budget, fail),
     continueWith: (next) => {
       onContinue(next)
       return new Promise(() => {})
@@ -101,36 +125,65 @@ function createExecution(
       const own = given ?? name
       const count = (uses.get(own) ?? 0) + 1
       uses.set(own, count)
+      if (given !== undefined && count > 1) throw new Error(`The key ${given} is used twice.`)
       const key = count === 1 ? own : `${own}#${count}`
       return part === 0 ? key : `${key}~${part}`
+    },
+    nextCommand: () => {
+      commands += 1
+      return commands
+    },
+    enter: () => messages.mustNotLook(),
+    objectTo: (fault) => {
+      if (fault !== undefined) throw fault
+    },
+    waiting: (change) => {
+      conditions += change
+      if (live !== undefined) note({ kind: 'conditions', count: conditions })
     },
   }
 }
 
 function createContext(execution: Execution): WorkflowContext<AnySteps> {
-  const { bundle, started, input } = execution
-  const { runId, workflowType } = workflowInfo()
+  const { bundle, started, input, messages } = execution
+  const { workflowId: runId, workflowType } = workflowInfo()
   const { part = 0, seed = runId } = started
   const { random, uuid } = createReplayRandom(part === 0 ? seed : `${seed}/${part}`)
+  const { kyros } = proxySinks<RunLogSinks>()
   return {
     info: createInfo(started, runId, workflowType),
     step: createSteps(execution),
-    sleep: (until) => guard(bundle, () => sleep(Math.max(1, timerMs(until, Date.now())))),
-    condition: (predicate, timeoutMs) => guard(bundle, () => waitFor(predicate, timeoutMs)),
+    sleep: (until) => {
+      execution.enter()
+      return guard(bundle, () => startTimer(execution, 'sleep', timerMs(until, Date.now())))
+    },
+    condition: (predicate, timeoutMs) => guard(bundle, () => waitFor(execution, predicate, timeoutMs)),
     ...createWaits(execution),
-    ...createMessages(execution),
+    onSignal: (name, handler) => messages.onSignal(name, handler),
+    onQuery: (name, handler) => messages.onQuery(name, handler),
+    onUpdate: (name, handler, validator) => messages.onUpdate(name, handler, validator, failureOf),
     scope: (options, body) => runScope(execution, options, body),
     shield: (body) => CancellationScope.nonCancellable(body),
     saga: (body) => runSaga(execution, body),
-    patch: (id) => patched(id),
+    patch: (id) => {
+      const isNew = patched(id)
+      if (isNew) execution.nextCommand()
+      return isNew
+    },
     deprecatePatch: (id) => deprecatePatch(id),
-    continueAsNew: (next) => execution.continueWith({ input: next }),
+    continueAsNew: (next) => {
+      execution.enter()
+      return execution.continueWith({ input: toJson(next, 'The input of the next part') })
+    },
     loop: (initial, body) => runLoop(execution, initial, body, input),
-    attributes: (values) => upsertMemo({ ...values }),
+    attributes: (values) => {
+      execution.enter()
+      note({ kind: 'attributes', command: execution.nextCommand(), attributes: checkAttributes(values) })
+    },
     now: () => Date.now(),
     random,
     uuid,
-    log: (level, message) => log[level](message),
+    log: (level, message) => kyros.log(level, String(message), Date.now()),
   }
 }
 
@@ -150,88 +203,48 @@ function createInfo(started: StartedWith, runId: string, workflow: string): Work
   }
 }
 
-type MessageCalls = Pick<WorkflowContext<AnySteps>, 'onSignal' | 'onQuery' | 'onUpdate'>
-
-function createMessages(execution: Execution): MessageCalls {
-  let carried = execution.started.carried ?? []
-  return {
-    onSignal: (name, handler) => {
-      const early = carried.filter(({ signal }) => signal === name)
-      carried = carried.filter(({ signal }) => signal !== name)
-      for (const { payload } of early) void handler(payload)
-      setHandler(defineSignal<[Json]>(name), handler)
-    },
-    onQuery: (name, handler) => setHandler(defineQuery<unknown, [Json]>(name), handler),
-    onUpdate: (name, handler, validator) => {
-      const handle = async (payload: Json) => {
-        execution.updatesUnderWay += 1
-        try {
-          return (await handler(payload)) ?? null
-        } catch (error) {
-          throw failureOf(error)
-        } finally {
-          execution.updatesUnderWay -= 1
-        }
-      }
-      const options = validator === undefined ? {} : { validator }
-      setHandler(defineUpdate<unknown, [Json]>(name), handle, options)
-    },
-  }
+/** A timer of the definition: what falls due while the run is paused waits until it is resumed. */
+export async function startTimer(execution: Execution, name: TimerName, durationMs: number): Promise<void> {
+  await sleep(Math.max(1, durationMs), { summary: timerSummary(name, execution.nextCommand()) })
+  await execution.control?.resumed()
 }
 
-export async function waitFor(predicate: () => boolean, timeoutMs: number | undefined): Promise<boolean> {
+/** `context.condition`. */
+export async function waitFor(
+  execution: Execution,
+  predicate: () => boolean,
+  timeoutMs: number | undefined,
+): Promise<boolean> {
+  execution.enter()
   if (predicate()) return true
-  if (timeoutMs !== undefined) return condition(predicate, Math.max(1, timerMs(timeoutMs, Date.now())))
-  await condition(predicate)
-  return true
-}
-
-function createSteps(execution: Execution): WorkflowContext<AnySteps>['step'] {
-  const { bundle, started } = execution
-  const { maxRetries = 3 } = started
-  const target: { [name: string]: StepCall } = {}
-  return new Proxy(target, {
-    get: (_target, name) => {
-      if (typeof name !== 'string') return undefined
-      const call: StepCall = (input, given) => {
-        const activityId = execution.nextKey(name, given?.key)
-        const options = resolveStepOptions(
-          { step: name, fromCall: given, fromDefinition: bundle.definition.stepDefaults?.[name], maxRetries },
-          // What is replayed here was let through by the engine that recorded it.
-          () => {},
-        )
-        const activity = proxyActivities<{ [step: string]: Activity }>(activityOptions(activityId, options))[
-          name
-        ]
-        if (activity === undefined) throw new Error(`There is no activity ${name}.`)
-        return guard(bundle, () => activity(input), name)
-      }
-      return call
-    },
-  })
-}
-
-function activityOptions(activityId: string, options: ResolvedStepOptions) {
-  const { startToCloseMs, scheduleToCloseMs, heartbeatMs, priority } = options
-  const { maxAttempts, initialMs, factor, maxMs, nonRetryable } = options
-  return {
-    activityId,
-    startToCloseTimeout: startToCloseMs,
-    ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: scheduleToCloseMs }),
-    ...(heartbeatMs === undefined ? {} : { heartbeatTimeout: heartbeatMs }),
-    ...(priority === undefined ? {} : { priority: { priorityKey: priority } }),
-    retry: {
-      maximumAttempts: maxAttempts,
-      initialInterval: initialMs,
-      backoffCoefficient: factor,
-      maximumInterval: Math.max(maxMs, initialMs),
-      nonRetryableErrorTypes: [...nonRetryable],
-    },
+  if (timeoutMs === undefined) {
+    execution.waiting(1)
+    try {
+      await condition(predicate)
+      return true
+    } finally {
+      execution.waiting(-1)
+    }
   }
+  const timing = new CancellationScope()
+  const due = timing
+    .run(() => startTimer(execution, 'condition', timerMs(timeoutMs, Date.now())))
+    .then(() => false)
+  try {
+    return await Promise.race([condition(predicate).then(() => true), due])
+  } finally {
+    timing.cancel()
+    due.catch(() => {})
+  }
+}
+
+const reasons: { readonly [name: string]: string } = {
+  StepFailure: 'step_failed',
+  ChildFailure: 'child_failed',
 }
 
 /** By name: the error comes from the bundle. Anything unknown is a bug and fails the workflow task, not the workflow. */
-function failureOf(error: unknown): unknown {
+export function failureOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
   switch (error.name) {
@@ -242,8 +255,10 @@ function failureOf(error: unknown): unknown {
     case 'ChildFailure':
     case 'WaitpointExpired':
     case 'ScopeTimedOut':
-    case 'CompensationFailure':
-      return ApplicationFailure.nonRetryable(error.message, code)
+    case 'CompensationFailure': {
+      const details = [{ reason: reasons[error.name] ?? 'workflow_failed' }]
+      return ApplicationFailure.create({ message: error.message, type: code, nonRetryable: true, details })
+    }
     default:
       return error
   }

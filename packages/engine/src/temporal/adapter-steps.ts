@@ -1,0 +1,178 @@
+import type { ErrorData } from '@kyros/contract/event'
+import type { Json } from '@kyros/contract/json'
+import type { StepOptions } from '@kyros/workflows/define'
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  scheduleActivity,
+  sleep,
+  TimeoutFailure,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { toJson } from '../embedded/json-value.ts'
+import { type ResolvedStepOptions, resolveStepOptions, retryDelayMs } from '../embedded/retry-policy.ts'
+import { guard } from './adapter-errors.ts'
+import { cutOff, maxCuts, type StepMeta, timerSummary, workerMissing } from './start-facts.ts'
+import type { Execution } from './workflow-adapter.ts'
+
+type StepCall = (input: unknown, options?: StepOptions) => Promise<Json>
+
+/** A worker that died is noticed within this time: every attempt gives signs of life. */
+const deadAfterMs = 10_000
+/** What the worker itself ends in time; this is for one that died without a sign. */
+const marginMs = 30_000
+const firstMissingMs = 500
+const longestMissingMs = 30_000
+
+type Asked = { step: string; key: string; command: number; input: Json; options: ResolvedStepOptions }
+
+/** `context.step`: each attempt is an activity that is not tried again; what comes after it is decided here. */
+export function createSteps(execution: Execution): { [name: string]: StepCall } {
+  const { bundle, started } = execution
+  const { maxRetries = 3 } = started
+  const target: { [name: string]: StepCall } = {}
+  return new Proxy(target, {
+    get: (_target, step) => {
+      if (typeof step !== 'string' || step === 'then') return undefined
+      const call: StepCall = (input, given) => {
+        execution.enter()
+        const options = resolveStepOptions(
+          { step, fromCall: given, fromDefinition: bundle.definition.stepDefaults?.[step], maxRetries },
+          (fault) => execution.objectTo(fault),
+        )
+        const payload = toJson(input, `The input of step ${step}`)
+        const key = execution.nextKey(step, given?.key)
+        const command = execution.nextCommand()
+        return guard(bundle, () => runStep(execution, { step, key, command, input: payload, options }), step)
+      }
+      return call
+    },
+  })
+}
+
+async function runStep(execution: Execution, asked: Asked): Promise<Json> {
+  const { step, command, options } = asked
+  const { scheduleToCloseMs } = options
+  const closeByMs = scheduleToCloseMs === undefined ? Infinity : Date.now() + scheduleToCloseMs
+  let [attempt, cuts, missing] = [1, 0, 0]
+  for (;;) {
+    // Not awaited needlessly: commands are given in the order in which the definition asks.
+    if (execution.control?.isHeld) await execution.control.open()
+    const leftMs = closeByMs - Date.now()
+    const end =
+      leftMs > 0 ? await attemptOnce(execution, asked, { attempt, cuts, missing, leftMs }) : late(asked)
+    if (end.kind === 'completed') return end.output
+    if (end.kind === 'missing') {
+      missing += 1
+      const pauseMs = Math.min(longestMissingMs, firstMissingMs * 2 ** Math.min(missing, 10))
+      await sleep(pauseMs, { summary: timerSummary('missing', command) })
+      continue
+    }
+    if (end.kind === 'cut' && cuts < maxCuts) {
+      cuts += 1
+      continue
+    }
+    const error = end.kind === 'cut' ? cutError(cuts + 1) : end.error
+    const delayMs = retryDelayMs(options, attempt, error)
+    if (delayMs === undefined || Date.now() + delayMs >= closeByMs) {
+      const { StepFailure } = execution.bundle
+      throw new StepFailure(step, error.code, error.message, attempt)
+    }
+    if (delayMs > 0) await sleep(Math.ceil(delayMs), { summary: timerSummary('retry', command) })
+    attempt += 1
+    cuts = 0
+  }
+}
+
+type AttemptEnd =
+  | { kind: 'completed'; output: Json }
+  | { kind: 'failed'; error: ErrorData }
+  | { kind: 'cut' }
+  | { kind: 'missing' }
+
+type Which = { attempt: number; cuts: number; missing: number; leftMs: number }
+
+async function attemptOnce(execution: Execution, asked: Asked, which: Which): Promise<AttemptEnd> {
+  const { control } = execution
+  control?.begin()
+  try {
+    const { step, input } = asked
+    const output = await scheduleActivity<Json>(step, [input, metaOf(execution, asked, which)], {
+      ...activityOptions(execution, asked, which),
+    })
+    return { kind: 'completed', output: output ?? null }
+  } catch (error) {
+    if (isCancellation(error)) throw error
+    return endOf(error, asked)
+  } finally {
+    control?.end()
+  }
+}
+
+function metaOf(execution: Execution, asked: Asked, { attempt, cuts, missing, leftMs }: Which): StepMeta {
+  const { step, key, command, options } = asked
+  const { startToCloseMs, heartbeatMs, maxAttempts } = options
+  const principal = execution.started.live?.principal ?? { id: 'engine', role: 'viewer' }
+  return {
+    run_id: workflowInfo().workflowId,
+    workflow: workflowInfo().workflowType,
+    ...{ step, key, command, attempt, cuts, missing, principal },
+    max_attempts: maxAttempts,
+    start_to_close_ms: Math.min(startToCloseMs, leftMs),
+    ...(heartbeatMs === undefined ? {} : { heartbeat_ms: heartbeatMs }),
+  }
+}
+
+function activityOptions(execution: Execution, { key, options }: Asked, { leftMs }: Which) {
+  const { startToCloseMs, scheduleToCloseMs, queue, priority = execution.started.live?.priority } = options
+  const { taskQueue } = workflowInfo()
+  return {
+    activityId: key,
+    startToCloseTimeout: startToCloseMs + marginMs,
+    ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: leftMs + marginMs }),
+    heartbeatTimeout: deadAfterMs,
+    retry: { maximumAttempts: 1 },
+    ...(queue === undefined ? {} : { taskQueue: `${taskQueue}/${queue}` }),
+    ...(priority === undefined ? {} : { priority: { priorityKey: priority } }),
+  }
+}
+
+function endOf(error: unknown, { step }: Asked): AttemptEnd {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined
+  if (cause instanceof ApplicationFailure) {
+    if (cause.type === cutOff) return { kind: 'cut' }
+    if (cause.type === workerMissing) return { kind: 'missing' }
+    return { kind: 'failed', error: errorOf(cause) }
+  }
+  if (cause instanceof TimeoutFailure) {
+    if (cause.timeoutType === 'HEARTBEAT') return { kind: 'cut' }
+    const message = `No worker has ended step ${step} in its time.`
+    return { kind: 'failed', error: { code: 'step_timed_out', message, retryable: true } }
+  }
+  if (error instanceof ActivityFailure) {
+    return { kind: 'failed', error: { code: 'step_error', message: cause?.message ?? error.message } }
+  }
+  throw error
+}
+
+function errorOf(failure: ApplicationFailure): ErrorData {
+  const detail: unknown = failure.details?.[0]
+  const retryable =
+    typeof detail === 'object' && detail !== null && 'retryable' in detail ? detail.retryable : undefined
+  return {
+    code: failure.type ?? 'step_error',
+    message: failure.message,
+    ...(typeof retryable === 'boolean' ? { retryable } : {}),
+  }
+}
+
+function late({ options }: Asked): AttemptEnd {
+  const message = `The step took longer than ${options.scheduleToCloseMs} ms in all.`
+  return { kind: 'failed', error: { code: 'step_timed_out', message, retryable: false } }
+}
+
+export function cutError(times: number): ErrorData {
+  const message = `The worker ended ${times} times while this step ran. See whether the step ends it: by process.exit, by taking all memory, or by a loop that never waits.`
+  return { code: 'step_cut_off', message, retryable: true }
+}

@@ -1,0 +1,84 @@
+import type { CarriedSignal, ParentClose } from '@kyros/contract/event'
+import type { Json } from '@kyros/contract/json'
+import type { BudgetLimits, Principal } from '../engine.ts'
+
+/** What the starter, or the part before, tells beside the input. */
+export type StartedWith = {
+  attempt: number
+  version: string
+  maxRetries?: number
+  part?: number
+  /** Whose dice it rolls; left out: its own. */
+  seed?: string
+  carried?: CarriedSignal[]
+  loop?: { state: Json }
+  /** Left out where a history of the embedded engine is replayed: it has only what the definition asked for. */
+  live?: LiveFacts
+}
+
+/** What a run on a cluster knows of itself. */
+export type LiveFacts = {
+  principal: Principal
+  priority: number
+  /** What the tokens of its waitpoints are made with, as hex; `keyId` tells of which key it was made. */
+  secret: string
+  keyId: string
+  /** How many runs stand above it. */
+  depth: number
+  /** Limits that were set before, and what was used of them. */
+  limits?: BudgetLimits
+  used?: { tokens: number; costUsd: number }
+}
+
+/** The second argument of an activity: which attempt of which step it is. */
+export type StepMeta = {
+  run_id: string
+  workflow: string
+  step: string
+  key: string
+  command: number
+  attempt: number
+  max_attempts: number
+  /** How often this attempt was cut off by the death of its worker. */
+  cuts: number
+  /** How often no worker had an implementation. */
+  missing: number
+  principal: Principal
+  start_to_close_ms: number
+  heartbeat_ms?: number
+}
+
+/** What a child is told beside its input; its row is made of it. */
+export type ChildMeta = { key: string; command: number; parent_close: ParentClose }
+
+/** The second argument of a signal or an update. */
+export type MessageMeta = { actor?: string; signal_id?: string; inbox_id?: number }
+
+/** Facts of which Temporal has no event of its own: kept as the memo `kyros`, whose changes are in the history. */
+export type Note =
+  | { kind: 'waitpoint'; command: number; name: string; title?: string; expires_at?: string }
+  | { kind: 'waitpoint_cancelled'; command: number; name: string }
+  | { kind: 'attributes'; command: number; attributes: { [name: string]: string | number | boolean } }
+  | { kind: 'conditions'; count: number }
+  | { kind: 'held'; detail: string }
+
+export const noteKey = 'kyros'
+
+/** What timers are for, as their summary says it: `<name> <command>`. */
+export type TimerName = 'sleep' | 'condition' | 'scope' | 'expiry' | 'retry' | 'missing' | 'budget'
+export const timerSummary = (name: TimerName, command: number) => `${name} ${command}`
+
+export const signals = {
+  pause: 'kyros.pause',
+  resume: 'kyros.resume',
+  budget: 'kyros.budget',
+  usage: 'kyros.usage',
+  waitpoint: 'kyros.waitpoint',
+} as const
+
+/** Types of failures by which a worker says that an attempt did not fail, and is to begin again. */
+export const cutOff = 'kyros.cut_off'
+export const workerMissing = 'kyros.worker_missing'
+
+/** A step that ends its worker is tried again; so often before that is a failed attempt like any other. */
+export const maxCuts = 4
