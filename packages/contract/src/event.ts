@@ -160,6 +160,8 @@ export type RunBefore = {
   origin?: ForkOrigin
 }
 
+type NoData = Record<never, never>
+
 /**
  * What each event of a run says. `command` is the number of the workflow command (step, timer, waitpoint, child,
  * recorded value, attributes) that it belongs to: replay matches on (command, kind, name).
@@ -181,9 +183,9 @@ export type RunEventData = {
     /** It is a child: of this run, asked for by this command, and what becomes of it when that ends. */
     parent?: ParentLink
   }
-  'run.started': Record<string, never>
+  'run.started': NoData
   'run.waiting': { reason: string; detail?: string; until?: string }
-  'run.resumed': Record<string, never>
+  'run.resumed': NoData
   'run.cancel_requested': { reason: string }
   'run.completed': { result: Json }
   'run.failed': { reason: string; error: ErrorData }
@@ -259,6 +261,12 @@ export type RunEventData = {
   'update.failed': { update: string; update_id: string; error: ErrorData }
 }
 
+/**
+ * What an event says of its run. One of a run on Temporal says where it was read, too: `history` is `<part>/<event id>`,
+ * the part of the run and the event of that part's Temporal history. No fold looks at it.
+ */
+export type RunFact<T extends RunEventType> = RunEventData[T] & { history?: string }
+
 /** One variant per event type of a run, so that a switch on `type` narrows `data`. */
 export type RunEvent = {
   [T in RunEventType]: {
@@ -267,7 +275,7 @@ export type RunEvent = {
     run_seq: number
     run_id: string
     time: string
-    data: RunEventData[T]
+    data: RunFact<T>
   }
 }[RunEventType]
 

@@ -208,6 +208,16 @@ test('folding a whole history is folding its events one by one, and changes noth
   )
 })
 
+test('where an event was read makes no difference to its run', () => {
+  fc.assert(
+    fc.property(anyHistory, (events) => {
+      // What any event may say beside its own data.
+      const read = events.map((event) => ({ ...event, data: { ...event.data, history: '1/7' } }) as RunEvent)
+      expect(fold(read)).toEqual(fold(events))
+    }),
+  )
+})
+
 test('folding one event changes nothing that was given', () => {
   fc.assert(
     fc.property(anyHistory, (events) => {

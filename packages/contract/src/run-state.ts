@@ -159,7 +159,7 @@ function changeRarely(state: RunState & Outcome, event: RunEvent): void {
       return
     case 'run.budget_set': {
       const { used_tokens = 0, used_cost_usd = 0 } = state.budget ?? {}
-      const { inbox_id: _, ...limits } = event.data
+      const { inbox_id: _1, history: _2, ...limits } = event.data
       state.budget = { ...limits, used_tokens, used_cost_usd }
       return
     }

@@ -1,5 +1,5 @@
 import type { Role } from '@kyros/contract/auth'
-import type { RunEventData, RunEventType } from '@kyros/contract/event'
+import type { RunEventType, RunFact } from '@kyros/contract/event'
 import type { Json, JsonObject } from '@kyros/contract/json'
 import type { RunEngine } from '@kyros/contract/run'
 import type { ViewList } from '@kyros/contract/saved-view'
@@ -16,7 +16,7 @@ export type NewEvent = {
 
 /** A fact of one run; `subject`, job and numbers are filled in by the writer. */
 export type NewRunEvent = {
-  [T in RunEventType]: { type: T; timeMs: number; actor?: string; data: RunEventData[T] }
+  [T in RunEventType]: { type: T; timeMs: number; actor?: string; data: RunFact<T> }
 }[RunEventType]
 
 export type NewJob = {

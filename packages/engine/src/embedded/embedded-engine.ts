@@ -437,7 +437,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
         detail: `The run ${runId} is ${record.status}: nothing reaches it any more.`,
       })
     }
-    await this.#tell(message)
+    await this.#tell(message, record.engine)
   }
 
   /** False: the engine let go of the run meanwhile, and the message takes the way over the inbox. */
@@ -451,9 +451,11 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     }
   }
 
-  async #tell(message: InboxMessage): Promise<void> {
+  /** `engine`: where that of the run is not this one. */
+  async #tell(message: InboxMessage, engine: RunRecord['engine']): Promise<void> {
+    const timeMs = this.#clock.nowMs()
     try {
-      await this.#store.write({ kind: 'put_inbox', message, timeMs: this.#clock.nowMs() })
+      await this.#store.write({ kind: 'put_inbox', message, timeMs, ...(engine && { engine }) })
     } finally {
       this.#inbox.filled()
     }

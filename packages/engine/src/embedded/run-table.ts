@@ -75,7 +75,10 @@ export class RunTable implements RunOwner {
     return this.#faults.last(runId)
   }
 
-  /** The run in memory, read and taken up if it is not there; undefined when it is unknown or has ended. */
+  /**
+   * The run in memory, read and taken up if it is not there; undefined when it is unknown, has ended, or is another
+   * engine's.
+   */
   find(runId: string): Promise<LiveRun | undefined> {
     return this.#read(runId, undefined)
   }
@@ -215,6 +218,8 @@ export class RunTable implements RunOwner {
     const known = this.#live.get(runId)
     if (known !== undefined) return known
     const record = given ?? (await store.runs.get(runId))
+    // Nothing of it is ours, its place neither.
+    if (record?.engine !== undefined) return undefined
     if (record === undefined || isTerminal(record.status)) {
       this.#asleep.delete(runId)
       this.#parts.gates.leave(runId)
@@ -299,7 +304,7 @@ export class RunTable implements RunOwner {
 
   async #readAll(runIds: readonly string[], onFault: (runId: string, error: unknown) => void): Promise<void> {
     const records = await this.#parts.store.runs.many(runIds)
-    const open = records.filter(({ status }) => !isTerminal(status))
+    const open = records.filter(({ status, engine }) => engine === undefined && !isTerminal(status))
     const known = new Set(open.map(({ id }) => id))
     for (const runId of runIds) if (!known.has(runId)) this.#asleep.delete(runId)
     await this.takeUp(open, onFault)
