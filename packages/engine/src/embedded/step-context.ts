@@ -11,7 +11,7 @@ import type { EngineClock } from './timers.ts'
 import { outOfScope } from './workflow-scope.ts'
 
 export type AttemptOf = {
-  parts: EngineParts
+  parts: Pick<EngineParts, 'store' | 'clock' | 'epoch' | 'workspaces'>
   log: RunLog
   runId: string
   principal: Principal

@@ -112,7 +112,8 @@ async function attemptOnce(execution: Execution, asked: Asked, which: Which): Pr
 
 function metaOf(execution: Execution, asked: Asked, { attempt, cuts, missing, leftMs }: Which): StepMeta {
   const { step, key, command, options } = asked
-  const { startToCloseMs, heartbeatMs, maxAttempts } = options
+  const { startToCloseMs, heartbeatMs, maxAttempts, queue, concurrencyKey } = options
+  const priority = options.priority ?? execution.started.live?.priority
   const principal = execution.started.live?.principal ?? { id: 'engine', role: 'viewer' }
   return {
     run_id: workflowInfo().workflowId,
@@ -121,19 +122,20 @@ function metaOf(execution: Execution, asked: Asked, { attempt, cuts, missing, le
     max_attempts: maxAttempts,
     start_to_close_ms: Math.min(startToCloseMs, leftMs),
     ...(heartbeatMs === undefined ? {} : { heartbeat_ms: heartbeatMs }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(concurrencyKey === undefined ? {} : { concurrency_key: concurrencyKey }),
+    ...(priority === undefined ? {} : { priority }),
   }
 }
 
 function activityOptions(execution: Execution, { key, options }: Asked, { leftMs }: Which) {
-  const { startToCloseMs, scheduleToCloseMs, queue, priority = execution.started.live?.priority } = options
-  const { taskQueue } = workflowInfo()
+  const { startToCloseMs, scheduleToCloseMs, priority = execution.started.live?.priority } = options
   return {
     activityId: key,
     startToCloseTimeout: startToCloseMs + marginMs,
     ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: leftMs + marginMs }),
     heartbeatTimeout: deadAfterMs,
     retry: { maximumAttempts: 1 },
-    ...(queue === undefined ? {} : { taskQueue: `${taskQueue}/${queue}` }),
     ...(priority === undefined ? {} : { priority: { priorityKey: priority } }),
   }
 }

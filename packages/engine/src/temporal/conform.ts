@@ -1,13 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
 import { withPayloads } from '../embedded/history.ts'
 import { readFacts } from '../embedded/run-facts.ts'
+import { bundleWorkflows } from './bundle-workflows.ts'
 import { type ConvertedRun, convertHistory, type TemporalHistory } from './convert-history.ts'
+import { loadSdk } from './load-sdk.ts'
 
 /** A recorded run with the bundle to replay it on. */
 export type ConformHistory = {
@@ -68,8 +66,9 @@ export async function readConformHistory(store: Store, runId: string): Promise<C
 async function replayGroup(group: readonly ConformHistory[]): Promise<ConformResult[]> {
   const first = group[0]
   if (first === undefined) return []
-  const { Worker } = await loadTemporal()
-  const code = await bundle(first)
+  const { Worker } = await loadSdk()
+  const { workflow, version } = first.run
+  const code = await bundleWorkflows([{ workflow, version, hash: first.definition, source: first.source }])
   const results: ConformResult[] = []
   for (const { run, events, definition } of group) {
     const { runId, workflow } = run
@@ -98,7 +97,7 @@ async function replayParts(
   return undefined
 }
 
-type TemporalWorker = Awaited<ReturnType<typeof loadTemporal>>['Worker']
+type TemporalWorker = Awaited<ReturnType<typeof loadSdk>>['Worker']
 
 async function replay(
   worker: TemporalWorker,
@@ -118,58 +117,4 @@ async function replay(
 function objectionOf(message: string): string {
   const found = /\[TMPRL1100\][^"\\]*/.exec(message)
   return found?.[0] ?? message
-}
-
-/** Temporal bundles with webpack: it gets our one file and the adapter, nothing else. */
-async function bundle({ source, run }: ConformHistory): Promise<string> {
-  const { bundleWorkflowCode, logger } = await loadTemporal()
-  const dir = await mkdtemp(join(tmpdir(), 'kyros-conform-'))
-  try {
-    const adapter = fileURLToPath(import.meta.resolve('./workflow-adapter.ts'))
-    const entry = join(dir, 'entry.mjs')
-    await writeFile(join(dir, 'definition.mjs'), source)
-    await writeFile(entry, entryText(adapter, run.workflow))
-    const { code } = await bundleWorkflowCode({
-      workflowsPath: entry,
-      logger,
-      webpackConfigHook: (config) => ({
-        ...config,
-        resolve: { ...config.resolve, modules: modulesFor(config) },
-      }),
-    })
-    return code
-  } finally {
-    await rm(dir, { recursive: true, force: true })
-  }
-}
-
-/** The entry lies in a temporary directory, above which there are no modules: look where ours are. */
-function modulesFor(config: { resolve?: { modules?: string[] } }): string[] {
-  const workflowPackage = fileURLToPath(import.meta.resolve('@temporalio/workflow'))
-  const above = workflowPackage.lastIndexOf(`${sep}@temporalio${sep}`)
-  return [...(config.resolve?.modules ?? []), workflowPackage.slice(0, above)]
-}
-
-function entryText(adapter: string, workflow: string): string {
-  return [
-    `import * as bundle from './definition.mjs'`,
-    `import { toTemporal } from ${JSON.stringify(adapter)}`,
-    'const workflow = toTemporal(bundle)',
-    `export { workflow as ${JSON.stringify(workflow)} }`,
-  ].join('\n')
-}
-
-let loading: ReturnType<typeof load> | undefined
-
-function loadTemporal() {
-  loading ??= load()
-  return loading
-}
-
-async function load() {
-  const { bundleWorkflowCode, DefaultLogger, Runtime, Worker } = await import('@temporalio/worker')
-  // What replay has to say comes back as a result; the core's own log would only double it.
-  const logger = new DefaultLogger('ERROR', () => {})
-  Runtime.install({ logger, telemetryOptions: { logging: { filter: 'off' } } })
-  return { bundleWorkflowCode, Worker, logger }
 }

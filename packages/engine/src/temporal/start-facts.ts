@@ -46,6 +46,9 @@ export type StepMeta = {
   principal: Principal
   start_to_close_ms: number
   heartbeat_ms?: number
+  queue?: string
+  concurrency_key?: string
+  priority?: number
 }
 
 /** What a child is told beside its input; its row is made of it. */

@@ -1,0 +1,165 @@
+import type { ErrorData } from '@kyros/contract/event'
+import type { Json } from '@kyros/contract/json'
+import type { Store } from '@kyros/store/store'
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
+import { Attempt, type AttemptEnd, errorData, type StepFunction } from '../embedded/attempt.ts'
+import type { EngineLog } from '../embedded/engine-parts.ts'
+import { PayloadError, toJson } from '../embedded/json-value.ts'
+import { RunLog } from '../embedded/log-buffer.ts'
+import { maxPayloadBytes } from '../embedded/payload.ts'
+import type { Slots } from '../embedded/slots.ts'
+import { AttemptContext } from '../embedded/step-context.ts'
+import type { EngineClock, Timers } from '../embedded/timers.ts'
+import type { Workspaces } from '../embedded/workspaces.ts'
+import { cutOff, type StepMeta, workerMissing } from './start-facts.ts'
+
+export type StepActivityParts = {
+  readonly store: Store
+  readonly clock: EngineClock
+  readonly timers: Timers
+  readonly slots: Slots
+  readonly workspaces: Workspaces
+  readonly abortGraceMs: number
+  /** How often an attempt gives a sign of life, which is also how soon it hears that it was cancelled. */
+  readonly beatEveryMs: number
+  readonly implementation: (workflow: string, step: string) => StepFunction | undefined
+  readonly log: EngineLog
+}
+
+/** Attempts of steps as activities of a cluster's worker: the same attempt as on the embedded engine. */
+export class StepActivities {
+  readonly #parts: StepActivityParts
+  readonly #live = new Set<(reason: Error) => void>()
+  #closing: Error | undefined
+
+  constructor(parts: StepActivityParts) {
+    this.#parts = parts
+  }
+
+  get running(): number {
+    return this.#live.size
+  }
+
+  /** Cuts off what runs: it begins again elsewhere, under its number. */
+  cutAll(reason: string): void {
+    this.#closing = new Error(reason)
+    for (const cut of this.#live) cut(this.#closing)
+  }
+
+  /** The one activity there is: its arguments say which step. */
+  run = async (input: Json, meta: StepMeta): Promise<Json> => {
+    const { implementation, slots } = this.#parts
+    const found = implementation(meta.workflow, meta.step)
+    if (found === undefined) {
+      const message = `Nothing here does the step ${meta.step}. Start a process whose steps include it.`
+      throw ApplicationFailure.create({ message, type: workerMissing, nonRetryable: true })
+    }
+    const { queue, concurrency_key: concurrencyKey, priority } = meta
+    const demand = { queue, concurrencyKey, priority }
+    const { cancelled, cancellationSignal } = Context.current()
+    cancelled.catch(() => {})
+    const beating = setInterval(() => Context.current().heartbeat(), this.#parts.beatEveryMs)
+    try {
+      await this.#slot(meta.run_id, demand, cancellationSignal)
+      try {
+        return await this.#attempt(found, input, meta)
+      } finally {
+        slots.release(meta.run_id, demand)
+      }
+    } finally {
+      clearInterval(beating)
+    }
+  }
+
+  async #slot(runId: string, demand: Parameters<Slots['take']>[2], signal: AbortSignal): Promise<void> {
+    const { slots } = this.#parts
+    const granted = Promise.withResolvers<void>()
+    if (slots.take(runId, granted.resolve, demand)) return
+    let isGiven = false
+    const given = granted.promise.then(() => {
+      isGiven = true
+    })
+    const stopped = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    )
+    const cut = new Promise<void>((resolve) => this.#live.add(() => resolve()))
+    await Promise.race([given, stopped, cut])
+    if (isGiven) return
+    // Whoever is given a slot after it gave up gives it back.
+    void given.then(() => slots.release(runId, demand))
+    throw this.#closing === undefined
+      ? new CancelledFailure('The step was cancelled.')
+      : cutFailure(this.#closing)
+  }
+
+  async #attempt(implementation: StepFunction, input: Json, meta: StepMeta): Promise<Json> {
+    const parts = this.#parts
+    const { cancellationSignal } = Context.current()
+    const ended = Promise.withResolvers<AttemptEnd>()
+    const limits = { startToCloseMs: meta.start_to_close_ms, heartbeatMs: meta.heartbeat_ms }
+    const live: Attempt = new Attempt(parts, limits, ended.resolve)
+    let stopped: Error | undefined
+    const stop = (reason: Error) => {
+      stopped ??= reason
+      live.abort(reason)
+    }
+    this.#live.add(stop)
+    const onCancel = () => stop(reasonOf(cancellationSignal))
+    cancellationSignal.addEventListener('abort', onCancel, { once: true })
+    if (cancellationSignal.aborted) onCancel()
+    if (this.#closing !== undefined) stop(this.#closing)
+    const log = new RunLog(parts, meta.run_id)
+    try {
+      live.run(implementation, input, this.#context(live, log, meta))
+      const end = await ended.promise
+      await Promise.all([log.flush(), live.flushed?.()])
+      return this.#result(end, meta, stopped)
+    } finally {
+      this.#live.delete(stop)
+      cancellationSignal.removeEventListener('abort', onCancel)
+    }
+  }
+
+  #context(live: Attempt, log: RunLog, meta: StepMeta): AttemptContext {
+    const { run_id: runId, step, key, attempt: number, principal } = meta
+    // Whose attempt it is, the cluster decides; what an old one writes beside the log is told apart by its number.
+    const parts = { ...this.#parts, epoch: () => undefined }
+    return new AttemptContext({ parts, log, runId, principal, step, key, number }, live)
+  }
+
+  #result(end: AttemptEnd, { step }: StepMeta, stopped: Error | undefined): Json {
+    if (stopped !== undefined && end.kind === 'failed') {
+      throw stopped === this.#closing || isShutdown(stopped)
+        ? cutFailure(stopped)
+        : new CancelledFailure(stopped.message)
+    }
+    if (end.kind === 'failed') throw failureOf(end.error)
+    try {
+      const output = toJson(end.output, `The output of step ${step}`)
+      const bytes = Buffer.byteLength(JSON.stringify(output))
+      if (bytes <= maxPayloadBytes) return output
+      const limit = `${maxPayloadBytes} bytes`
+      const message = `The output of step ${step} has ${bytes} bytes, more than ${limit}. Keep the data as an artifact and pass its name.`
+      throw new PayloadError('payload_too_large', message)
+    } catch (error) {
+      throw failureOf({ ...errorData(error), retryable: !(error instanceof PayloadError) })
+    }
+  }
+}
+
+const shutdownReason = 'WORKER_SHUTDOWN'
+const isShutdown = (reason: Error) => reason.message === shutdownReason
+
+function reasonOf(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason
+  return reason instanceof Error ? reason : new Error('The step was cancelled.')
+}
+
+function cutFailure({ message }: Error): ApplicationFailure {
+  return ApplicationFailure.create({ message, type: cutOff, nonRetryable: true })
+}
+
+function failureOf({ code, message, retryable, cause }: ErrorData): ApplicationFailure {
+  const detail = { retryable: retryable ?? true, ...(cause === undefined ? {} : { cause }) }
+  return ApplicationFailure.create({ message, type: code, nonRetryable: true, details: [detail] })
+}

@@ -1,0 +1,234 @@
+import type { Store } from '@kyros/store/store'
+import type { PayloadCodec } from '@temporalio/common'
+import type { NativeConnection, Worker } from '@temporalio/worker'
+import type { StepFunction } from '../embedded/attempt.ts'
+import type { StepsByWorkflow } from '../embedded/embedded-engine.ts'
+import type { EngineLog } from '../embedded/engine-parts.ts'
+import { RunLog } from '../embedded/log-buffer.ts'
+import { createSlots, type SlotLimits } from '../embedded/slots.ts'
+import { createTimers, type EngineClock, type Timers } from '../embedded/timers.ts'
+import { createWorkspaces } from '../embedded/workspaces.ts'
+import { textOf } from '../error-text.ts'
+import { type Build, buildsName, definitionsOf, deploymentName, readBuild } from './builds.ts'
+import { bundleWorkflows } from './bundle-workflows.ts'
+import { loadSdk } from './load-sdk.ts'
+import { StepActivities } from './step-activity.ts'
+import type { RunLogSinks } from './workflow-adapter.ts'
+
+export type TemporalWorkerOptions = {
+  store: Store
+  /** A connection of the worker's own; whoever opened it closes it after `drain`. */
+  connect: () => Promise<NativeConnection>
+  namespace: string
+  taskQueue: string
+  steps: StepsByWorkflow
+  clock: EngineClock
+  workspaceDir: string
+  cacheDir: string
+  log: EngineLog
+  codecs?: readonly PayloadCodec[]
+  /** Attempts at once. Default: 256. */
+  maxAttempts?: number
+  limits?: SlotLimits
+  abortGraceMs?: number
+  /** How often an attempt gives a sign of life. Default: 1 second. */
+  beatEveryMs?: number
+  /** How often to look which builds are needed. Default: 1 second. */
+  lookEveryMs?: number
+}
+
+/** Does the steps of runs on a cluster, and executes their definitions: every build that a run still needs. */
+export type TemporalWorker = {
+  run(signal: AbortSignal): Promise<void>
+  /** Lets attempts end for at most `graceMs`, then cuts them off. */
+  drain(graceMs: number): Promise<void>
+  /** Resolves once this process executes the build; false when that cannot be. */
+  serves(buildId: string): Promise<boolean>
+  health(): { builds: string[]; running_attempts: number; last_error?: string }
+}
+
+export function createTemporalWorker(options: TemporalWorkerOptions): TemporalWorker {
+  return new BuildWorkers(options)
+}
+
+type LogLine = Parameters<RunLogSinks['kyros']['log']>
+type Serving = { worker: Worker; ended: Promise<void> }
+
+const forceMs = 2_000
+
+class BuildWorkers implements TemporalWorker {
+  readonly #options: TemporalWorkerOptions
+  readonly #timers: Timers
+  readonly #activities: StepActivities
+  readonly #serving = new Map<string, Promise<Serving | undefined>>()
+  readonly #logs = new Map<string, RunLog>()
+  #connection: Promise<NativeConnection> | undefined
+  #stopping = false
+  #stopped: Promise<void> | undefined
+  #lastError: string | undefined
+
+  constructor(options: TemporalWorkerOptions) {
+    this.#options = options
+    const { store, clock, steps, workspaceDir, log, maxAttempts, limits } = options
+    this.#timers = createTimers(clock)
+    this.#activities = new StepActivities({
+      ...{ store, clock, log },
+      timers: this.#timers,
+      slots: createSlots(maxAttempts, () => clock.nowMs(), limits),
+      workspaces: createWorkspaces(workspaceDir),
+      abortGraceMs: options.abortGraceMs ?? 5000,
+      beatEveryMs: options.beatEveryMs ?? 1000,
+      implementation: (workflow, step) => implementationIn(steps, workflow, step),
+    })
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, lookEveryMs = 1000 } = this.#options
+    while (!signal.aborted && !this.#stopping) {
+      await this.#look().catch((error: unknown) => {
+        this.#lastError = textOf(error)
+        log('warn', `The worker looks for builds again: ${textOf(error)}`)
+      })
+      await clock.sleep(lookEveryMs, signal).catch(() => {})
+    }
+    await this.#stop(0)
+  }
+
+  drain(graceMs: number): Promise<void> {
+    return this.#stop(graceMs)
+  }
+
+  async serves(buildId: string): Promise<boolean> {
+    const build = await readBuild(this.#options.store, buildId)
+    if (build === undefined || this.#stopping) return false
+    return (await this.#serve(build)) !== undefined
+  }
+
+  health(): ReturnType<TemporalWorker['health']> {
+    const lastError = this.#lastError === undefined ? {} : { last_error: this.#lastError }
+    return { builds: [...this.#serving.keys()], running_attempts: this.#activities.running, ...lastError }
+  }
+
+  /** Begins to serve the newest build and those that runs under way may need; lets go of others. */
+  async #look(): Promise<void> {
+    const { store } = this.#options
+    const stored = (await store.definitions.list()).filter(({ name }) => name === buildsName)
+    const newest = stored.toSorted((a, b) => b.createdMs - a.createdMs)[0]
+    const live = await store.runs.countByDefinition('temporal')
+    const needed = new Set<string>()
+    for (const { hash } of stored) {
+      const build = await readBuild(store, hash)
+      if (build === undefined) continue
+      const isNeeded =
+        hash === newest?.hash || Object.values(build.members).some((member) => live.has(member))
+      if (!isNeeded) continue
+      needed.add(hash)
+      await this.#serve(build)
+    }
+  }
+
+  #serve(build: Build): Promise<Serving | undefined> {
+    const known = this.#serving.get(build.id)
+    if (known !== undefined) return known
+    const starting = this.#start(build).catch((error: unknown) => {
+      this.#lastError = textOf(error)
+      this.#options.log('error', `The worker cannot serve build ${build.id.slice(0, 12)}: ${textOf(error)}`)
+      this.#serving.delete(build.id)
+      return undefined
+    })
+    this.#serving.set(build.id, starting)
+    return starting
+  }
+
+  async #start(build: Build): Promise<Serving | undefined> {
+    const { store, cacheDir, namespace, taskQueue, codecs, maxAttempts = 256 } = this.#options
+    const code = await bundleWorkflows(await definitionsOf(store, build), { dir: cacheDir, name: build.id })
+    const { Worker } = await loadSdk()
+    const beatEveryMs = this.#options.beatEveryMs ?? 1000
+    this.#connection ??= this.#options.connect()
+    const worker = await Worker.create({
+      connection: await this.#connection,
+      ...{ namespace, taskQueue },
+      workflowBundle: { code },
+      activities: { default: this.#activities.run },
+      sinks: this.#sinks(),
+      workerDeploymentOptions: {
+        useWorkerVersioning: true,
+        version: { deploymentName, buildId: build.id },
+        defaultVersioningBehavior: 'PINNED',
+      },
+      maxConcurrentActivityTaskExecutions: maxAttempts,
+      maxHeartbeatThrottleInterval: beatEveryMs,
+      defaultHeartbeatThrottleInterval: beatEveryMs,
+      // What is under way is stopped by `drain`, with the grace that it was given.
+      shutdownGraceTime: '1 hour',
+      shutdownForceTime: '1 hour',
+      ...(codecs === undefined ? {} : { dataConverter: { payloadCodecs: [...codecs] } }),
+    })
+    if (this.#stopping) return undefined
+    const ended = worker.run().catch((error: unknown) => {
+      this.#lastError = textOf(error)
+      this.#serving.delete(build.id)
+      if (!this.#stopping) this.#options.log('error', `The worker stopped: ${textOf(error)}`)
+    })
+    return { worker, ended }
+  }
+
+  #sinks() {
+    return {
+      kyros: {
+        log: {
+          fn: ({ workflowId }: { workflowId: string }, ...[level, message, timeMs]: LogLine) =>
+            this.#logOf(workflowId).add({ timeMs, level, step: null, attempt: null, message }),
+          callDuringReplay: false,
+        },
+      },
+    }
+  }
+
+  #logOf(runId: string): RunLog {
+    const known = this.#logs.get(runId)
+    if (known !== undefined) return known
+    const { store, clock, log } = this.#options
+    const made = new RunLog({ store, clock, log, timers: this.#timers }, runId)
+    this.#logs.set(runId, made)
+    if (this.#logs.size > maxLogs) this.#forgetOldestLog()
+    return made
+  }
+
+  #forgetOldestLog(): void {
+    for (const [runId, log] of this.#logs) {
+      this.#logs.delete(runId)
+      void log.flush()
+      return
+    }
+  }
+
+  #stop(graceMs: number): Promise<void> {
+    this.#stopped ??= this.#stopOnce(graceMs)
+    return this.#stopped
+  }
+
+  async #stopOnce(graceMs: number): Promise<void> {
+    this.#stopping = true
+    const { clock } = this.#options
+    const all = (await Promise.all(this.#serving.values())).filter((one) => one !== undefined)
+    for (const { worker } of all) if (worker.getState() === 'RUNNING') worker.shutdown()
+    const untilMs = clock.nowMs() + graceMs
+    while (this.#activities.running > 0 && clock.nowMs() < untilMs) await clock.sleep(20)
+    this.#activities.cutAll('The worker stops.')
+    const ended = Promise.all(all.map((one) => one.ended)).then(() => true)
+    const late = clock.sleep((this.#options.abortGraceMs ?? 5000) + forceMs).then(() => false)
+    if (!(await Promise.race([ended, late])))
+      this.#options.log('warn', 'The worker stops before all of its attempts have ended.')
+    await Promise.all([...this.#logs.values()].map((log) => log.flush()))
+    this.#timers.stop()
+  }
+}
+
+const maxLogs = 1000
+
+function implementationIn(steps: StepsByWorkflow, workflow: string, step: string): StepFunction | undefined {
+  const ofWorkflow = Object.hasOwn(steps, workflow) ? steps[workflow] : undefined
+  return ofWorkflow !== undefined && Object.hasOwn(ofWorkflow, step) ? ofWorkflow[step] : undefined
+}
