@@ -3,6 +3,7 @@ import { LongFirst } from './tools/long-first.ts'
 
 const workspaces = '{packages,services,cli,console,tools,test,bench}'
 const integration = [`${workspaces}/**/*.pg.test.ts`, `${workspaces}/**/*.integration.test.ts`]
+const temporal = [`${workspaces}/**/*.temporal.test.ts`]
 const exclude = ['**/node_modules/**', '**/dist/**', '**/fixtures/**']
 
 export default defineConfig({
@@ -20,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [`${workspaces}/**/*.test.{ts,tsx}`],
-          exclude: [...exclude, ...integration],
+          exclude: [...exclude, ...integration, ...temporal],
         },
       },
       {
@@ -31,6 +32,16 @@ export default defineConfig({
           exclude,
           testTimeout: 30_000,
           globalSetup: ['./tools/test-postgres.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'temporal',
+          include: temporal,
+          exclude,
+          testTimeout: 60_000,
+          globalSetup: ['./tools/test-postgres.ts', './tools/test-temporal.ts'],
         },
       },
       {

