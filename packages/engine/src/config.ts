@@ -1,6 +1,107 @@
 import { Type } from 'typebox'
 
 const limitForm = '^[^=]{1,200}=[1-9][0-9]{0,5}$'
+const addressForm = '^(\\[[0-9a-fA-F:.]+\\]|[^\\s/:\\[\\]]+)(:[0-9]{1,5})?$'
+const elsewhere = "Temporal's Go SDK, which Kyros does not use"
+
+const temporalTls = Type.Object({
+  enabled: Type.Optional(
+    Type.Boolean({
+      description: 'Whether the cluster is spoken to by TLS; on when a certificate or an API key is set.',
+    }),
+  ),
+  ca: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        "Path of the certificates (PEM) that may have signed the cluster's; else those that Node trusts.",
+    }),
+  ),
+  cert: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'Path of the certificate (PEM) with which Kyros shows the cluster who it is.',
+    }),
+  ),
+  key: Type.Optional(Type.String({ minLength: 1, description: 'Path of its private key (PEM).' })),
+  server_name: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: "Name that the cluster's certificate must have, when it is not the host's.",
+    }),
+  ),
+})
+
+/** Where the cluster is, and what it is asked to do. */
+const temporalConfig = Type.Object({
+  host_port: Type.Optional(
+    Type.String({
+      pattern: addressForm,
+      format: 'an address such as temporal.example.com:7233',
+      description:
+        'Address of a Temporal cluster; with it new runs move on Temporal. Port 7233 when it has none.',
+    }),
+  ),
+  namespace: Type.String({ default: 'default', minLength: 1, description: 'Namespace on that cluster.' }),
+  task_queue: Type.String({
+    default: 'orchestrator-task-queue',
+    minLength: 1,
+    description: 'Task queue that workers of this platform poll.',
+  }),
+  tls: temporalTls,
+  api_key: Type.Optional(
+    Type.String({
+      minLength: 1,
+      secret: true,
+      description: 'API key of Temporal Cloud, or of a proxy that asks for one; turns TLS on.',
+    }),
+  ),
+  encrypt_payloads: Type.Boolean({
+    default: true,
+    description:
+      'Whether inputs and results are encrypted before the cluster keeps them, with a key made of SECRET_KEY; every server and worker needs the same one.',
+  }),
+  when_unavailable: Type.Enum(['reject', 'queue'], {
+    default: 'reject',
+    description:
+      'What becomes of a new run while the cluster is away: refused with 503, or kept and started when it is back.',
+  }),
+  connect_timeout_ms: Type.Integer({
+    minimum: 100,
+    maximum: 60_000,
+    default: 5_000,
+    unit: 'milliseconds',
+    description: 'How long the cluster may take to answer before it counts as away.',
+  }),
+  max_concurrent_activities: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    default: 256,
+    unit: 'steps',
+    description: 'Attempts at the same time in a worker.',
+  }),
+  max_concurrent_workflows: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    default: 40,
+    unit: 'turns',
+    description: 'Turns of runs that a worker moves at the same time; between turns a run takes none.',
+  }),
+  enable_metrics: Type.Optional(
+    Type.Boolean({
+      planned: 'metrics of Temporal workers',
+      description: "Whether the figures of Temporal's SDK are among the metrics.",
+    }),
+  ),
+  metrics_scope: Type.Optional(
+    Type.String({
+      planned: 'metrics of Temporal workers',
+      description: 'What their names begin with.',
+    }),
+  ),
+  worker_options: Type.Object({}, { additionalProperties: true, planned: elsewhere }),
+  client_options: Type.Object({}, { additionalProperties: true, planned: elsewhere }),
+})
 
 /** How runs move. */
 export const engineConfig = Type.Object({
@@ -42,16 +143,5 @@ export const engineConfig = Type.Object({
       description: 'Load workflows of your own anew when their files change; `kyros up --dev` turns it on.',
     }),
   }),
-  temporal: Type.Object(
-    {
-      host_port: Type.Optional(Type.String({ minLength: 1, description: 'Address of a Temporal cluster.' })),
-      namespace: Type.String({ default: 'default', minLength: 1, description: 'Namespace on that cluster.' }),
-      task_queue: Type.String({
-        default: 'orchestrator-task-queue',
-        minLength: 1,
-        description: 'Task queue that workers of this platform poll.',
-      }),
-    },
-    { additionalProperties: true, planned: 'the Temporal engine' },
-  ),
+  temporal: temporalConfig,
 })
