@@ -60,6 +60,9 @@ export const problems = {
   health_service_unknown: { status: 404, title: 'There is no such upstream service' },
   store_unavailable: { status: 503, title: 'The database does not answer' },
   storage_full: { status: 507, title: 'There is no space left to store this' },
+  temporal_unavailable: { status: 503, title: 'The Temporal cluster does not answer' },
+  temporal_namespace_missing: { status: 503, title: 'The Temporal cluster has no such namespace' },
+  temporal_refused: { status: 503, title: 'The Temporal cluster and Kyros do not accept each other' },
   service_not_ready: { status: 503, title: 'The server is starting or stopping' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
 } as const satisfies Record<string, { status: number; title: string }>

@@ -42,6 +42,13 @@ export const commonProblems = [
   'internal_error',
 ] as const satisfies readonly ProblemCode[]
 
+/** What whoever needs the Temporal cluster is told while it cannot be used; nothing on the embedded engine answers so. */
+export const temporalProblems = [
+  'temporal_unavailable',
+  'temporal_namespace_missing',
+  'temporal_refused',
+] as const satisfies readonly ProblemCode[]
+
 /** Keeps the literal types of a table of routes while checking its shape. */
 export function routes<const T extends Record<string, Route>>(table: T): T {
   return table

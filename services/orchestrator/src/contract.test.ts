@@ -90,6 +90,9 @@ describe('when the platform itself fails', () => {
   test.each([
     [problem('storage_full', { detail: 'Free some space.' }), 507, 'storage_full'],
     [problem('store_unavailable', { detail: 'Try again soon.' }), 503, 'store_unavailable'],
+    [problem('temporal_unavailable', { detail: 'Try again soon.' }), 503, 'temporal_unavailable'],
+    [problem('temporal_namespace_missing', { detail: 'Create it.' }), 503, 'temporal_namespace_missing'],
+    [problem('temporal_refused', { detail: 'Mend temporal.tls.ca.' }), 503, 'temporal_refused'],
     [new Error('secret internals at /srv/x.ts:1'), 500, 'internal_error'],
   ])('%s reaches the caller as a problem without internals', async (failure, status, code) => {
     const { store } = platform

@@ -4,7 +4,7 @@ import { Event } from '../event.ts'
 import { Id } from '../id.ts'
 import { Job, JobQuery, JobSubmit } from '../job.ts'
 import { PageQuery, page } from '../page.ts'
-import { routes } from '../route.ts'
+import { routes, temporalProblems } from '../route.ts'
 import { RunStatusSchema } from '../run.ts'
 
 const byId = Type.Object({ id: Id })
@@ -27,6 +27,7 @@ export const jobRoutes = routes({
       'idempotency_key_reused',
       'idempotency_key_in_flight',
       'idempotency_key_invalid',
+      ...temporalProblems,
     ],
     idempotent: true,
   },
@@ -82,7 +83,7 @@ export const jobRoutes = routes({
     permission: 'operator',
     params: byId,
     success: { status: 201, schema: Job },
-    problems: ['job_not_found', 'run_not_ended', 'run_concurrency_reached'],
+    problems: ['job_not_found', 'run_not_ended', 'run_concurrency_reached', ...temporalProblems],
     idempotent: true,
   },
   setJobStatus: {

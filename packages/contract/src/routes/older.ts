@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { routes } from '../route.ts'
+import { routes, temporalProblems } from '../route.ts'
 
 const open = Type.Record(Type.String(), Type.Unknown())
 
@@ -19,7 +19,12 @@ export const olderRoutes = routes({
       status: 200,
       schema: Type.Object({ job_id: Type.String(), status: Type.Literal('accepted') }),
     },
-    problems: ['idempotency_key_reused', 'idempotency_key_in_flight', 'idempotency_key_invalid'],
+    problems: [
+      'idempotency_key_reused',
+      'idempotency_key_in_flight',
+      'idempotency_key_invalid',
+      ...temporalProblems,
+    ],
     idempotent: true,
   },
   listOlderJobs: {

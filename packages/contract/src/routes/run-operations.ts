@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { Id } from '../id.ts'
 import { RunStarted } from '../job.ts'
-import { routes } from '../route.ts'
+import { routes, temporalProblems } from '../route.ts'
 import { Run } from '../run.ts'
 import {
   BudgetChange,
@@ -59,6 +59,7 @@ export const runOperationRoutes = routes({
       'idempotency_key_reused',
       'idempotency_key_in_flight',
       'idempotency_key_invalid',
+      ...temporalProblems,
     ],
     idempotent: true,
   },
@@ -71,7 +72,7 @@ export const runOperationRoutes = routes({
     params: byId,
     body: RunUpgrade,
     success: { status: 200, schema: RunUpgraded },
-    problems: ['run_not_found', 'run_ended', 'definition_not_found', 'run_diverged'],
+    problems: ['run_not_found', 'run_ended', 'definition_not_found', 'run_diverged', ...temporalProblems],
   },
   setRunBudget: {
     method: 'POST',
@@ -93,7 +94,7 @@ export const runOperationRoutes = routes({
     params: byName,
     body: Type.Unknown(),
     success: { status: 200, schema: Type.Object({ result: Type.Unknown() }) },
-    problems: ['run_not_found', 'run_not_started', 'query_unknown', 'query_failed'],
+    problems: ['run_not_found', 'run_not_started', 'query_unknown', 'query_failed', ...temporalProblems],
   },
   updateRun: {
     method: 'POST',
@@ -114,6 +115,7 @@ export const runOperationRoutes = routes({
       'update_pending',
       'idempotency_key_in_flight',
       'idempotency_key_invalid',
+      ...temporalProblems,
     ],
     idempotent: true,
   },

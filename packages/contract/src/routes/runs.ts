@@ -13,7 +13,7 @@ import {
   WorkflowType,
 } from '../job.ts'
 import { PageQuery, page } from '../page.ts'
-import { routes } from '../route.ts'
+import { routes, temporalProblems } from '../route.ts'
 import { Artifact, LogLine, Run, RunSummary } from '../run.ts'
 import { MessageName } from '../run-operation.ts'
 import { WorkflowFault } from '../workflow-fault.ts'
@@ -37,6 +37,7 @@ export const runRoutes = routes({
       'idempotency_key_reused',
       'idempotency_key_in_flight',
       'idempotency_key_invalid',
+      ...temporalProblems,
     ],
     idempotent: true,
   },
@@ -81,7 +82,7 @@ export const runRoutes = routes({
     permission: 'operator',
     params: byId,
     success: { status: 201, schema: RunStarted },
-    problems: ['run_not_found', 'run_not_ended', 'run_concurrency_reached'],
+    problems: ['run_not_found', 'run_not_ended', 'run_concurrency_reached', ...temporalProblems],
     idempotent: true,
   },
   bulkRuns: {
