@@ -22,6 +22,9 @@ const settings = [
   // New namespaces and search attributes are seen at once.
   'system.namespaceCacheRefreshInterval="500ms"',
   'system.forceSearchAttributesCacheRefreshOnRead=true',
+  // The dev server has one shard, and a shard hands out tasks at most 20 times a second: 50 ms for each task of a run.
+  'history.transferProcessorMaxPollRPS=1000',
+  'history.timerProcessorMaxPollRPS=1000',
 ]
 
 export interface DevServerOptions {
@@ -33,6 +36,10 @@ export interface DevServerOptions {
   readonly dbPath?: string | undefined
   /** Serves Temporal's own console on the port + 1000, or on a free port with `port` left open. */
   readonly hasConsole?: boolean
+  /** More dynamic configuration, each `key=value` with JSON as value. */
+  readonly settings?: readonly string[]
+  /** Each `pragma=value`, of the database in `dbPath`. */
+  readonly pragmas?: readonly string[]
 }
 
 export interface DevServer {
@@ -119,7 +126,9 @@ async function startOnce(options: DevServerOptions): Promise<DevServer> {
   if (consolePort) command.push('--ui-port', String(consolePort))
   else command.push('--headless')
   if (options.dbPath) command.push('--db-filename', options.dbPath)
-  for (const setting of settings) command.push('--dynamic-config-value', setting)
+  for (const setting of [...settings, ...(options.settings ?? [])])
+    command.push('--dynamic-config-value', setting)
+  for (const pragma of options.pragmas ?? []) command.push('--sqlite-pragma', pragma)
   // Without a home the CLI reads no settings of its user and leaves no file there.
   const server = spawnGuarded(command, { cwd: tmpdir(), env: { PATH: process.env.PATH ?? '' } })
   let log = ''
