@@ -34,7 +34,7 @@ export interface DevServerOptions {
   readonly port?: number | undefined
   /** A file to keep runs in; in memory when not given. */
   readonly dbPath?: string | undefined
-  /** Serves Temporal's own console on the port + 1000, or on a free port with `port` left open. */
+  /** Serves Temporal's own console as well, on a free port. */
   readonly hasConsole?: boolean
   /** More dynamic configuration, each `key=value` with JSON as value. */
   readonly settings?: readonly string[]
@@ -78,6 +78,8 @@ function callGrpc(address: string, method: string, message: Buffer): Promise<Buf
     request.on('response', readStatus)
     request.on('trailers', readStatus)
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    // After an answer this changes nothing any more.
+    request.on('close', () => fail(new Error(`${address} closed the connection`)))
     request.on('end', () => {
       session.close()
       // A frame is a byte of flags, four of length, and the message.
@@ -102,17 +104,21 @@ export async function readServerVersion(address: string): Promise<string> {
   return info.subarray(2, 2 + info[1]).toString()
 }
 
-/** Resolves with the server's version as soon as it serves; rejects when it ends first or takes too long. */
-async function waitUntilServing(server: GuardedChild, address: string): Promise<string> {
+/**
+ * Resolves with the server's version as soon as it serves; rejects when it ends first or takes too long. The CLI says when
+ * the port is its own: before that, another server may be the one that answers there.
+ */
+async function waitUntilServing(server: GuardedChild, address: string, log: () => string): Promise<string> {
   let hasEnded = false
   void server.ended.then(() => {
     hasEnded = true
   })
   const deadline = Date.now() + startTimeoutMs
   while (Date.now() < deadline && !hasEnded) {
-    const version = await readServerVersion(address).catch(() => undefined)
-    // Whoever took the port in the meantime may answer as well.
-    if (version && !hasEnded) return version
+    const version = log().includes('Server:')
+      ? await readServerVersion(address).catch(() => undefined)
+      : undefined
+    if (version) return version
     await new Promise((resolve) => setTimeout(resolve, retryMs))
   }
   throw new Error(hasEnded ? 'ended' : `did not serve in ${startTimeoutMs / 1000} s`)
@@ -138,7 +144,7 @@ async function startOnce(options: DevServerOptions): Promise<DevServer> {
     })
   const address = `127.0.0.1:${port}`
   try {
-    const version = await waitUntilServing(server, address)
+    const version = await waitUntilServing(server, address, () => log)
     const consoleUrl = consolePort ? `http://127.0.0.1:${consolePort}` : undefined
     return { address, consoleUrl, version, ended: server.ended, stop: server.stop }
   } catch (error) {
