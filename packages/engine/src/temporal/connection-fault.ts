@@ -1,0 +1,130 @@
+import { connect, type SecureClientSessionOptions } from 'node:http2'
+import type { TemporalFault } from './temporal-problem.ts'
+
+/** What TLS with the cluster takes; the contents of PEM files, not their paths. */
+export type TemporalTls = {
+  /** Who may have signed the cluster's certificate; else those that Node trusts. */
+  ca?: Uint8Array
+  cert?: Uint8Array
+  key?: Uint8Array
+  /** The name that the cluster's certificate must have, when it is not the host's. */
+  serverName?: string
+}
+
+export type Endpoint = { host: string; port: number; tls: TemporalTls | undefined }
+
+export type Patience = { timeoutMs: number; signal: AbortSignal }
+
+const defaultPort = 7233
+
+/** `host:port`, `host` or `[ipv6]:port`. */
+export function endpointOf(address: string, tls: TemporalTls | undefined): Endpoint {
+  const url = URL.parse(`http://${address}`)
+  const port = /:(\d+)$/.exec(address)?.[1]
+  return { host: url?.hostname || address, port: Number(port ?? defaultPort), tls }
+}
+
+/**
+ * Why a cluster that gives no answer gives none. gRPC only says "unavailable", with a text of OpenSSL or of the system;
+ * so the address is spoken to without it, as configured and then the other way. Takes at most twice `timeoutMs`, and ends with `signal`.
+ */
+export async function connectionFault(endpoint: Endpoint, patience: Patience): Promise<TemporalFault> {
+  const at = `${endpoint.host}:${endpoint.port}`
+  const code = await talk(endpoint, patience)
+  if (code === undefined) {
+    const detail = `${at} answers, but not in time or not as Temporal does. Look at the cluster's own log, or mend temporal.host_port.`
+    return { code: 'temporal_unavailable', detail }
+  }
+  const plain = unreachable[code]
+  if (plain !== undefined) {
+    const detail = `Temporal at ${at} does not answer: ${plain} (${code}). Start the cluster, or mend temporal.host_port.`
+    return { code: 'temporal_unavailable', detail }
+  }
+  const certificate = certificateFault(at, code)
+  if (certificate !== undefined) return { code: 'temporal_refused', detail: certificate }
+  const isOther = speaks(await talk({ ...endpoint, tls: endpoint.tls ? undefined : {} }, patience, false))
+  if (isOther && endpoint.tls === undefined) {
+    const detail = `Temporal at ${at} expects TLS. Set temporal.tls.enabled: true, and temporal.tls.ca if its certificate is your own.`
+    return { code: 'temporal_refused', detail }
+  }
+  if (isOther) {
+    const detail = `Temporal at ${at} speaks without TLS. Remove temporal.tls and temporal.api_key, or set temporal.tls.enabled: false.`
+    return { code: 'temporal_refused', detail }
+  }
+  if (isAlert(code)) return { code: 'temporal_refused', detail: clientRefused(at, code, endpoint.tls) }
+  const detail = `Something at ${at} takes connections, but it is not Temporal (${code}). Mend temporal.host_port.`
+  return { code: 'temporal_unavailable', detail }
+}
+
+const unreachable: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no host of that name',
+  EAI_AGAIN: 'the name of the host cannot be resolved now',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
+  ETIMEDOUT: 'the connection is not made in time',
+}
+
+const untrusted = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+])
+
+function certificateFault(at: string, code: string): string | undefined {
+  if (untrusted.has(code))
+    return `The certificate of ${at} is not signed by anyone whom Kyros trusts (${code}). Name the certificate of its signer in temporal.tls.ca.`
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `The certificate of ${at} is for another name (${code}). Use the name it is for in temporal.host_port, or set temporal.tls.server_name.`
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return `The certificate of ${at} is out of its time (${code}). Renew it, or set the clock of this machine.`
+  return undefined
+}
+
+function clientRefused(at: string, code: string, tls: TemporalTls | undefined): string {
+  return tls?.cert === undefined
+    ? `Temporal at ${at} asks for a client certificate (${code}). Set temporal.tls.cert and temporal.tls.key.`
+    : `Temporal at ${at} does not take the certificate of Kyros (${code}). Mend temporal.tls.cert and temporal.tls.key.`
+}
+
+/** An alert is what the other side says in TLS itself. */
+const isAlert = (code: string) => code.startsWith('ERR_SSL_') && code.includes('_ALERT_')
+
+const speaks = (code: string | undefined) => code === undefined || isAlert(code)
+
+/** Undefined once the other side has greeted in HTTP/2, else the code of what was in the way. */
+function talk(
+  { host, port, tls }: Endpoint,
+  { timeoutMs, signal }: Patience,
+  isChecked = true,
+): Promise<string | undefined> {
+  const options: SecureClientSessionOptions = { rejectUnauthorized: isChecked, ...secureOptions(tls) }
+  const session = connect(`${tls === undefined ? 'http' : 'https'}://${host}:${port}`, options)
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  const timer = setTimeout(() => resolve('ETIMEDOUT'), timeoutMs)
+  const end = () => resolve('ABORT_ERR')
+  signal.addEventListener('abort', end, { once: true })
+  session.once('remoteSettings', () => resolve(undefined))
+  session.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name))
+  session.once('close', () => resolve('ECONNRESET'))
+  return promise.finally(() => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', end)
+    session.destroy()
+  })
+}
+
+function secureOptions(tls: TemporalTls | undefined): SecureClientSessionOptions {
+  if (tls === undefined) return {}
+  const { ca, cert, key, serverName } = tls
+  return {
+    ...(ca && { ca: Buffer.from(ca) }),
+    ...(cert && { cert: Buffer.from(cert) }),
+    ...(key && { key: Buffer.from(key) }),
+    ...(serverName !== undefined && { servername: serverName }),
+  }
+}
