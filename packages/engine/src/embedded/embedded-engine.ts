@@ -17,6 +17,7 @@ import { Inbox } from './inbox.ts'
 import { JournalWriter } from './journal-writer.ts'
 import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
 import type { LiveRun } from './live-run.ts'
+import { type OperateMessage, obey } from './obey-message.ts'
 import { sweepGates } from './operations/gate-keeping.ts'
 import { operate, operationIn } from './operations/operate.ts'
 import { createOperations } from './operations/operations.ts'
@@ -126,11 +127,12 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     this.#parts = this.#createParts(options, definitions)
     this.#table = new RunTable(this.#parts, () => this.#lease.lost())
     const operating = { ...this.#parts, table: this.#table }
-    this.#inbox = new Inbox({
-      ...{ store, clock, table: this.#table, log },
-      operate: (run, message, inboxId) =>
+    const obeying = {
+      ...{ store, table: this.#table },
+      operate: (run: LiveRun, message: OperateMessage, inboxId: number) =>
         operate(operating, run, operationIn(message), { actor: message.actor, inboxId }),
-    })
+    }
+    this.#inbox = new Inbox({ store, clock, log, obey: (one) => obey(obeying, one) })
     const mustAnnounce = () => this.#closing || !this.#lease.isHeld
     const onAccepted = (accepted: Accepted) => this.#onAccepted(accepted)
     const prepare = (accepted: Accepted) => this.#prepare(accepted)

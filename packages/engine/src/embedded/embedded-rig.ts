@@ -61,7 +61,7 @@ export async function createEmbeddedRig(options: RigOptions): Promise<EngineRig 
   }
 }
 
-async function createProject(store: Store): Promise<string> {
+export async function createProject(store: Store): Promise<string> {
   const id = newId()
   const project = { name: `suite-${id}`, description: '', projectType: 'general' }
   await store.write({ kind: 'create_project', id, ...project, timeMs: Date.now(), actor: 'user:suite' })

@@ -1,25 +1,19 @@
+import type { RunEngine } from '@kyros/contract/run'
 import type { InboxMessage } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { EngineLog } from './engine-parts.ts'
-import {
-  isOutage,
-  type Message,
-  nameOf,
-  type OnOperation,
-  obey,
-  pauseMsAfter,
-  triesOf,
-} from './obey-message.ts'
-import type { RunTable } from './run-table.ts'
+import { isOutage, type Message, nameOf, pauseMsAfter, triesOf } from './obey-message.ts'
 import type { EngineClock } from './timers.ts'
 import { isInTime } from './wait-limit.ts'
 
 export type InboxLineOptions = {
   store: Store
   clock: EngineClock
-  table: RunTable
   log: EngineLog
-  operate: OnOperation
+  /** Of whose runs the messages are. Default: the embedded engine's. */
+  engine?: RunEngine
+  /** Does what a message asks; durable when this resolves. @throws what may be different at the next try */
+  obey: (one: Message) => Promise<void>
 }
 
 /** What became of the messages of one run: those that can be taken off, and the one that stands in the way of the rest. */
@@ -68,7 +62,7 @@ export async function obeyInOrder(
 }
 
 async function inTime(options: InboxLineOptions, message: Message): Promise<void> {
-  const obeying = obey(options, message)
+  const obeying = options.obey(message)
   if (await isInTime(obeying, options.clock, longestObeyMs)) return
   throw new Error(`it was not done within ${longestObeyMs} ms`)
 }

@@ -7,7 +7,6 @@ import { ended, owner, plain, submit, until, waiting } from '../suite/rig.ts'
 import { createEmbeddedRig, testClock } from './embedded-rig.ts'
 import { Inbox } from './inbox.ts'
 import { obeyInOrder } from './inbox-line.ts'
-import type { RunTable } from './run-table.ts'
 
 test('what comes directly does not overtake what another process left in the inbox', async () => {
   const opened = await openStore({ dataDir: ':memory:' })
@@ -127,24 +126,24 @@ test('a message that cannot be obeyed holds back those of its run, and no others
 test('a message that no try can obey is given up, which is an error in the log', async () => {
   const store = await openStore({ dataDir: ':memory:' })
   const lines: string[] = []
-  const failing = { find: () => Promise.reject(new Error('It has no history.')) }
+  const failing = () => Promise.reject(new Error('It has no history.'))
   const options = {
-    ...{ store, clock: testClock, operate: async () => {} },
+    ...{ store, clock: testClock },
     log: (level: string, text: string) => lines.push(`${level}: ${text}`),
   }
-  // Border cast: of the table only this is asked for.
-  const table = failing as unknown as RunTable
   const one = { id: 7, message: message('run-1', 'first') }
   const signal = new AbortController().signal
-  const first = await obeyInOrder({ ...options, table }, [one], 0, signal)
+  const first = await obeyInOrder({ ...options, obey: failing }, [one], 0, signal)
   expect(first).toEqual({ taken: [], left: { id: 7, tries: 1, pauseMs: 100 } })
-  expect(await obeyInOrder({ ...options, table }, [one], 19, signal)).toEqual({ taken: [7], left: undefined })
+  expect(await obeyInOrder({ ...options, obey: failing }, [one], 19, signal)).toEqual({
+    taken: [7],
+    left: undefined,
+  })
   const last =
     'error: Run run-1: the signal add of user:suite is given up after 20 tries: Error: It has no history.'
   expect(lines).toContain(last)
-  const outage = { find: () => Promise.reject(problem('store_unavailable', { detail: 'Away.' })) }
-  const away = outage as unknown as RunTable
-  expect((await obeyInOrder({ ...options, table: away }, [one], 19, signal)).left).toMatchObject({
+  const away = () => Promise.reject(problem('store_unavailable', { detail: 'Away.' }))
+  expect((await obeyInOrder({ ...options, obey: away }, [one], 19, signal)).left).toMatchObject({
     tries: 19,
   })
   await store.close()
@@ -157,10 +156,10 @@ test('on SQLite too, what this process has put into the inbox is done before wha
   }
   const store: Store = { ...opened, inbox: { ...opened.inbox, changes } }
   const done: unknown[] = []
-  const run = { signal: async ({ payload }: { payload: unknown }) => void done.push(payload) }
-  // Border cast: of the table and its run only these are asked for.
-  const table = { find: async () => run } as unknown as RunTable
-  const inbox = new Inbox({ store, clock: testClock, table, log: () => {}, operate: async () => {} })
+  const obey: ConstructorParameters<typeof Inbox>[0]['obey'] = async ({ message: one }) => {
+    if (one.type === 'signal') done.push(one.payload)
+  }
+  const inbox = new Inbox({ store, clock: testClock, log: () => {}, obey })
   const stop = new AbortController()
   const kept = inbox.keep(stop.signal)
   expect(await inbox.caughtUp('run-1')).toBe(true)

@@ -111,7 +111,7 @@ export class Inbox {
     }
     const due = [...reader.held.keys()].filter((runId) => !pass.stopped.has(runId))
     for (;;) {
-      const messages = await store.inbox.list(after, pageSize)
+      const messages = await store.inbox.list(after, pageSize, this.#options.engine)
       await this.#obeyAll(messages, pass)
       after = messages.at(-1)?.id ?? after
       reader.after = Math.max(reader.after, after)

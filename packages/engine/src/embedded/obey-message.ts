@@ -6,11 +6,8 @@ import type { LiveRun } from './live-run.ts'
 import type { RunTable } from './run-table.ts'
 
 /** Does what a message asks beside signals and cancellations. */
-export type OnOperation = (
-  run: LiveRun,
-  message: Extract<InboxMessage, { type: 'operate' }>,
-  id: number,
-) => Promise<void>
+export type OnOperation = (run: LiveRun, message: OperateMessage, id: number) => Promise<void>
+export type OperateMessage = Extract<InboxMessage, { type: 'operate' }>
 
 export type Message = { readonly id: number; readonly message: InboxMessage }
 
@@ -41,9 +38,11 @@ export async function obey(
   }
 }
 
+const outages = ['store_unavailable', 'storage_full', 'temporal_unavailable'] as const
+
 /** An outage says nothing of the message: what was acknowledged waits for its end, however long that takes. */
 export function isOutage(error: unknown): boolean {
-  return isProblem(error, 'store_unavailable') || isProblem(error, 'storage_full')
+  return outages.some((code) => isProblem(error, code))
 }
 
 /** After so many tries that failed by no outage the message is given up. */

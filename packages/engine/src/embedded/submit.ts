@@ -1,6 +1,7 @@
 import type { ParentLink } from '@kyros/contract/event'
 import type { JsonObject } from '@kyros/contract/json'
 import { isProblem, ProblemError, problem } from '@kyros/contract/problem'
+import type { RunEngine } from '@kyros/contract/run'
 import { isTerminal } from '@kyros/contract/run-status'
 import { EngineFenced, type Idempotency, type NewRun, type NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
@@ -29,6 +30,8 @@ export type SubmitterOptions = {
   store: Store
   clock: EngineClock
   definitions: Definitions
+  /** Which engine moves the runs. Default: the embedded one. */
+  engine?: RunEngine
   gates: RunGates
   /** True where another process, or a later one, has to be told of a new run in the commit that makes it. */
   mustAnnounce: () => boolean
@@ -43,6 +46,7 @@ export type SubmitterOptions = {
 /** Turns submissions into one durable commit each. */
 export function createSubmitter(options: SubmitterOptions): Submitter {
   const { store, definitions, gates, mustAnnounce, epoch, prepare, onAccepted } = options
+  const of = options.engine === undefined ? {} : { engine: options.engine }
   // By entry: a workflow that is loaded anew has another schema.
   const checks = new WeakMap<CatalogueEntry, InputCheck>()
 
@@ -59,7 +63,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       if (workflow !== undefined) check(workflow, submission.input)
       const { priority, parent, input } = submission
       const stored = isSmall(input) ? input : await takeIn(input, 'The input', store.blobs)
-      const run = newRun(submission, workflow, stored)
+      const run = { ...newRun(submission, workflow, stored), ...of }
       const events = [createdEvent(run, { priority, parent }), ...firstWait(submission, workflow)]
       const job = jobOf(submission, stored)
       const { idempotency } = submission
@@ -90,7 +94,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const workflow = before.type === '' ? undefined : startable(before.type)
       const input = await fromStored(before.input, store.blobs)
       if (workflow !== undefined) check(workflow, input)
-      const run = retryOf(before, workflow, next)
+      const run = { ...retryOf(before, workflow, next), ...of }
       const events = [
         createdEvent(run, { priority: before.priority, retryOf: before.id }),
         ...firstWait({ agentId: null, timeMs: next.timeMs }, workflow),

@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow'
 import { type Exceeded, RunControl } from '../embedded/operations/run-control.ts'
 import type { BudgetLimits } from '../engine.ts'
+import { budgetData, type Used, usedData } from './control-data.ts'
 import { type LiveFacts, type MessageMeta, type Note, noteKey, signals, timerSummary } from './start-facts.ts'
 
 /** Keeps a fact in the history that has no event of its own. */
@@ -18,7 +19,6 @@ export function note(fact: Note): void {
   upsertMemo({ [noteKey]: fact })
 }
 
-type Used = { tokens?: number; costUsd?: number }
 type FoldedType = 'run.pause_requested' | 'run.resume_requested' | 'run.budget_set' | 'budget.used'
 type Folded = Extract<NewRunEvent, { type: FoldedType }>
 
@@ -31,6 +31,8 @@ export class AdapterControl {
   #sinceMs = 0
   #noted: string | undefined
   #timing: CancellationScope | undefined
+  /** Why the run is cancelled, where somebody said so. */
+  cancelReason: string | undefined
 
   /** `fail` ends the run whatever its definition does. */
   constructor(live: LiveFacts, budget: WorkflowBudget | undefined, fail: (error: Error) => void) {
@@ -105,6 +107,9 @@ export class AdapterControl {
 
   #listen(): void {
     const timeMs = () => Date.now()
+    setHandler(defineSignal<[string]>(signals.cancel), (reason) => {
+      this.cancelReason = reason
+    })
     setHandler(defineSignal<[null, MessageMeta?]>(signals.pause), (_, meta) =>
       this.#fold({ type: 'run.pause_requested', timeMs: timeMs(), data: {} }, meta),
     )
@@ -144,21 +149,6 @@ export class AdapterControl {
         () => this.#enforce(),
         () => {},
       )
-  }
-}
-
-export function budgetData({ timeMs, tokens, costUsd }: BudgetLimits) {
-  return {
-    ...(timeMs === undefined ? {} : { time_ms: timeMs }),
-    ...(tokens === undefined ? {} : { tokens }),
-    ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
-  }
-}
-
-export function usedData({ tokens, costUsd }: Used) {
-  return {
-    ...(tokens === undefined ? {} : { tokens }),
-    ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
   }
 }
 

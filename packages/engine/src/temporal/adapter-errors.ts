@@ -10,9 +10,12 @@ import type {
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   ChildWorkflowFailure,
   isCancellation,
+  TimeoutFailure,
 } from '@temporalio/workflow'
+import { cancelledType } from './start-facts.ts'
 
 /** The exports of a definition's bundle; an old one has not all of the errors. */
 export type DefinitionBundle = {
@@ -30,6 +33,7 @@ export async function guard<T>(bundle: DefinitionBundle, wait: () => Promise<T>,
   try {
     return await wait()
   } catch (error) {
+    if (error instanceof ChildWorkflowFailure && isCancellation(error)) throw cancelledChild(bundle, error)
     if (isCancellation(error)) throw new bundle.Cancelled('The run was cancelled.')
     if (error instanceof ActivityFailure) throw stepFailure(bundle, error, name)
     if (error instanceof ChildWorkflowFailure) throw childFailure(bundle, error)
@@ -43,12 +47,32 @@ function stepFailure(bundle: DefinitionBundle, error: ActivityFailure, step: str
   return new bundle.StepFailure(step, codeOf(cause, 'step_error'), message, attemptsOf(cause))
 }
 
-function childFailure(bundle: DefinitionBundle, error: ChildWorkflowFailure): Error {
-  const { cause, workflowType } = error
-  const message = cause?.message ?? error.message
-  const runId = error.execution.runId ?? ''
+/** Told apart from the cancellation of the parent by the scope, which is not cancelled. */
+function cancelledChild(bundle: DefinitionBundle, error: ChildWorkflowFailure): Error {
+  if (CancellationScope.current().consideredCancelled) return new bundle.Cancelled('The run was cancelled.')
   const Failure = known(bundle.ChildFailure)
-  return new Failure(workflowType, runId, codeOf(cause, 'child_failed'), message)
+  return new Failure(
+    error.workflowType,
+    error.execution.workflowId ?? '',
+    'child_cancelled',
+    'The child was cancelled.',
+  )
+}
+
+function childFailure(bundle: DefinitionBundle, error: ChildWorkflowFailure): Error {
+  const { cause, workflowType, execution } = error
+  const message = cause?.message ?? error.message
+  const Failure = known(bundle.ChildFailure)
+  const code = codeOf(cause, 'child_failed')
+  if (code === cancelledType) {
+    const why = `The child was cancelled: ${message}`
+    return new Failure(workflowType, execution.workflowId ?? '', 'child_cancelled', why)
+  }
+  if (cause instanceof TimeoutFailure) {
+    const late = 'The child took longer than its limit.'
+    return new Failure(workflowType, execution.workflowId ?? '', 'child_timed_out', late)
+  }
+  return new Failure(workflowType, execution.workflowId ?? '', code, message)
 }
 
 function codeOf(cause: unknown, otherwise: string): string {

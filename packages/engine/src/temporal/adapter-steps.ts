@@ -14,6 +14,7 @@ import { toJson } from '../embedded/json-value.ts'
 import { type ResolvedStepOptions, resolveStepOptions, retryDelayMs } from '../embedded/retry-policy.ts'
 import { guard } from './adapter-errors.ts'
 import { cutOff, maxCuts, type StepMeta, timerSummary, workerMissing } from './start-facts.ts'
+import { cutError } from './step-ends.ts'
 import type { Execution } from './workflow-adapter.ts'
 
 type StepCall = (input: unknown, options?: StepOptions) => Promise<Json>
@@ -172,9 +173,4 @@ function errorOf(failure: ApplicationFailure): ErrorData {
 function late({ options }: Asked): AttemptEnd {
   const message = `The step took longer than ${options.scheduleToCloseMs} ms in all.`
   return { kind: 'failed', error: { code: 'step_timed_out', message, retryable: false } }
-}
-
-export function cutError(times: number): ErrorData {
-  const message = `The worker ended ${times} times while this step ran. See whether the step ends it: by process.exit, by taking all memory, or by a loop that never waits.`
-  return { code: 'step_cut_off', message, retryable: true }
 }

@@ -124,14 +124,20 @@ async function startChild(
   const childId =
     started.live === undefined ? `${workflowInfo().workflowId}/${key}` : childIdOf(started.part ?? 0, command)
   if (started.live !== undefined) refuseChild(execution, workflow, childId)
-  const meta: ChildMeta = { key, command, parent_close: parentClose }
+  const { version, hash: definition } = versions[workflow] ?? { version: started.version, hash: '' }
+  const meta: ChildMeta = { key, command, parent_close: parentClose, definition }
   const { attempt: _, part: _part, carried: _carried, loop: _loop, seed: _seed, live, ...rest } = started
-  const below = live && { ...live, depth: live.depth + 1, secret: childSecret(live.secret, childId) }
+  const below = live && {
+    ...live,
+    depth: live.depth + 1,
+    secret: childSecret(live.secret, childId),
+    definition,
+  }
   const { limits: _limits, used: _used, ...facts } = below ?? {}
   const child: StartedWith = {
     ...rest,
     attempt: 1,
-    version: versions[workflow] ?? started.version,
+    version,
     // Border cast: it is what `below` is, without the limits of this run.
     ...(below === undefined ? {} : { live: facts as NonNullable<StartedWith['live']> }),
   }

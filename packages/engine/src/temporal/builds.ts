@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '@kyros/contract/json'
 import type { Store } from '@kyros/store/store'
+import type { Definitions } from '../definitions/definitions.ts'
+import type { EngineClock } from '../embedded/timers.ts'
 import type { BundledDefinition } from './bundle-workflows.ts'
 
 /** Definitions that are bundled together, by workflow: what one version of a worker executes. */
@@ -47,4 +49,46 @@ export async function definitionsOf(
       return { workflow, version: stored.version, hash, source: stored.source }
     }),
   )
+}
+
+/** The builds that this process starts runs on: what can be started now, and around it what older runs were accepted with. */
+export class Builds {
+  readonly #store: Store
+  readonly #definitions: Pick<Definitions, 'startable'>
+  readonly #clock: Pick<EngineClock, 'nowMs'>
+  readonly #stored = new Set<string>()
+  readonly #versions = new Map<string, string>()
+
+  constructor(store: Store, definitions: Pick<Definitions, 'startable'>, clock: Pick<EngineClock, 'nowMs'>) {
+    this.#store = store
+    this.#definitions = definitions
+    this.#clock = clock
+  }
+
+  /** The build of what can be started now, with this definition of one of its workflows. Durable when this resolves. */
+  async withMember(workflow: string, hash: string): Promise<Build> {
+    const members: { [workflow: string]: string } = {}
+    for (const [name, startable] of this.#definitions.startable) members[name] = startable.hash
+    members[workflow] = hash
+    const build = buildOf(members)
+    if (!this.#stored.has(build.id)) {
+      await storeBuild(this.#store, build, this.#clock.nowMs())
+      this.#stored.add(build.id)
+    }
+    return build
+  }
+
+  /** What a build holds of a workflow; undefined when it is not known here. */
+  async memberOf(
+    buildId: string,
+    workflow: string,
+  ): Promise<{ definition: string; version: string } | undefined> {
+    const build = await readBuild(this.#store, buildId)
+    const definition = build?.members[workflow]
+    if (definition === undefined) return undefined
+    const known = this.#versions.get(definition) ?? (await this.#store.definitions.get(definition))?.version
+    if (known === undefined) return undefined
+    this.#versions.set(definition, known)
+    return { definition, version: known }
+  }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadSdk } from './load-sdk.ts'
+import type { BundledVersions } from './start-facts.ts'
 
 /** A definition that goes into a bundle: its own bundle is one ESM file. */
 export type BundledDefinition = { workflow: string; version: string; hash: string; source: string }
@@ -59,13 +60,15 @@ function modulesFor(config: { resolve?: { modules?: string[] } }): string[] {
 }
 
 function entryText(adapter: string, definitions: readonly BundledDefinition[]): string {
-  const versions = Object.fromEntries(definitions.map(({ workflow, version }) => [workflow, version]))
+  const versions: BundledVersions = Object.fromEntries(
+    definitions.map(({ workflow, version, hash }) => [workflow, { version, hash }]),
+  )
   return [
     `import { toTemporal } from ${JSON.stringify(adapter)}`,
     `const versions = ${JSON.stringify(versions)}`,
     ...definitions.flatMap(({ workflow, hash }, index) => [
       `import * as bundle${index} from './${hash}.mjs'`,
-      `const workflow${index} = toTemporal(bundle${index}, versions)`,
+      `const workflow${index} = toTemporal(bundle${index}, versions, ${JSON.stringify(workflow)})`,
       `export { workflow${index} as ${JSON.stringify(workflow)} }`,
     ]),
   ].join('\n')

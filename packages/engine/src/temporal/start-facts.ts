@@ -25,6 +25,8 @@ export type LiveFacts = {
   keyId: string
   /** How many runs stand above it. */
   depth: number
+  /** The hash of its definition. */
+  definition: string
   /** Limits that were set before, and what was used of them. */
   limits?: BudgetLimits
   used?: { tokens: number; costUsd: number }
@@ -52,7 +54,12 @@ export type StepMeta = {
 }
 
 /** What a child is told beside its input; its row is made of it. */
-export type ChildMeta = { key: string; command: number; parent_close: ParentClose }
+export type ChildMeta = {
+  key: string
+  command: number
+  parent_close: ParentClose
+  definition: string
+}
 
 /** The second argument of a signal or an update. */
 export type MessageMeta = { actor?: string; signal_id?: string; inbox_id?: number }
@@ -77,11 +84,20 @@ export const signals = {
   budget: 'kyros.budget',
   usage: 'kyros.usage',
   waitpoint: 'kyros.waitpoint',
+  /** Why the cancellation comes that follows it. */
+  cancel: 'kyros.cancel',
 } as const
 
 /** Types of failures by which a worker says that an attempt did not fail, and is to begin again. */
 export const cutOff = 'kyros.cut_off'
 export const workerMissing = 'kyros.worker_missing'
+
+/** The type of the failure that a child ends with which was cancelled: only so its parent hears why. */
+export const cancelledType = 'kyros.cancelled'
+export const parentEnded = 'The run that it was a part of does not want it any more.'
+
+/** What a bundle holds besides: a child of each of these can be started. */
+export type BundledVersions = { readonly [workflow: string]: { version: string; hash: string } }
 
 /** A step that ends its worker is tried again; so often before that is a failed attempt like any other. */
 export const maxCuts = 4

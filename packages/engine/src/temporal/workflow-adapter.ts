@@ -22,7 +22,14 @@ import { AdapterMessages } from './adapter-messages.ts'
 import { createSteps } from './adapter-steps.ts'
 import { runLoop, runSaga, runScope } from './adapter-structure.ts'
 import { createWaits } from './adapter-waits.ts'
-import { type StartedWith, type TimerName, timerSummary } from './start-facts.ts'
+import {
+  type BundledVersions,
+  cancelledType,
+  parentEnded,
+  type StartedWith,
+  type TimerName,
+  timerSummary,
+} from './start-facts.ts'
 
 type AnySteps = { [name: string]: (input: never) => Promise<Json> }
 type Next = { input: Json; loop?: { state: Json } }
@@ -36,7 +43,7 @@ export interface RunLogSinks extends Sinks {
 export type Execution = {
   readonly bundle: DefinitionBundle
   /** The workflows that can be started as children. */
-  readonly versions: { readonly [workflow: string]: string }
+  readonly versions: BundledVersions
   readonly started: StartedWith
   readonly input: Json
   readonly messages: AdapterMessages
@@ -57,7 +64,7 @@ export type Execution = {
 }
 
 /** A definition as a Temporal workflow function: each call of its context is the command that Temporal has for it. */
-export function toTemporal(bundle: DefinitionBundle, versions: Execution['versions'] = {}) {
+export function toTemporal(bundle: DefinitionBundle, versions: BundledVersions = {}, name = '') {
   return async (input: Json, started: StartedWith): Promise<unknown> => {
     const continuing = Promise.withResolvers<Next>()
     const failing = Promise.withResolvers<never>()
@@ -80,25 +87,32 @@ export function toTemporal(bundle: DefinitionBundle, versions: Execution['versio
     if ('result' in ended) return ended.result
     return continueAsNew<(input: Json, started: StartedWith) => Promise<unknown>>(
       ended.input,
-      nextPart(execution, ended),
+      nextPart(execution, ended, versions[name]),
     )
   }
 }
 
-function nextPart({ started, messages, control }: Execution, { loop }: Next): StartedWith {
+function nextPart(
+  { started, messages, control }: Execution,
+  { loop }: Next,
+  own: BundledVersions[string] | undefined,
+): StartedWith {
   const { part = 0, carried: _carried, loop: _loop, live, ...rest } = started
   return {
     ...rest,
     part: part + 1,
     carried: messages.unhandled,
     ...(loop === undefined ? {} : { loop }),
-    ...(live === undefined ? {} : { live: { ...live, ...control?.carried } }),
+    ...(live === undefined
+      ? {}
+      : { live: { ...live, ...control?.carried, ...(own && { definition: own.hash }) } }),
+    ...(own && { version: own.version }),
   }
 }
 
 function createExecution(
   bundle: DefinitionBundle,
-  versions: Execution['versions'],
+  versions: BundledVersions,
   { input, started }: { input: Json; started: StartedWith },
   onContinue: (next: Next) => void,
   fail: (error: Error) => void,
@@ -236,6 +250,14 @@ export async function waitFor(
     timing.cancel()
     due.catch(() => {})
   }
+}
+
+/** A child that was cancelled says why: of a plain cancellation its parent would hear nothing. */
+function endOf(error: unknown, { started, control }: Execution): unknown {
+  const failure = failureOf(error)
+  if (!(failure instanceof CancelledFailure) || (started.live?.depth ?? 0) === 0) return failure
+  const message = control?.cancelReason ?? parentEnded
+  return ApplicationFailure.create({ message, type: cancelledType, nonRetryable: true })
 }
 
 const reasons: { readonly [name: string]: string } = {

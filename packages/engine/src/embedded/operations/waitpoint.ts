@@ -23,7 +23,7 @@ export function readToken({ waitpointTokens }: Parts, token: string): WaitpointR
 
 /** What the log says of the waitpoint of a token. @throws waitpoint_token_invalid */
 export async function findWaitpoint(
-  { store }: Parts,
+  { store }: Pick<Parts, 'store'>,
   ref: WaitpointRef,
 ): Promise<WaitpointHistory & { isOpen: boolean }> {
   const record = await store.runs.get(ref.runId)
@@ -45,7 +45,11 @@ export async function describe(parts: Parts, ref: WaitpointRef): Promise<Waitpoi
 }
 
 /** True when the waitpoint has this very answer. @throws waitpoint_closed, waitpoint_token_invalid */
-export async function isAnswered(parts: Parts, ref: WaitpointRef, payload: Json): Promise<boolean> {
+export async function isAnswered(
+  parts: Pick<Parts, 'store'>,
+  ref: WaitpointRef,
+  payload: Json,
+): Promise<boolean> {
   const { name, state, isOpen, payload: answer } = await findWaitpoint(parts, ref)
   if (isOpen) return false
   if (state === 'completed' && isDeepStrictEqual(await fromStored(answer, parts.store.blobs), payload))

@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto'
+import type { Json } from '@kyros/contract/json'
+import { problem } from '@kyros/contract/problem'
+import type { Client } from '@temporalio/client'
+import type { PayloadCodec } from '@temporalio/common'
+import { deploymentName } from './builds.ts'
+import type { TemporalHistoryEvent } from './read-history.ts'
+import type { StartedWith } from './start-facts.ts'
+
+export type ClusterOptions = {
+  /** The client, once it is connected. @throws temporal_unavailable */
+  client: () => Promise<Client>
+  namespace: string
+  taskQueue: string
+  codecs?: readonly PayloadCodec[]
+}
+
+export type NewExecution = {
+  runId: string
+  workflow: string
+  input: Json
+  started: StartedWith
+  timeoutSeconds: number
+  buildId: string
+  priority: number
+}
+
+export type HistoryPage = { events: TemporalHistoryEvent[]; nextPageToken: Uint8Array | undefined }
+
+const callMs = 10_000
+/** The cluster lets go of a reader that waits after about 20 seconds. */
+const longPollMs = 45_000
+const maxPage = 1000
+
+/** What is asked of a cluster, with a time-out each. @throws temporal_unavailable and what else `temporalProblem` tells apart */
+export class Cluster {
+  readonly #options: ClusterOptions
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+  }
+
+  /** The same run id again is the same execution. */
+  async start(run: NewExecution): Promise<void> {
+    const { runId, workflow, input, started, timeoutSeconds, buildId, priority } = run
+    try {
+      await this.#call((client) =>
+        client.workflow.start(workflow, {
+          workflowId: runId,
+          taskQueue: this.#options.taskQueue,
+          args: [input, started],
+          workflowExecutionTimeout: timeoutSeconds * 1000,
+          // The same run id never runs twice, however often the outbox is read.
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          versioningOverride: { pinnedTo: { deploymentName, buildId } },
+          priority: { priorityKey: priority },
+        }),
+      )
+    } catch (error) {
+      if (!isNamed(error, 'WorkflowExecutionAlreadyStartedError')) throw error
+    }
+  }
+
+  /** With the same `requestId` it is taken once. False: the run has ended there. */
+  async signal(runId: string, signal: string, args: readonly unknown[], requestId: string): Promise<boolean> {
+    return this.#unlessGone(async (client) => {
+      const { namespace } = this.#options
+      await client.workflowService.signalWorkflowExecution({
+        namespace,
+        workflowExecution: { workflowId: runId },
+        signalName: signal,
+        input: { payloads: await this.#encode(args) },
+        identity: 'kyros',
+        requestId,
+      })
+    })
+  }
+
+  async cancel(runId: string, reason: string, actor: string, requestId: string): Promise<boolean> {
+    return this.#unlessGone(async (client) => {
+      await client.workflowService.requestCancelWorkflowExecution({
+        namespace: this.#options.namespace,
+        workflowExecution: { workflowId: runId },
+        identity: actor,
+        reason,
+        requestId,
+      })
+    })
+  }
+
+  /** Ends the run without its definition. */
+  async terminate(runId: string, reason: string): Promise<boolean> {
+    return this.#unlessGone(async (client) => {
+      await client.workflow.getHandle(runId).terminate(reason)
+    })
+  }
+
+  query(runId: string, name: string, payload: Json, timeoutMs: number): Promise<Json> {
+    return this.#call(
+      (client) => client.workflow.getHandle(runId).query<Json, [Json]>(name, payload),
+      timeoutMs,
+    )
+  }
+
+  update(
+    runId: string,
+    name: string,
+    args: [Json, object],
+    updateId: string,
+    timeoutMs: number,
+  ): Promise<Json> {
+    return this.#call(
+      (client) =>
+        client.workflow.getHandle(runId).executeUpdate<Json, [Json, object]>(name, { args, updateId }),
+      timeoutMs,
+    )
+  }
+
+  /** Moves a run to another build, which must replay it. */
+  async moveTo(runId: string, buildId: string): Promise<void> {
+    // Of temporal.api.workflow.v1: PINNED_OVERRIDE_BEHAVIOR_PINNED.
+    const pinned = { behavior: 1, version: { deploymentName, buildId } }
+    await this.#call((client) =>
+      client.workflowService.updateWorkflowExecutionOptions({
+        namespace: this.#options.namespace,
+        workflowExecution: { workflowId: runId },
+        workflowExecutionOptions: { versioningOverride: { pinned } },
+        updateMask: { paths: ['versioning_override'] },
+      }),
+    )
+  }
+
+  /** Events from a page on; with `wait`, not before there are some, or about 20 seconds. Undefined: unknown there. */
+  async history(
+    execution: { workflowId: string; runId?: string },
+    nextPageToken: Uint8Array | undefined,
+    wait: boolean,
+    signal?: AbortSignal,
+  ): Promise<HistoryPage | undefined> {
+    try {
+      const answer = await this.#call(
+        (client) => {
+          const read = () =>
+            client.workflowService.getWorkflowExecutionHistory({
+              namespace: this.#options.namespace,
+              execution,
+              waitNewEvent: wait,
+              maximumPageSize: maxPage,
+              ...(nextPageToken === undefined ? {} : { nextPageToken }),
+            })
+          return signal === undefined ? read() : client.connection.withAbortSignal(signal, read)
+        },
+        wait ? longPollMs : callMs,
+      )
+      const token = answer.nextPageToken
+      return { events: answer.history?.events ?? [], nextPageToken: token?.length ? token : undefined }
+    } catch (error) {
+      if (isGone(error)) return undefined
+      throw error
+    }
+  }
+
+  async #unlessGone(act: (client: Client) => Promise<unknown>): Promise<boolean> {
+    try {
+      await this.#call(act)
+      return true
+    } catch (error) {
+      if (isGone(error)) return false
+      throw error
+    }
+  }
+
+  async #call<T>(act: (client: Client) => Promise<T>, timeoutMs = callMs): Promise<T> {
+    const client = await this.#options.client()
+    try {
+      return await client.connection.withDeadline(Date.now() + timeoutMs, () => act(client))
+    } catch (error) {
+      throw outageOf(error) ?? error
+    }
+  }
+
+  async #encode(values: readonly unknown[]) {
+    const encoding = Buffer.from('json/plain')
+    let payloads = values.map((value) => ({
+      metadata: { encoding },
+      data: Buffer.from(JSON.stringify(value ?? null)),
+    }))
+    // Border cast: codecs take and give payloads of the same shape.
+    for (const codec of this.#options.codecs ?? [])
+      payloads = (await codec.encode(payloads)) as typeof payloads
+    return payloads
+  }
+}
+
+export const newRequestId = () => randomUUID()
+
+/** The run is unknown there, or has ended. */
+function isGone(error: unknown): boolean {
+  return (
+    isNamed(error, 'WorkflowNotFoundError') ||
+    (typeof error === 'object' && error !== null && 'code' in error && error.code === 5)
+  )
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name
+}
+
+/** Of gRPC: UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED. */
+const outageCodes: readonly unknown[] = [14, 4, 8]
+
+function outageOf(error: unknown): Error | undefined {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  if (!outageCodes.includes(code)) return undefined
+  return problem('temporal_unavailable', {
+    detail: 'The Temporal cluster does not answer. Try again in a moment.',
+  })
+}

@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '@kyros/contract/json'
+import { isProblem, problem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { InboxMessage } from '@kyros/store/command'
+import type { RunRecord, Store } from '@kyros/store/store'
+import { fromStored } from '@kyros/store/stored-value'
+import type { Definitions } from '../definitions/definitions.ts'
+import type { EngineLog } from '../embedded/engine-parts.ts'
+import { readHistory } from '../embedded/history.ts'
+import { readDefinitions } from '../embedded/operations/definitions.ts'
+import { messageOf, type Operation } from '../embedded/operations/operate.ts'
+import { readRun, readUnended } from '../embedded/operations/read-run.ts'
+import { resultOf } from '../embedded/operations/update-run.ts'
+import { findWaitpoint, isAnswered, storedAnswer } from '../embedded/operations/waitpoint.ts'
+import { followStream } from '../embedded/streams.ts'
+import type { EngineClock } from '../embedded/timers.ts'
+import type { WaitpointKey, WaitpointRef } from '../embedded/waitpoint-tokens.ts'
+import type { RunOperations } from '../engine.ts'
+import type { Builds } from './builds.ts'
+import type { Cluster } from './cluster.ts'
+import { queryRun } from './query-run.ts'
+import { refOfToken, verifyToken } from './token-check.ts'
+import { updateRun } from './update-run.ts'
+import { upgradeRun } from './upgrade-run.ts'
+
+export type OperationsParts = {
+  readonly store: Store
+  readonly clock: EngineClock
+  readonly definitions: Definitions
+  readonly log: EngineLog
+  readonly cluster: Cluster
+  readonly builds: Builds
+  readonly keys: readonly WaitpointKey[]
+  /** Durable when it resolves. @throws run_not_found, run_ended */
+  readonly reach: (message: InboxMessage) => Promise<void>
+  /** The same without the detour over the inbox. @throws temporal_unavailable */
+  readonly signalNow: (message: InboxMessage) => Promise<void>
+}
+
+const settleMs = 5_000
+const lookEveryMs = 20
+
+/** What is done to runs of a cluster from outside. */
+export function createTemporalOperations(parts: OperationsParts): RunOperations {
+  const { store } = parts
+  const send = (runId: string, operation: Operation, actor: string) =>
+    parts.reach(messageOf(runId, operation, actor))
+  return {
+    pause: (runId, principal) => send(runId, { kind: 'pause' }, principal.id),
+
+    resume: async (runId, principal) => {
+      const isPaused = await soon(parts, async () => (await readUnended(store, runId)).paused === true)
+      if (!isPaused) throw problem('run_not_paused', { detail: `The run ${runId} is not paused.` })
+      await send(runId, { kind: 'resume' }, principal.id)
+    },
+
+    setBudget: async (runId, limits, principal) => {
+      const { budget } = await readUnended(store, runId)
+      const { time_ms: timeMs, tokens, cost_usd: costUsd } = budget ?? {}
+      const known = {
+        ...(timeMs === undefined ? {} : { timeMs }),
+        ...(tokens === undefined ? {} : { tokens }),
+        ...(costUsd === undefined ? {} : { costUsd }),
+      }
+      await send(runId, { kind: 'set_budget', limits: { ...known, ...limits } }, principal.id)
+    },
+
+    reportUsage: async (runId, used) => {
+      await readUnended(store, runId)
+      // A step says so before it ends: on its way over the inbox its run might begin the next meanwhile.
+      const message = messageOf(runId, { kind: 'report_usage', used }, 'engine')
+      await parts.signalNow(message).catch((error: unknown) => {
+        if (!isProblem(error, 'temporal_unavailable') && !isProblem(error, 'service_not_ready')) throw error
+        return parts.reach(message)
+      })
+    },
+
+    fork: async (runId) => {
+      await readRun(store, runId)
+      throw problem('run_diverged', {
+        detail: `The run ${runId} is on Temporal, where forks are not made yet.`,
+      })
+    },
+
+    upgrade: (runId, to) => upgradeRun(parts, runId, to),
+
+    query: (runId, name, payload) => queryRun(parts, runId, name, payload),
+
+    update: (runId, name, payload, options) =>
+      updateRun(parts, runId, { name, payload, updateId: options.updateId, actor: options.principal.id }),
+
+    completeWaitpoint: async (token, payload, principal) => {
+      const ref = await verifyToken(parts, token)
+      return answerWaitpoint(parts, ref, payload, principal?.id ?? 'whoever has the token')
+    },
+
+    answerWaitpoint: async (runId, command, payload, principal) => {
+      const { continued: part = 0 } = await readRun(store, runId)
+      return answerWaitpoint(parts, { runId, part, command }, payload, principal.id)
+    },
+
+    runOfWaitpoint: (token) => refOfToken(token)?.runId,
+
+    describeWaitpoint: async (token) => {
+      const {
+        name,
+        title = null,
+        expiresAtMs = null,
+        isOpen,
+      } = await findWaitpoint(parts, await verifyToken(parts, token))
+      return { name, title, isOpen, expiresAtMs }
+    },
+
+    stream: (runId, name, { afterOffset }, signal) => followStream(store, runId, name, afterOffset, signal),
+
+    definitions: () => readDefinitions(parts),
+  }
+}
+
+/** Answers a waitpoint once; the same answer again changes nothing. @throws waitpoint_token_invalid, waitpoint_closed */
+async function answerWaitpoint(
+  parts: OperationsParts,
+  ref: WaitpointRef,
+  payload: Json,
+  actor: string,
+): Promise<{ runId: string; waitpoint: string }> {
+  const { runId, part, command } = ref
+  const { name } = await findWaitpoint(parts, ref)
+  const answered = { runId, waitpoint: name }
+  if (await isAnswered(parts, ref, payload)) return answered
+  const stored = await storedAnswer(parts, runId, payload)
+  await parts.reach(messageOf(runId, { kind: 'answer_waitpoint', part, command, stored }, actor))
+  // Of two answers the first counts: who was second hears it, where that is known soon.
+  await soon(parts, async () => (await stateOf(parts, ref)) !== 'open')
+  const { state, payload: given = null } = await findWaitpoint(parts, ref)
+  const isOurs =
+    state !== 'completed' || isDeepStrictEqual(await fromStored(given, parts.store.blobs), payload)
+  if (isOurs) return answered
+  throw problem('waitpoint_closed', { detail: `The waitpoint ${name} is answered already.` })
+}
+
+async function stateOf(parts: OperationsParts, ref: WaitpointRef): Promise<string> {
+  return (await findWaitpoint(parts, ref)).state
+}
+
+/** Whether it becomes true within the time in which the log follows the cluster. */
+export async function soon(
+  { clock }: Pick<OperationsParts, 'clock'>,
+  look: () => Promise<boolean>,
+  withinMs = settleMs,
+): Promise<boolean> {
+  const untilMs = clock.nowMs() + withinMs
+  for (;;) {
+    if (await look()) return true
+    if (clock.nowMs() >= untilMs) return false
+    await clock.sleep(lookEveryMs)
+  }
+}
+
+/** What an update of a run that has ended was answered. @throws run_ended when it was not */
+export async function answeredBefore(
+  store: Store,
+  record: RunRecord,
+  update: { name: string; updateId: string },
+): Promise<Json> {
+  const { asks } = await readHistory(store, record.id)
+  const end = asks?.updates.get(update.updateId)
+  if (end !== undefined) return resultOf(update, end)
+  const detail = `The run ${record.id} is ${record.status}: nothing reaches it any more.`
+  throw problem(isTerminal(record.status) ? 'run_ended' : 'update_pending', { detail })
+}

@@ -1,0 +1,101 @@
+import { type CarriedSignal, isRunEvent } from '@kyros/contract/event'
+import type { Json } from '@kyros/contract/json'
+import { isTerminal } from '@kyros/contract/run-status'
+import type { NewRunEvent } from '@kyros/store/command'
+import type { RunRecord, Store } from '@kyros/store/store'
+import { fromStored } from '@kyros/store/stored-value'
+import { factsOf, type RunFacts } from '../embedded/run-facts.ts'
+import type { BudgetLimits } from '../engine.ts'
+
+/** A run that the cluster does not know yet: what its log says of it. */
+export type PendingRun = {
+  readonly facts: RunFacts
+  readonly depth: number
+  runSeq: number
+  /** Not before this time. */
+  startAtMs: number | undefined
+  pausedBy: string | undefined
+  limits: BudgetLimits | undefined
+  used: { tokens: number; costUsd: number }
+  readonly signals: CarriedSignal[]
+  readonly signalIds: Set<string>
+  readonly inboxIds: Set<number>
+  reason: string | undefined
+}
+
+/** What of a run is to be done: start it, read its history, or nothing any more. */
+export type FoundRun =
+  | { kind: 'ended' }
+  | { kind: 'started'; record: RunRecord }
+  | { kind: 'pending'; run: PendingRun }
+
+/** Reads from the log how far a run of the cluster has come. */
+export async function findRun(store: Store, runId: string): Promise<FoundRun> {
+  const record = await store.runs.get(runId)
+  if (record === undefined || record.engine !== 'temporal' || isTerminal(record.status))
+    return { kind: 'ended' }
+  const events = await store.events.ofRun(runId)
+  if (events.some(({ data }) => 'history' in data)) return { kind: 'started', record }
+  const input = await fromStored(record.input, store.blobs)
+  const run: PendingRun = {
+    facts: { ...factsOf(record), input },
+    depth: 0,
+    runSeq: record.run_seq,
+    startAtMs: undefined,
+    pausedBy: undefined,
+    limits: undefined,
+    used: { tokens: 0, costUsd: 0 },
+    signals: [],
+    signalIds: new Set(),
+    inboxIds: new Set(),
+    reason: undefined,
+  }
+  for (const event of events) {
+    if (isRunEvent(event))
+      await foldPending(run, { ...event, timeMs: Date.parse(event.time) } as NewRunEvent, store)
+  }
+  return { kind: 'pending', run }
+}
+
+/** What one event changes in a run that has not begun. */
+export async function foldPending(
+  run: PendingRun,
+  event: NewRunEvent,
+  { blobs }: Pick<Store, 'blobs'>,
+): Promise<void> {
+  const { data } = event
+  if ('inbox_id' in data && data.inbox_id !== undefined) run.inboxIds.add(data.inbox_id)
+  switch (event.type) {
+    case 'run.waiting':
+      run.reason = event.data.reason
+      if (event.data.reason === 'timer') run.startAtMs = Date.parse(event.data.until ?? '')
+      return
+    case 'run.pause_requested':
+      run.pausedBy ??= event.actor ?? 'somebody'
+      return
+    case 'run.resume_requested':
+      run.pausedBy = undefined
+      return
+    case 'run.budget_set': {
+      const { time_ms: timeMs, tokens, cost_usd: costUsd } = event.data
+      run.limits = {
+        ...(timeMs === undefined ? {} : { timeMs }),
+        ...(tokens === undefined ? {} : { tokens }),
+        ...(costUsd === undefined ? {} : { costUsd }),
+      }
+      return
+    }
+    case 'budget.used':
+      run.used.tokens += event.data.tokens ?? 0
+      run.used.costUsd += event.data.cost_usd ?? 0
+      return
+    case 'signal.received': {
+      const { signal, payload, signal_id } = event.data
+      const value: Json = await fromStored(payload, blobs)
+      run.signals.push({ signal, payload: value })
+      if (signal_id !== undefined) run.signalIds.add(signal_id)
+      return
+    }
+    default:
+  }
+}

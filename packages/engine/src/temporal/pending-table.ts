@@ -1,0 +1,225 @@
+import { isProblem, problem } from '@kyros/contract/problem'
+import { type NewRunEvent, RunConflict } from '@kyros/store/command'
+import type { Store } from '@kyros/store/store'
+import type { Definitions } from '../definitions/definitions.ts'
+import type { EngineLog } from '../embedded/engine-parts.ts'
+import { enterGate, type RunGates } from '../embedded/run-gates.ts'
+import type { EngineClock, Timer, Timers } from '../embedded/timers.ts'
+import { textOf } from '../error-text.ts'
+import { type FoundRun, findRun, foldPending, type PendingRun } from './pending-run.ts'
+
+export type PendingParts = {
+  readonly store: Store
+  readonly clock: EngineClock
+  readonly timers: Timers
+  readonly gates: RunGates
+  readonly definitions: Definitions
+  readonly log: EngineLog
+  /** Gives the run to the cluster; the same run again is the same execution. */
+  readonly start: (run: PendingRun) => Promise<void>
+  /** The run is the cluster's from here on. */
+  readonly onStarted: (runId: string) => void
+}
+
+const firstRetryMs = 500
+const longestRetryMs = 30_000
+
+/**
+ * Runs from their commit to their start on the cluster: until then they are Kyros' own, with their time, their place among
+ * the runs of their workflow, and what people do to them. One thing after the other for each run.
+ */
+export class PendingTable {
+  readonly #parts: PendingParts
+  readonly #runs = new Map<string, PendingRun>()
+  readonly #lines = new Map<string, Promise<unknown>>()
+  readonly #timers = new Map<string, Timer>()
+  #isClosed = false
+
+  constructor(parts: PendingParts) {
+    this.#parts = parts
+  }
+
+  get size(): number {
+    return this.#runs.size
+  }
+
+  /** Takes a run up, and starts it as soon as it may. */
+  async takeUp(runId: string): Promise<FoundRun['kind']> {
+    return this.#inLine(runId, async () => {
+      const found = await this.#find(runId)
+      if (found.kind === 'pending') await this.#advance(found.run)
+      return found.kind
+    })
+  }
+
+  /**
+   * What is done to a run that has not begun: `decide` gives the events. False: it has begun, or has ended.
+   */
+  async change(
+    runId: string,
+    decide: (run: PendingRun) => readonly NewRunEvent[] | undefined,
+    inboxId?: number,
+  ): Promise<boolean> {
+    return this.#inLine(runId, async () => {
+      const found = await this.#find(runId)
+      if (found.kind !== 'pending') return false
+      const { run } = found
+      // Done before, by a process that died behind it.
+      if (inboxId !== undefined && run.inboxIds.has(inboxId)) return true
+      const events = decide(run)
+      if (events === undefined || events.length === 0) return true
+      await this.#append(run, events)
+      await this.#advance(run)
+      return true
+    })
+  }
+
+  /** The run may begin, as far as its gate is concerned. */
+  admitted(runId: string): void {
+    this.takeUp(runId).catch((error: unknown) => this.#later(runId, error, firstRetryMs))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#runs.clear()
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#lines.values())
+  }
+
+  async #find(runId: string): Promise<FoundRun> {
+    const known = this.#runs.get(runId)
+    if (known !== undefined) return { kind: 'pending', run: known }
+    const found = await findRun(this.#parts.store, runId)
+    if (found.kind === 'pending') this.#runs.set(runId, found.run)
+    return found
+  }
+
+  #inLine<T>(runId: string, act: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) {
+      return Promise.reject(
+        problem('service_not_ready', { detail: 'The engine stops. Try again in a moment.' }),
+      )
+    }
+    const acting = (this.#lines.get(runId) ?? Promise.resolve()).then(act, act)
+    const line = acting
+      .catch(() => {})
+      .finally(() => {
+        if (this.#lines.get(runId) === line) this.#lines.delete(runId)
+      })
+    this.#lines.set(runId, line)
+    return acting
+  }
+
+  async #append(run: PendingRun, events: readonly NewRunEvent[]): Promise<void> {
+    const { store } = this.#parts
+    const { runId } = run.facts
+    const expectedRunSeq = run.runSeq
+    try {
+      await store.write({ kind: 'append_run_events', runId, events, expectedRunSeq, unlessEnded: true })
+    } catch (error) {
+      // Somebody else wrote of the run, or it may be on disk: it is read again.
+      this.#runs.delete(runId)
+      if (error instanceof RunConflict) {
+        throw problem('service_not_ready', {
+          detail: 'The run was changed meanwhile. Try again in a moment.',
+        })
+      }
+      throw error
+    }
+    run.runSeq += events.length
+    for (const event of events) await foldPending(run, event, store)
+    const isOver = events.some(({ type }) => type === 'run.cancelled' || type === 'run.failed')
+    if (isOver) this.#forget(runId)
+  }
+
+  #forget(runId: string): void {
+    this.#runs.delete(runId)
+    this.#timers.get(runId)?.cancel()
+    this.#timers.delete(runId)
+    this.#parts.gates.leave(runId)
+  }
+
+  /** Starts the run, or sees to it that it is looked at again when it may begin. */
+  async #advance(run: PendingRun): Promise<void> {
+    const { clock, timers } = this.#parts
+    const { runId, definition } = run.facts
+    if (!this.#runs.has(runId) || definition === '') return
+    const nowMs = clock.nowMs()
+    if (run.pausedBy !== undefined) {
+      if (run.reason !== 'paused')
+        await this.#wait(run, { reason: 'paused', detail: `Paused by ${run.pausedBy}.` })
+      return
+    }
+    if (run.startAtMs !== undefined && run.startAtMs > nowMs) {
+      this.#timers.get(runId)?.cancel()
+      this.#timers.set(
+        runId,
+        timers.at(run.startAtMs, () => this.admitted(runId)),
+      )
+      if (run.reason !== 'timer') {
+        await this.#wait(run, { reason: 'timer', until: new Date(run.startAtMs).toISOString() })
+      }
+      return
+    }
+    if (!(await this.#enter(run))) return
+    await this.#start(run)
+  }
+
+  async #wait(run: PendingRun, data: { reason: string; detail?: string; until?: string }): Promise<void> {
+    await this.#append(run, [{ type: 'run.waiting', timeMs: this.#parts.clock.nowMs(), data }])
+  }
+
+  /** Whether its workflow lets it begin now. */
+  async #enter(run: PendingRun): Promise<boolean> {
+    const { gates, definitions, clock } = this.#parts
+    const loaded = await definitions.load(run.facts.definition)
+    const entered = enterGate(gates, run.facts, loaded?.definition.concurrency)
+    const timeMs = clock.nowMs()
+    switch (entered.kind) {
+      case 'admitted':
+        return true
+      case 'queued':
+        if (run.reason !== 'concurrency') await this.#wait(run, entered.wait)
+        return false
+      case 'blocked':
+        if (run.reason !== 'blocked') await this.#wait(run, { reason: 'blocked', detail: entered.detail })
+        return false
+      case 'refused':
+        // Border cast: type and data belong together.
+        await this.#append(run, [{ ...entered.end, timeMs } as NewRunEvent])
+        return false
+    }
+  }
+
+  async #start(run: PendingRun): Promise<void> {
+    const { runId } = run.facts
+    try {
+      await this.#parts.start(run)
+    } catch (error) {
+      this.#later(runId, error, firstRetryMs)
+      return
+    }
+    this.#runs.delete(runId)
+    this.#parts.onStarted(runId)
+  }
+
+  /** The run is committed: whatever keeps it from being started now, it is tried again. */
+  #later(runId: string, error: unknown, pauseMs: number): void {
+    if (this.#isClosed) return
+    const { timers, clock, log } = this.#parts
+    if (!isProblem(error, 'temporal_unavailable')) {
+      log('warn', `Run ${runId} is started in ${pauseMs} ms: ${textOf(error)}`)
+    }
+    const next = Math.min(2 * pauseMs, longestRetryMs)
+    this.#timers.get(runId)?.cancel()
+    this.#timers.set(
+      runId,
+      timers.at(clock.nowMs() + pauseMs, () => {
+        this.takeUp(runId).catch((failed: unknown) => this.#later(runId, failed, next))
+      }),
+    )
+  }
+}

@@ -1,0 +1,37 @@
+import type { Json } from '@kyros/contract/json'
+import { isProblem, problem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import { queryBeside } from '../embedded/operations/query-run.ts'
+import { readRun } from '../embedded/operations/read-run.ts'
+import { notStarted } from '../embedded/operations/update-run.ts'
+import { messageOf } from '../error-text.ts'
+import type { OperationsParts } from './operations.ts'
+
+const queryMs = 10_000
+
+/**
+ * Asks a worker that executes the run. Of a run that has ended, or that no worker executes now, the log is replayed
+ * here. @throws query_unknown, query_failed, run_not_started, run_not_found
+ */
+export async function queryRun(
+  parts: OperationsParts,
+  runId: string,
+  name: string,
+  payload: Json,
+): Promise<Json> {
+  const { store, cluster } = parts
+  const record = await readRun(store, runId)
+  if (record.started_at === null) throw notStarted(runId)
+  if (isTerminal(record.status)) return queryBeside(parts, record, name, payload)
+  try {
+    return await cluster.query(runId, name, payload, queryMs)
+  } catch (error) {
+    if (isProblem(error, 'temporal_unavailable')) return queryBeside(parts, record, name, payload)
+    const said = messageOf(error)
+    const isUnknown = error instanceof Error && error.name === 'QueryNotRegisteredError'
+    if (isUnknown || /did not register a handler|not registered|Did not find query/i.test(said)) {
+      throw problem('query_unknown', { detail: `The definition answers no query ${name}. ${said}` })
+    }
+    throw problem('query_failed', { detail: `The query ${name} failed: ${said}` })
+  }
+}

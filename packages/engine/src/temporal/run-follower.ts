@@ -1,0 +1,203 @@
+import { isProblem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
+import { type NewRunEvent, RunConflict } from '@kyros/store/command'
+import type { RunRecord, Store } from '@kyros/store/store'
+import type { EngineLog } from '../embedded/engine-parts.ts'
+import type { EngineClock } from '../embedded/timers.ts'
+import { textOf } from '../error-text.ts'
+import type { Cluster } from './cluster.ts'
+import { storedPayloads } from './event-payloads.ts'
+import type { HistoryReader } from './read-history.ts'
+import { type NewChild, RunProjection } from './run-projection.ts'
+
+export type FollowerParts = {
+  readonly store: Store
+  readonly clock: EngineClock
+  readonly cluster: Cluster
+  readonly reader: HistoryReader
+  readonly log: EngineLog
+  /** Makes the row of a child before the event that names it. */
+  readonly onChild: (parent: RunRecord, child: NewChild) => Promise<void>
+  /** What a build holds of a workflow; undefined when it is not known here. */
+  readonly memberOf: (
+    buildId: string,
+    workflow: string,
+  ) => Promise<{ definition: string; version: string } | undefined>
+}
+
+/** Where in a history an event was read. */
+type Place = { part: number; id: number }
+
+const beginning: Place = { part: 0, id: 0 }
+const firstPauseMs = 200
+const longestPauseMs = 10_000
+/** What happens within this time is read, and written, together. */
+const gatherMs = 25
+
+/** Reads the history of one run as it grows, and appends what it says to the log: once and in order. */
+export class RunFollower {
+  readonly runId: string
+  readonly #parts: FollowerParts
+
+  constructor(parts: FollowerParts, runId: string) {
+    this.#parts = parts
+    this.runId = runId
+  }
+
+  /** Until the run has ended (true), or `signal` aborts (false). */
+  async follow(signal: AbortSignal): Promise<boolean> {
+    const { clock, log } = this.#parts
+    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      try {
+        return await this.#read(signal, true)
+      } catch (error) {
+        if (signal.aborted) return false
+        const isQuiet = error instanceof RunConflict || isProblem(error, 'temporal_unavailable')
+        if (!isQuiet)
+          log('warn', `The history of run ${this.runId} is read again in ${pauseMs} ms: ${textOf(error)}`)
+        await clock.sleep(pauseMs, signal).catch(() => {})
+      }
+    }
+    return false
+  }
+
+  /** Appends what the history holds by now. */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    await this.#read(signal, false)
+  }
+
+  async #read(signal: AbortSignal, wait: boolean): Promise<boolean> {
+    const { store, cluster } = this.#parts
+    const record = await store.runs.get(this.runId)
+    if (record === undefined || isTerminal(record.status)) return true
+    const log = new RunLogCursor(this.#parts, record, await lastPlace(store, record))
+    const first = await this.#partFrom(log.last.part, signal)
+    // Not started there yet, or not known any more: whoever starts it decides.
+    if (first === undefined) throw new Error('The cluster does not know the run.')
+    let execution = { workflowId: this.runId, runId: first }
+    let token: Uint8Array | undefined
+    for (let isNew = true; !signal.aborted; isNew = false) {
+      const page = await cluster.history(execution, token, wait && !isNew, signal)
+      if (page === undefined) throw new Error('The cluster does not know the run any more.')
+      const end = await log.append(page.events)
+      if (end === 'run') return true
+      if (end !== undefined) {
+        execution = { workflowId: this.runId, runId: end.newRunId }
+        token = undefined
+        continue
+      }
+      if (page.nextPageToken === undefined && !wait) return false
+      token = page.nextPageToken
+      if (!wait && page.events.length === 0) return false
+      if (wait && token !== undefined && !isNew)
+        await this.#parts.clock.sleep(gatherMs, signal).catch(() => {})
+    }
+    return false
+  }
+
+  /** The execution that is this part of the run. */
+  async #partFrom(part: number, signal: AbortSignal): Promise<string | undefined> {
+    const { cluster, reader } = this.#parts
+    let runId: string | undefined
+    for (let hops = 0; hops < maxHops; hops++) {
+      const execution = { workflowId: this.runId, ...(runId === undefined ? {} : { runId }) }
+      const page = await cluster.history(execution, undefined, false, signal)
+      const [event] = page?.events ?? []
+      const started = event?.workflowExecutionStartedEventAttributes
+      if (event === undefined || !started) return undefined
+      const { fact } = await reader.read(event)
+      const found = fact.kind === 'started' ? (fact.started.part ?? 0) : 0
+      if (found <= part || !started.continuedExecutionRunId)
+        return started.originalExecutionRunId ?? undefined
+      if (part === 0) return started.firstExecutionRunId ?? undefined
+      runId = started.continuedExecutionRunId
+    }
+    return undefined
+  }
+}
+
+const maxHops = 10_000
+
+/** What of one run is in the log, and what comes next. */
+class RunLogCursor {
+  last: Place
+  readonly #parts: FollowerParts
+  readonly #record: RunRecord
+  readonly #projection: RunProjection
+  #runSeq: number
+  #part: number
+
+  constructor(parts: FollowerParts, record: RunRecord, { place, runSeq }: { place: Place; runSeq: number }) {
+    this.#parts = parts
+    this.#record = record
+    this.last = place
+    this.#part = place.part
+    this.#runSeq = runSeq
+    this.#projection = new RunProjection({
+      begun: place.part > 0,
+      pausedBy: record.paused === true && place.part > 0 ? pausedBy(record) : undefined,
+      cancelReason: undefined,
+      definition: record.definition,
+      timeoutSeconds: record.timeout_seconds,
+    })
+  }
+
+  /** Appends what these events say; gives how the part or the run ended, if it did. */
+  async append(events: Parameters<HistoryReader['read']>[0][]): Promise<RunProjection['end']> {
+    if (events.length === 0) return this.#projection.end
+    const { reader, onChild } = this.#parts
+    const facts = []
+    for (const event of events) {
+      const read = await reader.read(event)
+      if (read.fact.kind === 'started') this.#part = read.fact.started.part ?? 0
+      facts.push(read.fact.kind === 'moved' ? { ...read, fact: await this.#resolved(read.fact) } : read)
+    }
+    const taken = this.#projection.take(facts)
+    const fresh = taken.events.filter((event) => isAfter(placeOf(event) ?? beginning, this.last))
+    // Those that are in the log already are there with their rows.
+    for (const child of taken.children) await onChild(this.#record, child)
+    await this.#write(fresh)
+    return this.#projection.end
+  }
+
+  async #write(fresh: readonly NewRunEvent[]): Promise<void> {
+    if (fresh.length === 0) return
+    const { store } = this.#parts
+    const stored = await Promise.all(fresh.map((event) => storedPayloads(event, store.blobs)))
+    const { id: runId } = this.#record
+    const expectedRunSeq = this.#runSeq
+    await store.write({ kind: 'append_run_events', runId, events: stored, expectedRunSeq, unlessEnded: true })
+    this.#runSeq += stored.length
+    this.last = placeOf(stored.at(-1)) ?? this.last
+  }
+
+  async #resolved(fact: { kind: 'moved'; buildId: string }) {
+    const to = await this.#parts.memberOf(fact.buildId, this.#record.type)
+    return { ...fact, ...(to === undefined ? {} : { to }) }
+  }
+}
+
+function pausedBy({ reason, reason_detail: detail }: RunRecord): string {
+  return (reason === 'paused' ? /^Paused by (.+)\.$/.exec(detail ?? '')?.[1] : undefined) ?? 'somebody'
+}
+
+/** The place of the last event that came from the history. */
+async function lastPlace(
+  store: Store,
+  { id, run_seq }: RunRecord,
+): Promise<{ place: Place; runSeq: number }> {
+  const [event] = run_seq === 0 ? [] : await store.events.ofRun(id, run_seq - 1, 1)
+  const place = event === undefined ? undefined : placeOf(event)
+  return { place: place ?? beginning, runSeq: run_seq }
+}
+
+function placeOf(event: { data: object } | undefined): Place | undefined {
+  const history = event !== undefined && 'history' in event.data ? event.data.history : undefined
+  if (typeof history !== 'string') return undefined
+  const [part, id] = history.split('/').map(Number)
+  return part === undefined || id === undefined ? undefined : { part, id }
+}
+
+function isAfter(a: Place, b: Place): boolean {
+  return a.part > b.part || (a.part === b.part && a.id > b.id)
+}

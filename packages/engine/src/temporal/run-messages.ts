@@ -1,0 +1,194 @@
+import { isProblem, ProblemError, problem } from '@kyros/contract/problem'
+import type { InboxMessage, NewRunEvent } from '@kyros/store/command'
+import type { Store } from '@kyros/store/store'
+import { fromStored } from '@kyros/store/stored-value'
+import type { Message } from '../embedded/obey-message.ts'
+import { operationIn } from '../embedded/operations/operate.ts'
+import { takeIn } from '../embedded/payload.ts'
+import type { EngineClock } from '../embedded/timers.ts'
+import { type Cluster, newRequestId } from './cluster.ts'
+import { budgetData, usedData } from './control-data.ts'
+import type { PendingRun } from './pending-run.ts'
+import type { PendingTable } from './pending-table.ts'
+import { signals } from './start-facts.ts'
+
+export type RunMessagesParts = {
+  readonly store: Store
+  readonly clock: EngineClock
+  readonly cluster: Cluster
+  readonly pending: PendingTable
+}
+
+type Signalled = Extract<InboxMessage, { type: 'signal' }>
+
+/** Does what messages ask of runs: in Kyros while they have not begun, on the cluster from then on. */
+export class RunMessages {
+  readonly #parts: RunMessagesParts
+
+  constructor(parts: RunMessagesParts) {
+    this.#parts = parts
+  }
+
+  /** Durable when this resolves; by its id a message is taken once. A run that has ended takes nothing more. */
+  async obey({ id, message }: Message): Promise<void> {
+    const inboxId = id === 0 ? undefined : id
+    const { runId } = message
+    const { pending, clock } = this.#parts
+    const decide = (run: PendingRun) => eventsFor(run, message, clock.nowMs(), inboxId)
+    if (await pending.change(runId, decide, inboxId)) return
+    await this.#send(message, inboxId)
+  }
+
+  /** False where it has to take the way over the inbox. */
+  async tried(one: Message): Promise<boolean> {
+    try {
+      await this.obey(one)
+      return true
+    } catch (error) {
+      if (error instanceof ProblemError && error.status < 500) throw error
+      return false
+    }
+  }
+
+  /** As the inbox keeps it: large payloads lie beside it. @throws body_too_large */
+  async storable(message: InboxMessage): Promise<InboxMessage> {
+    if (message.type !== 'signal') return message
+    const { signal, payload } = message
+    return {
+      ...message,
+      payload: await takeIn(payload, `The payload of signal ${signal}`, this.#parts.store.blobs),
+    }
+  }
+
+  /** Whether the signal with this id was taken before the run ended. */
+  async wasTaken(runId: string, signalId: string, error: unknown): Promise<boolean> {
+    if (!isProblem(error, 'run_ended')) return false
+    const events = await this.#parts.store.events.ofRun(runId)
+    return events.some(({ type, data }) => type === 'signal.received' && data.signal_id === signalId)
+  }
+
+  async #send(message: InboxMessage, inboxId: number | undefined): Promise<void> {
+    const { runId } = message
+    const id = inboxId === undefined ? {} : { inbox_id: inboxId }
+    const request = inboxId === undefined ? newRequestId() : `inbox-${inboxId}`
+    const { cluster } = this.#parts
+    switch (message.type) {
+      case 'accept':
+        return
+      case 'cancel':
+        await this.#cancel(message, request)
+        return
+      case 'signal': {
+        const { signal, actor, signalId } = message
+        const meta = { actor, ...id, ...(signalId === undefined ? {} : { signal_id: signalId }) }
+        const payload = await this.#payloadOf(message, inboxId)
+        await cluster.signal(runId, signal, [payload, meta], signalId ?? request)
+        return
+      }
+      case 'operate': {
+        const [signal, payload] = await this.#operation(message)
+        await cluster.signal(runId, signal, [payload, { actor: message.actor, ...id }], request)
+      }
+    }
+  }
+
+  /** What came over the inbox lies beside it where it is large. */
+  async #payloadOf({ payload }: Signalled, inboxId: number | undefined) {
+    return inboxId === undefined ? payload : fromStored(payload, this.#parts.store.blobs)
+  }
+
+  async #cancel({ runId, reason, actor }: Extract<InboxMessage, { type: 'cancel' }>, request: string) {
+    const { cluster, store } = this.#parts
+    const record = await store.runs.get(runId)
+    // A definition that is blocked would never hear of it.
+    if (record?.status === 'waiting' && record.reason === 'blocked') {
+      await cluster.terminate(runId, reason)
+      return
+    }
+    await cluster.signal(runId, signals.cancel, [reason], `${request}-why`)
+    await cluster.cancel(runId, reason, actor, request)
+  }
+
+  async #operation(message: Extract<InboxMessage, { type: 'operate' }>): Promise<[string, unknown]> {
+    const operation = operationIn(message)
+    switch (operation.kind) {
+      case 'pause':
+        return [signals.pause, null]
+      case 'resume':
+        return [signals.resume, null]
+      case 'set_budget':
+        return [signals.budget, operation.limits]
+      case 'report_usage':
+        return [signals.usage, operation.used]
+      case 'answer_waitpoint': {
+        const { part, command, stored } = operation
+        return [
+          signals.waitpoint,
+          { part, command, payload: await fromStored(stored, this.#parts.store.blobs) },
+        ]
+      }
+      default:
+        throw new Error(`The operation ${operation.kind} does not go over the inbox.`)
+    }
+  }
+}
+
+/** What a message does to a run that has not begun. @throws run_not_paused */
+function eventsFor(
+  run: PendingRun,
+  message: InboxMessage,
+  timeMs: number,
+  inboxId: number | undefined,
+): NewRunEvent[] | undefined {
+  const by = inboxId === undefined ? {} : { inbox_id: inboxId }
+  switch (message.type) {
+    case 'accept':
+      return undefined
+    case 'cancel': {
+      const { reason, actor } = message
+      return [
+        { type: 'run.cancel_requested', timeMs, actor, data: { reason } },
+        { type: 'run.cancelled', timeMs, data: { reason } },
+      ]
+    }
+    case 'signal': {
+      const { signal, payload, actor, signalId } = message
+      if (signalId !== undefined && run.signalIds.has(signalId)) return undefined
+      const id = signalId === undefined ? {} : { signal_id: signalId }
+      return [{ type: 'signal.received', timeMs, actor, data: { signal, payload, ...id, ...by } }]
+    }
+    case 'operate':
+      return operated(run, message, timeMs, by)
+  }
+}
+
+function operated(
+  run: PendingRun,
+  message: Extract<InboxMessage, { type: 'operate' }>,
+  timeMs: number,
+  by: { inbox_id?: number },
+): NewRunEvent[] | undefined {
+  const operation = operationIn(message)
+  const { actor } = message
+  switch (operation.kind) {
+    case 'pause':
+      if (run.pausedBy !== undefined) return undefined
+      return [{ type: 'run.pause_requested', timeMs, actor, data: by }]
+    case 'resume':
+      if (run.pausedBy === undefined) {
+        throw problem('run_not_paused', { detail: `The run ${run.facts.runId} is not paused.` })
+      }
+      return [
+        { type: 'run.resume_requested', timeMs, actor, data: by },
+        { type: 'run.resumed', timeMs, data: {} },
+      ]
+    case 'set_budget': {
+      const limits = { ...run.limits, ...operation.limits }
+      return [{ type: 'run.budget_set', timeMs, actor, data: { ...budgetData(limits), ...by } }]
+    }
+    case 'report_usage':
+      return [{ type: 'budget.used', timeMs, data: { ...usedData(operation.used), ...by } }]
+    default:
+      return undefined
+  }
+}

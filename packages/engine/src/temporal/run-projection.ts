@@ -1,0 +1,539 @@
+import type { RunEventType, RunFact } from '@kyros/contract/event'
+import type { NewRunEvent } from '@kyros/store/command'
+import type { Shown } from '../embedded/history.ts'
+import { budgetData, usedData } from './control-data.ts'
+import type { Fact, HistoryFact } from './history-facts.ts'
+import { type ChildRow, firstWait, type PendingRows, type StepRow } from './projected-waits.ts'
+import { cancelledType, maxCuts, parentEnded, signals } from './start-facts.ts'
+import { cutError } from './step-ends.ts'
+
+/** What the log says of the run before its history is read. */
+export type KnownBefore = {
+  /** Whether it has begun. */
+  begun: boolean
+  pausedBy: string | undefined
+  cancelReason: string | undefined
+  definition: string
+  timeoutSeconds: number
+}
+
+/** A child whose row must be there before the event that names it. */
+export type NewChild = Extract<Fact, { kind: 'child_asked' }>
+
+type Of<K extends Fact['kind']> = Extract<Fact, { kind: K }>
+type At = { id: number; timeMs: number }
+type Pending = At & { row: StepRow; error: { code: string; message: string; retryable?: boolean } }
+
+const shownTimers: ReadonlySet<string> = new Set(['sleep', 'condition', 'scope'])
+
+/**
+ * The events of a run as a function of its Temporal history, and of nothing else: whoever reads the same history makes
+ * the same events, each with the place where it was read. One projection reads one part of a run after the other.
+ */
+export class RunProjection {
+  readonly #rows: PendingRows = {
+    steps: new Map(),
+    timers: new Map(),
+    waitpoints: new Map(),
+    children: new Map(),
+    conditions: 0,
+    updates: 0,
+  }
+  readonly #scheduled = new Map<number, StepRow>()
+  readonly #updates = new Map<number, { update: string; update_id: string }>()
+  #failures: Pending[] = []
+  /** Fell due while the run was paused. */
+  #deferred: (() => void)[] = []
+  #out: NewRunEvent[] = []
+  #at: At = { id: 0, timeMs: 0 }
+  #part = 0
+  #commands = 0
+  #begun: boolean
+  #pausedBy: string | undefined
+  #cancelReason: string | undefined
+  #definition: string
+  #held: string | undefined
+  #blocked: string | undefined
+  #task: number | undefined
+  readonly #timeoutSeconds: number
+  /** What the last event of the run says that it waits for. */
+  shown: Shown | undefined
+  /** Set when the run ended, or its part did and goes on in another one. */
+  end: 'run' | { newRunId: string } | undefined
+
+  constructor(before: KnownBefore) {
+    this.#begun = before.begun
+    this.#pausedBy = before.pausedBy
+    this.#cancelReason = before.cancelReason
+    this.#definition = before.definition
+    this.#timeoutSeconds = before.timeoutSeconds
+  }
+
+  /**
+   * The events that these facts are, which follow those of the last call. What one workflow task gave must be in one
+   * call: the cluster writes it at once.
+   */
+  take(facts: readonly HistoryFact[]): { events: NewRunEvent[]; children: NewChild[] } {
+    this.#out = []
+    const children: NewChild[] = []
+    for (const [index, { fact, taskId, ...at }] of facts.entries()) {
+      if (this.#task !== undefined && taskId !== this.#task && !isUpdate(fact)) this.#endTask()
+      this.#at = at
+      if (fact.kind === 'task_completed') this.#beginTask(at.id, facts.slice(index + 1))
+      else this.#one(fact)
+      if (fact.kind === 'child_asked') children.push(fact)
+    }
+    if (this.#task !== undefined) this.#endTask()
+    return { events: this.#out, children }
+  }
+
+  #one(fact: Fact): void {
+    switch (fact.kind) {
+      case 'started':
+        this.#started(fact)
+        return
+      case 'task_started':
+        if (!this.#begun) this.#push('run.started', {})
+        this.#begun = true
+        return
+      case 'task_failed':
+        this.#blocked = `The definition failed: ${fact.message}`
+        this.#show()
+        return
+      case 'moved':
+        this.#moved(fact)
+        return
+      case 'continued':
+        this.end = { newRunId: fact.newRunId }
+        // What the next part is read from begins without it.
+        if (this.shown !== undefined) this.#push('run.resumed', {})
+        this.shown = undefined
+        return
+      case 'completed':
+      case 'failed':
+      case 'cancelled':
+      case 'timed_out':
+      case 'terminated':
+        this.#ended(fact)
+        return
+      default:
+        this.#ofCommand(fact)
+    }
+  }
+
+  #ofCommand(fact: Fact): void {
+    switch (fact.kind) {
+      case 'step_scheduled':
+        this.#stepScheduled(fact)
+        return
+      case 'step_ended':
+        this.#stepEnded(fact)
+        return
+      case 'step_cancelled':
+        this.#cancelStep(this.#scheduled.get(fact.scheduledId))
+        return
+      case 'timer_started':
+        this.#timerStarted(fact)
+        return
+      case 'timer_fired':
+        this.#timerFired(fact.startedId)
+        return
+      case 'timer_cancelled':
+        this.#timerCancelled(fact.startedId)
+        return
+      case 'patched':
+        this.#commands += 1
+        this.#push('value.recorded', { name: `patch:${fact.id}`, command: this.#commands, value: true })
+        return
+      case 'noted':
+        this.#noted(fact)
+        return
+      case 'child_asked':
+      case 'child_ended':
+      case 'child_cancelled':
+        this.#child(fact)
+        return
+      default:
+        this.#message(fact)
+    }
+  }
+
+  #started({ input, started }: Of<'started'>): void {
+    const { part = 0, version, carried = [], loop, live } = started
+    this.#part = part
+    if (part === 0) return
+    this.#reset()
+    this.#definition = live?.definition ?? this.#definition
+    const state = loop === undefined ? {} : { loop }
+    this.#push('run.continued', { input, definition: this.#definition, version, carried, part, ...state })
+  }
+
+  /** Nothing that a part asked for outlives it. */
+  #reset(): void {
+    const { steps, timers, waitpoints, children } = this.#rows
+    for (const rows of [steps, timers, waitpoints, children]) rows.clear()
+    this.#scheduled.clear()
+    this.#updates.clear()
+    this.#rows.conditions = 0
+    this.#rows.updates = 0
+    this.#failures = []
+    this.#deferred = []
+    this.#commands = 0
+    this.#held = undefined
+    this.#blocked = undefined
+    this.end = undefined
+  }
+
+  /** A failed attempt is told with what the task makes of it: another attempt, now or later, or none. */
+  #beginTask(id: number, next: readonly HistoryFact[]): void {
+    this.#task = id
+    this.#blocked = undefined
+    const commands = next.filter(({ taskId }) => taskId === id)
+    for (const { row, error, timeMs } of this.#failures) {
+      const { command, key, step, attempt } = row
+      const retryAtMs = retryIn(commands, command)
+      const base = { step, key, command, attempt, error }
+      const retry_at = retryAtMs === undefined ? {} : { retry_at: new Date(retryAtMs).toISOString() }
+      this.#push('step.failed', { ...base, ...retry_at }, timeMs)
+      if (retryAtMs === undefined) this.#rows.steps.delete(command)
+    }
+    this.#failures = []
+  }
+
+  #endTask(): void {
+    this.#task = undefined
+    if (this.end === undefined) this.#show()
+  }
+
+  #show(): void {
+    const { reason } = this.#wait() ?? {}
+    const next = reason === undefined ? undefined : this.#wait()
+    if (same(next, this.shown)) return
+    this.shown = next
+    if (next === undefined) this.#push('run.resumed', {})
+    else this.#push('run.waiting', next)
+  }
+
+  #wait(): Shown | undefined {
+    if (this.#blocked !== undefined) return { reason: 'blocked', detail: this.#blocked }
+    return firstWait(this.#rows, { pausedBy: this.#pausedBy, held: this.#held })
+  }
+
+  #stepScheduled({ input, meta }: Of<'step_scheduled'>): void {
+    const { step, key, command, attempt, max_attempts, cuts, missing } = meta
+    const row: StepRow = {
+      step,
+      key,
+      command,
+      attempt,
+      cuts,
+      state: missing > 0 ? 'missing' : 'running',
+      scheduledId: this.#at.id,
+    }
+    this.#rows.steps.set(command, row)
+    this.#scheduled.set(this.#at.id, row)
+    this.#commands = Math.max(this.#commands, command)
+    this.#held = undefined
+    if (attempt === 1 && cuts === 0 && missing === 0) {
+      this.#push('step.scheduled', { step, key, command, input, max_attempts })
+    }
+    if (missing === 0) this.#push('step.started', { step, key, command, attempt })
+  }
+
+  #stepEnded({ scheduledId, ending }: Of<'step_ended'>): void {
+    const row = this.#scheduled.get(scheduledId)
+    this.#scheduled.delete(scheduledId)
+    // One that was cancelled has no end that anybody waits for.
+    if (row === undefined || this.#rows.steps.get(row.command) !== row) return
+    const { step, key, command, attempt } = row
+    switch (ending.kind) {
+      case 'completed':
+        this.#rows.steps.delete(command)
+        this.#push('step.completed', { step, key, command, attempt, output: ending.result })
+        return
+      case 'missing':
+        row.state = 'missing'
+        return
+      case 'cut':
+        if (row.cuts < maxCuts) return
+        this.#failures.push({ ...this.#at, row, error: cutError(row.cuts + 1) })
+        return
+      case 'failed':
+        this.#failures.push({ ...this.#at, row, error: ending.error })
+    }
+  }
+
+  #cancelStep(row: StepRow | undefined): void {
+    if (row === undefined || this.#rows.steps.get(row.command) !== row) return
+    this.#rows.steps.delete(row.command)
+    const { step, key, command, attempt } = row
+    this.#push('step.cancelled', { step, key, command, attempt })
+  }
+
+  #timerStarted({ name, command, fireAtMs }: Of<'timer_started'>): void {
+    this.#commands = Math.max(this.#commands, command)
+    this.#rows.timers.set(this.#at.id, { name, command, fireAtMs })
+    const row = this.#rows.steps.get(command)
+    if (name === 'retry' && row !== undefined) row.state = 'backoff'
+    if (!shownTimers.has(name)) return
+    this.#push('timer.started', { timer: name, command, fire_at: new Date(fireAtMs).toISOString() })
+  }
+
+  #timerFired(startedId: number): void {
+    const timer = this.#rows.timers.get(startedId)
+    this.#rows.timers.delete(startedId)
+    if (timer === undefined) return
+    const { name, command } = timer
+    if (shownTimers.has(name)) this.#due(() => this.#push('timer.fired', { timer: name, command }))
+    else if (name === 'expiry') this.#due(() => this.#expired(command))
+  }
+
+  #expired(command: number): void {
+    const waitpoint = this.#rows.waitpoints.get(command)
+    if (waitpoint === undefined) return
+    this.#rows.waitpoints.delete(command)
+    this.#push('waitpoint.expired', { waitpoint: waitpoint.name, command })
+  }
+
+  #timerCancelled(startedId: number): void {
+    const timer = this.#rows.timers.get(startedId)
+    this.#rows.timers.delete(startedId)
+    if (timer === undefined) return
+    const { name, command } = timer
+    if (shownTimers.has(name)) this.#push('timer.cancelled', { timer: name, command })
+    else if (name === 'retry' || name === 'missing') this.#cancelStep(this.#rows.steps.get(command))
+  }
+
+  /** What falls due while the run is paused is told once it goes on. */
+  #due(tell: () => void): void {
+    if (this.#pausedBy === undefined) tell()
+    else this.#deferred.push(tell)
+  }
+
+  #goOn(): void {
+    this.#pausedBy = undefined
+    for (const tell of this.#deferred.splice(0)) tell()
+  }
+
+  #noted({ note }: Of<'noted'>): void {
+    switch (note.kind) {
+      case 'waitpoint': {
+        const { command, name, title, expires_at } = note
+        const expiresAtMs = expires_at === undefined ? undefined : Date.parse(expires_at)
+        this.#commands = Math.max(this.#commands, command)
+        this.#rows.waitpoints.set(command, { name, title, expiresAtMs })
+        const more = {
+          ...(title === undefined ? {} : { title }),
+          ...(expires_at === undefined ? {} : { expires_at }),
+        }
+        this.#push('waitpoint.created', { waitpoint: name, command, ...more })
+        return
+      }
+      case 'waitpoint_cancelled':
+        if (!this.#rows.waitpoints.delete(note.command)) return
+        this.#push('waitpoint.cancelled', { waitpoint: note.name, command: note.command })
+        return
+      case 'attributes': {
+        const { command, attributes } = note
+        this.#commands = Math.max(this.#commands, command)
+        this.#push('attributes.set', { command, attributes })
+        return
+      }
+      case 'conditions':
+        this.#rows.conditions = note.count
+        return
+      case 'held':
+        this.#held = note.detail
+    }
+  }
+
+  #child(fact: Of<'child_asked'> | Of<'child_ended'> | Of<'child_cancelled'>): void {
+    const { children } = this.#rows
+    if (fact.kind === 'child_asked') {
+      const { runId, workflow, meta } = fact
+      const { command, key, parent_close } = meta
+      this.#commands = Math.max(this.#commands, command)
+      children.set(this.#at.id, { workflow, runId, command })
+      this.#push('child.started', { child: workflow, key, command, run_id: runId, parent_close })
+      return
+    }
+    if (fact.kind === 'child_cancelled') {
+      for (const [id, row] of children) {
+        if (row.runId === fact.runId) this.#leave(id, row, {})
+      }
+      return
+    }
+    const row = children.get(fact.initiatedId)
+    children.delete(fact.initiatedId)
+    if (row === undefined) return
+    const { workflow: child, command, runId: run_id } = row
+    const { ending } = fact
+    if (ending.kind === 'completed')
+      this.#push('child.completed', { child, command, run_id, result: ending.result })
+    if (ending.kind !== 'failed') return
+    const { code, message } = ending.error
+    const isCancelled = code === cancelledType
+    const error = isCancelled
+      ? { code: 'child_cancelled', message: `The child was cancelled: ${message}` }
+      : { code, message }
+    this.#push('child.failed', { child, command, run_id, error })
+  }
+
+  #leave(
+    id: number,
+    { workflow: child, command, runId: run_id }: ChildRow,
+    ended: { run_ended?: true },
+  ): void {
+    this.#rows.children.delete(id)
+    this.#push('child.cancelled', { child, command, run_id, ...ended })
+  }
+
+  #message(fact: Fact): void {
+    switch (fact.kind) {
+      case 'signaled':
+        this.#signaled(fact)
+        return
+      case 'cancel_requested': {
+        const { reason, actor } = fact
+        this.#cancelReason ??= reason === '' ? parentEnded : reason
+        this.#push('run.cancel_requested', { reason: this.#cancelReason }, undefined, actor)
+        this.#goOn()
+        return
+      }
+      case 'update_accepted': {
+        const { update, updateId: update_id, payload, meta } = fact
+        this.#updates.set(this.#at.id, { update, update_id })
+        this.#rows.updates += 1
+        this.#push('update.accepted', { update, update_id, payload }, undefined, meta.actor)
+        return
+      }
+      case 'update_ended': {
+        const known = this.#updates.get(fact.acceptedId)
+        if (known === undefined) return
+        this.#updates.delete(fact.acceptedId)
+        this.#rows.updates -= 1
+        const { ending } = fact
+        if (ending.kind === 'completed') this.#push('update.completed', { ...known, result: ending.result })
+        else if (ending.kind === 'failed') this.#push('update.failed', { ...known, error: ending.error })
+        return
+      }
+      default:
+    }
+  }
+
+  #signaled({ signal, payload, meta }: Of<'signaled'>): void {
+    const { actor, signal_id, inbox_id } = meta
+    const by = { ...(inbox_id === undefined ? {} : { inbox_id }) }
+    switch (signal) {
+      case signals.pause:
+        if (this.#pausedBy !== undefined) return
+        this.#pausedBy = actor ?? 'somebody'
+        this.#push('run.pause_requested', by, undefined, actor)
+        return
+      case signals.resume:
+        if (this.#pausedBy === undefined) return
+        this.#push('run.resume_requested', by, undefined, actor)
+        this.#goOn()
+        return
+      case signals.budget:
+        // Border cast: only the engine sends it.
+        this.#push('run.budget_set', { ...budgetData(payload as object), ...by }, undefined, actor)
+        return
+      case signals.usage:
+        // Border cast: only the engine sends it.
+        this.#push('budget.used', { ...usedData(payload as object), ...by }, undefined, actor)
+        return
+      case signals.waitpoint:
+        this.#answered(payload, by, actor)
+        return
+      case signals.cancel:
+        if (typeof payload === 'string') this.#cancelReason ??= payload
+        return
+      default: {
+        const id = signal_id === undefined ? {} : { signal_id }
+        this.#push('signal.received', { signal, payload, ...id, ...by }, undefined, actor)
+      }
+    }
+  }
+
+  #answered(answer: unknown, by: { inbox_id?: number }, actor: string | undefined): void {
+    // Border cast: only the engine sends it.
+    const { part, command, payload } = answer as {
+      part: number
+      command: number
+      payload: RunFact<'waitpoint.completed'>['payload']
+    }
+    const waitpoint = this.#rows.waitpoints.get(command)
+    if (part !== this.#part || waitpoint === undefined) return
+    this.#rows.waitpoints.delete(command)
+    this.#push(
+      'waitpoint.completed',
+      { waitpoint: waitpoint.name, command, payload, ...by },
+      undefined,
+      actor,
+    )
+  }
+
+  #moved({ to }: Of<'moved'>): void {
+    if (to === undefined || to.definition === this.#definition) return
+    this.#push('run.upgraded', { ...to, from: this.#definition })
+    this.#definition = to.definition
+  }
+
+  #ended(fact: Of<'completed'> | Of<'failed'> | Of<'cancelled'> | Of<'timed_out'> | Of<'terminated'>): void {
+    this.end = 'run'
+    const run_ended = { run_ended: true } as const
+    for (const { step, key, command, attempt } of this.#rows.steps.values())
+      this.#push('step.cancelled', { step, key, command, attempt, ...run_ended })
+    for (const { name: timer, command } of this.#rows.timers.values())
+      if (shownTimers.has(timer)) this.#push('timer.cancelled', { timer, command, ...run_ended })
+    for (const [command, { name: waitpoint }] of this.#rows.waitpoints)
+      this.#push('waitpoint.cancelled', { waitpoint, command, ...run_ended })
+    for (const [id, row] of this.#rows.children) this.#leave(id, row, run_ended)
+    const cancelled = (reason: string) => this.#push('run.cancelled', { reason })
+    switch (fact.kind) {
+      case 'completed':
+        this.#push('run.completed', { result: fact.result })
+        return
+      case 'failed': {
+        const { reason, error } = fact
+        return error.code === cancelledType
+          ? cancelled(error.message)
+          : this.#push('run.failed', { reason, error })
+      }
+      case 'cancelled':
+        return cancelled(this.#cancelReason ?? 'cancelled')
+      case 'terminated':
+        return cancelled(fact.reason === '' ? parentEnded : fact.reason)
+      case 'timed_out': {
+        const message = `The run took longer than its limit of ${this.#timeoutSeconds} seconds.`
+        this.#push('run.timed_out', { error: { code: 'run_timed_out', message } })
+      }
+    }
+  }
+
+  #push<T extends RunEventType>(type: T, data: RunFact<T>, timeMs = this.#at.timeMs, actor?: string): void {
+    const history = `${this.#part}/${this.#at.id}`
+    const event = { type, timeMs, ...(actor === undefined ? {} : { actor }), data: { ...data, history } }
+    // Border cast: type and data were paired by the signature.
+    this.#out.push(event as NewRunEvent)
+  }
+}
+
+function isUpdate({ kind }: Fact): boolean {
+  return kind === 'update_accepted' || kind === 'update_ended'
+}
+
+/** When the step is tried again, by what the same task asked for. */
+function retryIn(commands: readonly HistoryFact[], command: number): number | undefined {
+  for (const { fact, timeMs } of commands) {
+    if (fact.kind === 'timer_started' && fact.name === 'retry' && fact.command === command)
+      return fact.fireAtMs
+    if (fact.kind === 'step_scheduled' && fact.meta.command === command) return timeMs
+  }
+  return undefined
+}
+
+function same(a: Shown | undefined, b: Shown | undefined): boolean {
+  return a?.reason === b?.reason && a?.detail === b?.detail && a?.until === b?.until
+}
