@@ -5,8 +5,11 @@ export type Load = {
   p99Ms: number
   /** Event-loop delay of the process that ran engine and load, as `monitorEventLoopDelay` sees it at 1 ms. */
   delayP99Ms: number
-  /** User and system time of that process for each finished workflow; servers beside it are not in it. */
-  cpuUsPerWorkflow: number
+  /**
+   * User and system time of that process for each finished workflow; servers beside it are not in it. Null when fewer
+   * workflows ended in the window than were under way.
+   */
+  cpuUsPerWorkflow: number | null
 }
 
 export type Loop = { concurrency: number; windowMs: number; warmMs: number }

@@ -12,6 +12,7 @@ import { curvePlot, ratePlot } from './plot.ts'
 import { report } from './report.ts'
 import { runRounds } from './rounds.ts'
 import { type Curve, Samples } from './samples.ts'
+import { findTemporalServer } from './temporal-server.ts'
 
 type Bench = {
   directory: string
@@ -27,6 +28,8 @@ type Bench = {
  * writes its report to standard error.
  */
 export async function benchEngine({ quick }: BenchOptions): Promise<Figure[]> {
+  // The first time it is built, which takes minutes and is no part of the measurement.
+  const startTemporal = await findTemporalServer((line) => void process.stderr.write(`bench: ${line}\n`))
   const startedMs = Date.now()
   const facts = machineFacts()
   const say = (line: string) =>
@@ -37,10 +40,10 @@ export async function benchEngine({ quick }: BenchOptions): Promise<Figure[]> {
   const bench = { directory, plan, samples: new Samples(), say, remainingMs }
   const stop = stopOnSignals(remove)
   try {
-    await measureRounds(bench)
+    const temporalVersion = await measureRounds(bench, startTemporal)
     const { reached, curves } = await measureGrowth(bench)
     const figures = engineFigures(bench.samples, reached)
-    const text = report({ figures, samples: bench.samples, curves, facts: facts() })
+    const text = report({ figures, samples: bench.samples, curves, facts: facts(temporalVersion) })
     if (quick) process.stderr.write(`${text}\n`)
     else keep(text, figures, bench.samples, curves)
     return figures
@@ -50,11 +53,16 @@ export async function benchEngine({ quick }: BenchOptions): Promise<Figure[]> {
   }
 }
 
-async function measureRounds({ directory, plan, samples, say }: Bench): Promise<void> {
-  const field: Field = await openField(directory)
+/** Answers the version of Temporal's server, if it took part. */
+async function measureRounds(
+  { directory, plan, samples, say }: Bench,
+  startTemporal: Parameters<typeof openField>[1],
+): Promise<string | undefined> {
+  const field: Field = await openField(directory, startTemporal)
   say('everybody is up')
   try {
     await runRounds(field, plan, samples, say)
+    return field.temporalVersion
   } finally {
     await field.close()
   }

@@ -48,7 +48,7 @@ export async function closedLoop(runOne: () => Promise<unknown>, loop: Loop): Pr
     p50Ms: percentile(counted, 0.5),
     p99Ms: percentile(counted, 0.99),
     delayP99Ms: delay.percentile(99) / nsPerMs,
-    cpuUsPerWorkflow: (cpu.user + cpu.system) / Math.max(1, count),
+    cpuUsPerWorkflow: count < loop.concurrency ? null : (cpu.user + cpu.system) / count,
   }
 }
 

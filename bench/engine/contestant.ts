@@ -3,7 +3,7 @@ import type { Contestant, Methods } from './answers.ts'
 
 type Ask = { id: number; method: string; params: never }
 
-const names = ['kyros', 'restate', 'dbos', 'openworkflow']
+const names = ['kyros', 'restate', 'dbos', 'openworkflow', 'temporal', 'temporal-worker']
 
 const [name = '', options = '{}'] = process.argv.slice(2)
 if (!names.includes(name) || process.send === undefined)

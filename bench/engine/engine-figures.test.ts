@@ -21,6 +21,21 @@ test('the figures have the names of the issue, and say by which factor a count w
   ])
 })
 
+test('figures of Temporal are there for whoever ran on it', () => {
+  const samples = new Samples()
+  const names = () =>
+    engineFigures(samples, { stored: 1, sleeping: 1, open: 1 })
+      .map(({ name }) => name)
+      .slice(13)
+  expect(names()).toEqual([])
+  samples.add('temporal_workflows_per_second', 40)
+  const plain = ['temporal_workflows_per_second', 'temporal_latency_alone_ms', 'temporal_step_overhead_ms']
+  expect(names()).toEqual(plain)
+  samples.add('kyros_temporal_workflows_per_second', 38)
+  const ours = plain.map((name) => `kyros_${name}`)
+  expect(names()).toEqual([...plain, ...ours, 'kyros_temporal_ratio_plain'])
+})
+
 test('a ratio is made within each round, so that a slow round changes neither', () => {
   const samples = new Samples()
   for (const [ours, theirs] of [

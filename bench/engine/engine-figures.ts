@@ -45,5 +45,22 @@ export function engineFigures(samples: Samples, reached: Reached): Figure[] {
       'http_restate_starts_per_second',
       "x Restate's ingress",
     ),
+    ...temporalFigures(samples),
   ]
+}
+
+/** Plain Temporal code and our engine on the same server; only what took part. */
+function temporalFigures(samples: Samples): Figure[] {
+  const ours = 'kyros_temporal'
+  const one = (name: string, unit: string) => figure(name, samples.of(name), unit, 1)
+  const figuresOf = (name: string) => [
+    one(`${name}_workflows_per_second`, 'workflows/s'),
+    one(`${name}_latency_alone_ms`, 'ms'),
+    one(`${name}_step_overhead_ms`, 'ms'),
+  ]
+  const rate = (name: string) => `${name}_workflows_per_second`
+  const hasRun = (name: string) => samples.of(rate(name)).length > 0
+  const ratio = () =>
+    figure(`${ours}_ratio_plain`, samples.ratios(rate(ours), rate('temporal')), 'x plain Temporal', 1)
+  return [...['temporal', ours].filter(hasRun).flatMap(figuresOf), ...(hasRun(ours) ? [ratio()] : [])]
 }

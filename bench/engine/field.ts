@@ -4,6 +4,7 @@ import { Child } from './child.ts'
 import { stopGuarded } from './guarded.ts'
 import { type HttpTarget, startHttpServer } from './http-load.ts'
 import { openPostgres, startRestate } from './servers.ts'
+import type { TemporalServer } from './temporal-server.ts'
 
 const dbosPoolSize = 20
 /** Better than 256 for openworkflow: its event loop stands still while SQLite commits. */
@@ -16,12 +17,19 @@ export type Field = {
   restate: Child
   dbos: Child
   openworkflow: Child
+  /** Who runs on Temporal, by name; empty where there is no server. */
+  temporal: readonly (readonly [name: string, client: Child])[]
+  /** The server's version. */
+  temporalVersion?: string
   http: { kyros: HttpTarget; restate: HttpTarget }
   close(): Promise<void>
 }
 
 /** Starts one after the other; what was started is stopped when a later one fails. */
-export async function openField(directory: string): Promise<Field> {
+export async function openField(
+  directory: string,
+  startTemporal: ((directory: string) => Promise<TemporalServer>) | undefined,
+): Promise<Field> {
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
@@ -56,14 +64,29 @@ export async function openField(directory: string): Promise<Field> {
     })
     const { adminUrl, ingressUrl } = restateServer
     const restate = await child('restate', { adminUrl, ingressUrl })
+    const temporalServer = await startTemporal?.(newDirectory('temporal'))
+    if (temporalServer !== undefined) closers.push(() => temporalServer.close())
+    const temporal = temporalServer === undefined ? [] : await openTemporal(temporalServer.address, child)
     const server = await startHttpServer(newDirectory('http'))
     closers.push(() => stopGuarded(server.started.child))
     const open = async (accepted: number) => accepted - (await restate.ask<number>('handled', {}, 10_000))
     const restateTarget = { url: `${ingressUrl}/bench/threeSteps/send`, headers: [], body: '1', open }
     const http = { kyros: server.target, restate: restateTarget }
-    return { kyros, kyrosPostgres, restate, dbos, openworkflow, http, close }
+    const temporalVersion = temporalServer?.version
+    const peers = { kyros, kyrosPostgres, restate, dbos, openworkflow, temporal }
+    return { ...peers, ...(temporalVersion !== undefined && { temporalVersion }), http, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** The worker is a process of its own, as it would be in production. */
+async function openTemporal(
+  address: string,
+  child: (name: string, options: object) => Promise<Child>,
+): Promise<Field['temporal']> {
+  const options = { address, taskQueue: `bench-${process.pid}` }
+  await child('temporal-worker', options)
+  return [['temporal', await child('temporal', options)]]
 }

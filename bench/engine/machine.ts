@@ -5,17 +5,20 @@ import { join } from 'node:path'
 export type Facts = { line: string; load: string }
 
 /** What the figures were measured on; call the result at the end, so that the load of the whole time is in it. */
-export function machineFacts(): () => Facts {
+export function machineFacts(): (temporalVersion?: string) => Facts {
   const before = loadavg()
-  return () => {
+  return (temporalVersion = 'left out') => {
     const [cpu] = cpus()
     const memoryGb = (totalmem() / 2 ** 30).toFixed(0)
+    const node = `Node ${process.versions.node}`
     const machine = `${cpus().length} cores (${cpu?.model ?? 'unknown'}), ${memoryGb} GB`
-    const peers = ['@restatedev/restate-sdk', '@dbos-inc/dbos-sdk', 'openworkflow'].map(
+    const peers = ['@restatedev/restate-sdk', '@dbos-inc/dbos-sdk', 'openworkflow', '@temporalio/worker'].map(
       (name) => `${name} ${versionOf(name)}`,
     )
     return {
-      line: [machine, `Node ${process.versions.node}`, `Restate ${restateVersion()}`, ...peers].join('; '),
+      line: [machine, node, `Restate ${restateVersion()}`, `Temporal ${temporalVersion}`, ...peers].join(
+        '; ',
+      ),
       load: `${shown(before)} before, ${shown(loadavg())} after`,
     }
   }

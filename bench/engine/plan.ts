@@ -16,6 +16,11 @@ export type Plan = {
   httpSeconds: number
   httpConnections: number
   aloneSteps: number
+  /** Temporal's turn: a workflow takes it seconds when 256 are under way. */
+  temporalWindowMs: number
+  temporalWarmMs: number
+  /** Short and long workflows, one after the other, whose latency is measured in a round. */
+  latencyPairs: number
   longRuns: number
   /** Finished runs that are stored when a start is measured; the last is the size that counts. */
   storedRuns: readonly number[]
@@ -36,7 +41,7 @@ export type Plan = {
 export const fullSizes = { stored: 1_000_000, sleeping: 1_000_000, open: 100_000 }
 
 export const quickPlan: Plan = {
-  totalMs: 205_000,
+  totalMs: 290_000,
   rounds: 3,
   openworkflowRounds: 1,
   windowMs: 2_000,
@@ -45,6 +50,9 @@ export const quickPlan: Plan = {
   httpSeconds: 2,
   httpConnections: 64,
   aloneSteps: 200,
+  temporalWindowMs: 500,
+  temporalWarmMs: 0,
+  latencyPairs: 5,
   longRuns: 32,
   storedRuns: [400_000],
   storedMaxMs: 20_000,
@@ -67,6 +75,9 @@ export const fullPlan: Plan = {
   httpSeconds: 8,
   httpConnections: 64,
   aloneSteps: 1_000,
+  temporalWindowMs: 20_000,
+  temporalWarmMs: 5_000,
+  latencyPairs: 40,
   longRuns: 64,
   storedRuns: [62_500, 125_000, 250_000, 500_000, fullSizes.stored],
   storedMaxMs: 900_000,

@@ -2,7 +2,7 @@ import { median } from '../src/figures.ts'
 import type { Curve, Samples } from './samples.ts'
 
 const width = 720
-const height = 360
+const chartHeight = 360
 const margin = { left: 90, right: 30, top: 50, bottom: 60 }
 const style = `<style>
   svg { background: #ffffff; font: 13px sans-serif; }
@@ -15,12 +15,15 @@ const bars = [
   ['restate', 'Restate', 'peer'],
   ['dbos', 'DBOS, PostgreSQL', 'peer'],
   ['openworkflow', 'openworkflow, SQLite', 'peer'],
+  ['kyros_temporal', 'Kyros on Temporal', 'ours'],
+  ['temporal', 'Temporal, plain code', 'peer'],
 ] as const
 
 /** Workflows a second of every engine with the spread of the rounds. */
 export function ratePlot(samples: Samples): string {
   const left = 170
-  const rows = bars.map(([key, title, kind]) => {
+  const measured = bars.filter(([key]) => samples.of(`${key}_workflows_per_second`).length > 0)
+  const rows = measured.map(([key, title, kind]) => {
     const values = [...samples.of(`${key}_workflows_per_second`)].sort((a, b) => a - b)
     return { title, kind, middle: median(values), low: values.at(0) ?? 1, high: values.at(-1) ?? 1 }
   })
@@ -33,7 +36,7 @@ export function ratePlot(samples: Samples): string {
 <line class="axis" x1="${shown(x(low))}" x2="${shown(x(high))}" y1="${y + 36}" y2="${y + 36}"/>
 <text x="${shown(x(middle) + 8)}" y="${y + 20}">${Math.round(middle).toLocaleString('en')}</text>`
   })
-  return svg('Three-step workflows/s, 256 at once', body.join('\n'))
+  return svg('Three-step workflows/s, 256 at once', body.join('\n'), 80 + rows.length * 52)
 }
 
 /** A line through the points of a curve, both axes from zero. */
@@ -41,6 +44,7 @@ export function curvePlot({ title, x: xTitle, y: yTitle, points }: Curve): strin
   const maxX = Math.max(1, ...points.map((point) => point.x))
   const maxY = niceAbove(Math.max(...points.map((point) => point.y)))
   const x = (value: number) => margin.left + (value / maxX) * (width - margin.left - margin.right)
+  const height = chartHeight
   const y = (value: number) => height - margin.bottom - (value / maxY) * (height - margin.top - margin.bottom)
   const line = points.map((point) => `${shown(x(point.x))},${shown(y(point.y))}`).join(' ')
   const dots = points.map(
@@ -59,7 +63,7 @@ export function curvePlot({ title, x: xTitle, y: yTitle, points }: Curve): strin
   return svg(title, [axes, ...ticks, words, drawn, ...dots].join('\n'))
 }
 
-function svg(title: string, body: string): string {
+function svg(title: string, body: string, height = chartHeight): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">
 ${style}
 <text x="20" y="28" font-weight="bold">${title}</text>

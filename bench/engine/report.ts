@@ -10,7 +10,11 @@ const engines = [
   ['restate', 'Restate'],
   ['dbos', 'DBOS, the same PostgreSQL'],
   ['openworkflow', 'openworkflow, SQLite'],
+  ['temporal', 'Temporal, plain SDK code'],
+  ['kyros_temporal', 'Kyros on Temporal'],
 ] as const
+
+const compared = ['kyros', 'kyros_postgres', 'kyros_temporal', 'temporal']
 
 /** Markdown: like for like first, then the ratios that leave something out, then each engine, then growth. */
 export function report({ figures, samples, curves, facts }: Report): string {
@@ -38,7 +42,18 @@ the process of the load generator, Restate through its HTTP ingress and its call
 
 | engine | workflows/s | p50 ms | p99 ms | event-loop delay p99 ms | CPU µs a workflow, in the process of the load |
 |---|--:|--:|--:|--:|--:|
-${engines.map(([key, title]) => engineRow(samples, key, title)).join('\n')}
+${measured(samples)
+  .map(([key, title]) => engineRow(samples, key, title))
+  .join('\n')}
+
+## Engine against engine
+
+| engine | workflows/s, 256 at once | three steps alone, p50 ms | one more step, ms |
+|---|--:|--:|--:|
+${measured(samples)
+  .filter(([key]) => compared.includes(key))
+  .map(([key, title]) => comparedRow(samples, key, title))
+  .join('\n')}
 
 ## Starts through HTTP, acknowledged when durable
 
@@ -59,6 +74,15 @@ function engineRow(samples: Samples, key: string, title: string): string {
   const names = ['workflows_per_second', 'p50_ms', 'p99_ms', 'delay_p99_ms', 'cpu_us_per_workflow']
   const cells = names.map((name) => number(middle(samples.of(`${key}_${name}`))))
   return `| ${title} | ${cells.join(' | ')} |`
+}
+
+function comparedRow(samples: Samples, key: string, title: string): string {
+  const names = ['workflows_per_second', 'latency_alone_ms', 'step_overhead_ms']
+  return `| ${title} | ${names.map((name) => number(middle(samples.of(`${key}_${name}`)))).join(' | ')} |`
+}
+
+function measured(samples: Samples) {
+  return engines.filter(([key]) => samples.of(`${key}_workflows_per_second`).length > 0)
 }
 
 function httpRow(samples: Samples, key: string, title: string): string {

@@ -3,18 +3,26 @@ import type { Load, Loop } from './answers.ts'
 import type { Child } from './child.ts'
 import type { Field } from './field.ts'
 import { type HttpTarget, httpLoad } from './http-load.ts'
+import type { Latency } from './latency.ts'
 import { concurrency, type Plan } from './plan.ts'
 import type { Samples } from './samples.ts'
 
 const drainTimeoutMs = 20_000
 /** What the loop may take beyond its window: a slow engine still owes 256 workflows at its end. */
 const graceMs = 60_000
+/** Temporal ends some ten workflows a second on two busy cores. */
+const slowGraceMs = 120_000
 
 type Turn = (loop: Loop) => Promise<void>
+type Named = Field['temporal'][number]
 
 /** All engines take turns, in another order every round. */
 export async function runRounds(field: Field, plan: Plan, samples: Samples, say: (line: string) => void) {
-  const turns = turnsOf(field, plan, samples)
+  const turns = [
+    ...turnsOf(field, plan, samples),
+    ...latencyTurns(field, plan, samples),
+    ...temporalTurns(field.temporal, plan, samples),
+  ]
   await warm(field, plan)
   say('warm')
   const loop = { concurrency, windowMs: plan.windowMs, warmMs: plan.warmMs }
@@ -31,29 +39,61 @@ async function warm(field: Field, plan: Plan): Promise<void> {
     await child.ask('saturate', loop, plan.firstWarmMs + graceMs)
   await field.kyros.ask('chains', { ...loop, steps: 50 }, plan.firstWarmMs + graceMs)
   await httpLoad(field.http.kyros, plan.httpConnections, 1)
+  for (const [, child] of field.temporal)
+    await child.ask('saturate', { concurrency: 64, windowMs: 1, warmMs: 0 }, slowGraceMs)
+}
+
+async function saturate([name, child]: Named, loop: Loop, samples: Samples): Promise<void> {
+  const load = await child.ask<Load>('saturate', loop, loop.windowMs + loop.warmMs + slowGraceMs)
+  samples.add(`${name}_workflows_per_second`, load.perSecond)
+  samples.add(`${name}_p50_ms`, load.p50Ms)
+  samples.add(`${name}_p99_ms`, load.p99Ms)
+  samples.add(`${name}_delay_p99_ms`, load.delayP99Ms)
+  if (load.cpuUsPerWorkflow !== null) samples.add(`${name}_cpu_us_per_workflow`, load.cpuUsPerWorkflow)
+}
+
+async function latency([name, child]: Named, { latencyPairs }: Plan, samples: Samples): Promise<void> {
+  const { latencyMs, stepMs } = await child.ask<Latency>('latency', { pairs: latencyPairs }, slowGraceMs)
+  samples.add(`${name}_latency_alone_ms`, latencyMs)
+  samples.add(`${name}_step_overhead_ms`, stepMs)
+}
+
+function latencyTurns({ kyros, kyrosPostgres }: Field, plan: Plan, samples: Samples): Turn[] {
+  return [
+    () => latency(['kyros', kyros], plan, samples),
+    () => latency(['kyros_postgres', kyrosPostgres], plan, samples),
+  ]
+}
+
+/** Whoever is on Temporal directly after each other, and each of them first in turn: their ratio is a figure. */
+function temporalTurns(sides: readonly Named[], plan: Plan, samples: Samples): Turn[] {
+  const loop = { concurrency, windowMs: plan.temporalWindowMs, warmMs: plan.temporalWarmMs }
+  const inTurn = (name: string, measure: (side: Named) => Promise<void>) => async () => {
+    const first = samples.of(name).length % 2
+    for (const side of first === 0 ? sides : [...sides].reverse()) await measure(side)
+  }
+  return [
+    inTurn('temporal_workflows_per_second', (side) => saturate(side, loop, samples)),
+    inTurn('temporal_latency_alone_ms', (side) => latency(side, plan, samples)),
+  ]
 }
 
 function turnsOf(field: Field, plan: Plan, samples: Samples): Turn[] {
-  const saturate =
+  const saturated =
     (name: string, child: Child): Turn =>
-    async (loop) => {
-      const load = await child.ask<Load>('saturate', loop, loop.windowMs + graceMs)
-      samples.add(`${name}_workflows_per_second`, load.perSecond)
-      samples.add(`${name}_p50_ms`, load.p50Ms)
-      samples.add(`${name}_p99_ms`, load.p99Ms)
-      samples.add(`${name}_delay_p99_ms`, load.delayP99Ms)
-      samples.add(`${name}_cpu_us_per_workflow`, load.cpuUsPerWorkflow)
-    }
+    (loop) =>
+      saturate([name, child], loop, samples)
   const { kyros } = field
   return [
-    saturate('kyros', kyros),
-    saturate('restate', field.restate),
-    saturate('dbos', field.dbos),
-    saturate('kyros_postgres', field.kyrosPostgres),
+    saturated('kyros', kyros),
+    saturated('restate', field.restate),
+    saturated('dbos', field.dbos),
+    saturated('kyros_postgres', field.kyrosPostgres),
     async () => {
       if (samples.of('openworkflow_workflows_per_second').length >= plan.openworkflowRounds) return
       // One wave of 256 takes it longer than a window.
-      await saturate('openworkflow', field.openworkflow)({ concurrency, windowMs: 500, warmMs: 0 })
+      const wave = { concurrency, windowMs: 500, warmMs: 0 }
+      await saturate(['openworkflow', field.openworkflow], wave, samples)
     },
     async (loop) => {
       const chains = await kyros.ask<number>('chains', { ...loop, steps: 50 }, loop.windowMs + graceMs)

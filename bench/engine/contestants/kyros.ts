@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Contestant, Loop } from '../answers.ts'
 import { closedLoop, medianOf } from '../closed-loop.ts'
 import { DeviceProbe } from '../fdatasync.ts'
+import { measureLatency } from '../latency.ts'
 import { type EngineOptions, type RunningEngine, startEngine } from './kyros-engine.ts'
 
 const usPerMs = 1000
@@ -18,6 +19,8 @@ export async function open(options: EngineOptions & { openRuns?: number }): Prom
     saturate: (loop: Loop) => closedLoop(() => running.run('three_steps', 1, 'end'), loop),
     chains: (params: Loop & { steps: number }) => chains(running, params),
     alone: (params: { steps: number }) => alone(running, options.dir, params.steps),
+    latency: (params: { pairs: number }) =>
+      measureLatency((steps) => running.run('chain', steps, 'end'), params),
     growth: (params: { steps: number; atOnce: number }) => growth(running, params),
     fill: (params: Fill) => fill(running, params),
     starts: (params: { count: number; concurrency: number }) => starts(running, params),
