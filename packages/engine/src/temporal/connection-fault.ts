@@ -1,4 +1,6 @@
-import { connect, type SecureClientSessionOptions } from 'node:http2'
+import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { TemporalFault } from './temporal-problem.ts'
 
 /** What TLS with the cluster takes; the contents of PEM files, not their paths. */
@@ -98,33 +100,38 @@ const speaks = (code: string | undefined) => code === undefined || isAlert(code)
 
 /** Undefined once the other side has greeted in HTTP/2, else the code of what was in the way. */
 function talk(
-  { host, port, tls }: Endpoint,
+  endpoint: Endpoint,
   { timeoutMs, signal }: Patience,
   isChecked = true,
 ): Promise<string | undefined> {
-  const options: SecureClientSessionOptions = { rejectUnauthorized: isChecked, ...secureOptions(tls) }
-  const session = connect(`${tls === undefined ? 'http' : 'https'}://${host}:${port}`, options)
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  // A session says nothing of what its socket reports once it is made, such as a refused certificate.
+  const socket = open(endpoint, isChecked)
+  const session = connectHttp2(`http://${endpoint.host}`, { createConnection: () => socket })
+  const failed = (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name)
   const timer = setTimeout(() => resolve('ETIMEDOUT'), timeoutMs)
   const end = () => resolve('ABORT_ERR')
   signal.addEventListener('abort', end, { once: true })
   session.once('remoteSettings', () => resolve(undefined))
-  session.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name))
-  session.once('close', () => resolve('ECONNRESET'))
+  session.on('error', failed)
+  socket.on('error', failed).once('close', () => resolve('ECONNRESET'))
   return promise.finally(() => {
     clearTimeout(timer)
     signal.removeEventListener('abort', end)
     session.destroy()
+    socket.destroy()
   })
 }
 
-function secureOptions(tls: TemporalTls | undefined): SecureClientSessionOptions {
-  if (tls === undefined) return {}
-  const { ca, cert, key, serverName } = tls
-  return {
+function open({ host, port, tls }: Endpoint, isChecked: boolean): Socket {
+  const bare = host.replace(/^\[|\]$/g, '')
+  if (tls === undefined) return connectTcp({ host: bare, port })
+  const { ca, cert, key, serverName = isIP(bare) === 0 ? bare : undefined } = tls
+  return connectTls({
+    ...{ host: bare, port, rejectUnauthorized: isChecked, ALPNProtocols: ['h2'] },
     ...(ca && { ca: Buffer.from(ca) }),
     ...(cert && { cert: Buffer.from(cert) }),
     ...(key && { key: Buffer.from(key) }),
     ...(serverName !== undefined && { servername: serverName }),
-  }
+  })
 }

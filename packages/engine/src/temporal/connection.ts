@@ -1,6 +1,5 @@
-import { setTimeout } from 'node:timers/promises'
 import type { ProblemError } from '@kyros/contract/problem'
-import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
+import { Client, Connection } from '@temporalio/client'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import type { EngineClock } from '../embedded/timers.ts'
 import {
@@ -10,6 +9,7 @@ import {
   type TemporalTarget,
   tlsOf,
 } from './connection-check.ts'
+import { createRetries, type Retries } from './connection-retries.ts'
 import { faultProblem, type TemporalState, temporalProblem } from './temporal-problem.ts'
 
 export type TemporalConnection = {
@@ -31,9 +31,10 @@ const defaultCallMs = 10_000
 /** Longer than the 20 seconds to a minute for which the server holds such a call. */
 const pollMs = 70_000
 const waitingCalls = ['GetWorkflowExecutionHistory', 'PollWorkflowExecutionUpdate', 'UpdateWorkflowExecution']
+/** They are made again soon anyway. */
+const checkCalls = ['GetSystemInfo', 'DescribeNamespace']
 /** Three more tries within about a second: longer outages are the caller's to judge. */
 const maxTries = 4
-const retryMarginMs = 20
 const healthyEveryMs = 10_000
 const faultyEveryMs = 2_000
 
@@ -82,46 +83,24 @@ export function nativeOptions(target: TemporalTarget) {
   return { address, tls: sdkTls(target) ?? false, ...(apiKey !== undefined && { apiKey }) }
 }
 
-function openConnection(target: TemporalTarget, { again }: Retries): Connection {
+function openConnection(target: TemporalTarget, retries: Retries): Connection {
   const { connectTimeoutMs = defaultConnectMs, callTimeoutMs = defaultCallMs } = target
+  const again = retries.again(maxTries)
+  const againOnce = retries.again(2)
   return Connection.lazy({
     ...nativeOptions(target),
     connectTimeout: connectTimeoutMs,
     interceptors: [
       (options, next) => {
-        const waits = waitingCalls.some((name) => options.method_definition.path.endsWith(`/${name}`))
-        const untilMs = Date.now() + (waits ? pollMs : callTimeoutMs)
-        return again({ ...options, deadline: options.deadline ?? untilMs }, next)
+        const { path } = options.method_definition
+        const untilMs = Date.now() + (isCalled(path, waitingCalls) ? pollMs : callTimeoutMs)
+        const patient = { ...options, deadline: options.deadline ?? untilMs }
+        return isCalled(path, checkCalls) ? againOnce(patient, next) : again(patient, next)
       },
     ],
     // Its own pauses between tries grow to two minutes.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': faultyEveryMs },
   })
-}
-
-type Retries = { again: ReturnType<typeof makeGrpcRetryInterceptor>; end(): Promise<void> }
-
-/** The SDK tries again although its channel was closed meanwhile, which nobody could catch: `end` waits for those tries. */
-function createRetries(): Retries {
-  const { delayFunction, retryableDecider } = defaultGrpcRetryOptions({ maxAttempts: maxTries })
-  let isEnding = false
-  let lastMs = 0
-  const again = makeGrpcRetryInterceptor({
-    retryableDecider: (tries, status) => !isEnding && retryableDecider(tries, status),
-    delayFunction(tries, status) {
-      const pauseMs = delayFunction(tries, status)
-      lastMs = Math.max(lastMs, performance.now() + pauseMs)
-      return pauseMs
-    },
-  })
-  return {
-    again,
-    async end() {
-      isEnding = true
-      const leftMs = lastMs - performance.now()
-      if (leftMs > 0) await setTimeout(leftMs + retryMarginMs)
-    },
-  }
 }
 
 function sdkTls(target: TemporalTarget) {
@@ -133,6 +112,10 @@ function sdkTls(target: TemporalTarget) {
     ...(cert && key && { clientCertPair: { crt: cert, key } }),
     ...(serverName !== undefined && { serverNameOverride: serverName }),
   }
+}
+
+function isCalled(path: string, names: readonly string[]): boolean {
+  return names.some((name) => path.endsWith(`/${name}`))
 }
 
 async function watch(checker: Checker, clock: EngineClock, signal: AbortSignal): Promise<void> {
