@@ -3,7 +3,16 @@ import type { Contestant, Methods } from './answers.ts'
 
 type Ask = { id: number; method: string; params: never }
 
-const names = ['kyros', 'restate', 'dbos', 'openworkflow', 'temporal', 'temporal-worker']
+const names = [
+  'kyros',
+  'restate',
+  'dbos',
+  'openworkflow',
+  'temporal',
+  'temporal-worker',
+  'kyros-temporal',
+  'kyros-temporal-worker',
+]
 
 const [name = '', options = '{}'] = process.argv.slice(2)
 if (!names.includes(name) || process.send === undefined)

@@ -66,7 +66,17 @@ export async function openField(
     const restate = await child('restate', { adminUrl, ingressUrl })
     const temporalServer = await startTemporal?.(newDirectory('temporal'))
     if (temporalServer !== undefined) closers.push(() => temporalServer.close())
-    const temporal = temporalServer === undefined ? [] : await openTemporal(temporalServer.address, child)
+    const temporal =
+      temporalServer === undefined
+        ? []
+        : await openTemporal(
+            temporalServer.address,
+            {
+              dir: newDirectory('kyros-temporal'),
+              databaseUrl: await postgres.newDatabase('kyros_temporal'),
+            },
+            child,
+          )
     const server = await startHttpServer(newDirectory('http'))
     closers.push(() => stopGuarded(server.started.child))
     const open = async (accepted: number) => accepted - (await restate.ask<number>('handled', {}, 10_000))
@@ -81,12 +91,20 @@ export async function openField(
   }
 }
 
-/** The worker is a process of its own, as it would be in production. */
+/** Plain Temporal code and ours; each worker is a process of its own, as it would be in production. */
 async function openTemporal(
   address: string,
+  kyros: { dir: string; databaseUrl: string },
   child: (name: string, options: object) => Promise<Child>,
 ): Promise<Field['temporal']> {
-  const options = { address, taskQueue: `bench-${process.pid}` }
-  await child('temporal-worker', options)
-  return [['temporal', await child('temporal', options)]]
+  const plainOptions = { address, taskQueue: `bench-${process.pid}` }
+  await child('temporal-worker', plainOptions)
+  const plain = await child('temporal', plainOptions)
+  const options = { ...kyros, address, taskQueue: `bench-kyros-${process.pid}` }
+  const ours = await child('kyros-temporal', options)
+  await child('kyros-temporal-worker', options)
+  return [
+    ['temporal', plain],
+    ['kyros_temporal', ours],
+  ]
 }

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Load, Loop } from './answers.ts'
 import type { Child } from './child.ts'
@@ -40,7 +41,7 @@ async function warm(field: Field, plan: Plan): Promise<void> {
   await field.kyros.ask('chains', { ...loop, steps: 50 }, plan.firstWarmMs + graceMs)
   await httpLoad(field.http.kyros, plan.httpConnections, 1)
   for (const [, child] of field.temporal)
-    await child.ask('saturate', { concurrency: 64, windowMs: 1, warmMs: 0 }, slowGraceMs)
+    await child.ask('saturate', { concurrency: 64, windowMs: 500, warmMs: 0 }, slowGraceMs)
 }
 
 async function saturate([name, child]: Named, loop: Loop, samples: Samples): Promise<void> {
@@ -68,9 +69,18 @@ function latencyTurns({ kyros, kyrosPostgres }: Field, plan: Plan, samples: Samp
 /** Whoever is on Temporal directly after each other, and each of them first in turn: their ratio is a figure. */
 function temporalTurns(sides: readonly Named[], plan: Plan, samples: Samples): Turn[] {
   const loop = { concurrency, windowMs: plan.temporalWindowMs, warmMs: plan.temporalWarmMs }
-  const inTurn = (name: string, measure: (side: Named) => Promise<void>) => async () => {
-    const first = samples.of(name).length % 2
-    for (const side of first === 0 ? sides : [...sides].reverse()) await measure(side)
+  let leftMs = plan.temporalMaxMs
+  const inTurn = (name: string, measure: (side: Named) => Promise<void>) => {
+    let longestMs = 0
+    return async () => {
+      if (longestMs > leftMs) return
+      const startMs = performance.now()
+      const first = samples.of(name).length % 2
+      for (const side of first === 0 ? sides : [...sides].reverse()) await measure(side)
+      const tookMs = performance.now() - startMs
+      longestMs = Math.max(longestMs, tookMs)
+      leftMs -= tookMs
+    }
   }
   return [
     inTurn('temporal_workflows_per_second', (side) => saturate(side, loop, samples)),

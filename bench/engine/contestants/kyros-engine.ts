@@ -4,6 +4,7 @@ import { createEmbeddedEngine } from '@kyros/engine/embedded/embedded-engine'
 import type { Engine } from '@kyros/engine/engine'
 import { createNewId } from '@kyros/kernel/new-id'
 import { openStore } from '@kyros/store/open-store'
+import type { Store } from '@kyros/store/store'
 import type { CatalogueEntry } from '@kyros/workflows/catalogue'
 import { RunWatch } from './run-watch.ts'
 
@@ -17,7 +18,7 @@ export type EngineOptions = {
 
 const entry = new URL('../definitions.ts', import.meta.url)
 
-const workflows: readonly CatalogueEntry[] = [
+export const workflows: readonly CatalogueEntry[] = [
   {
     ...described('three_steps'),
     entry: new URL('../workflows/three-steps.workflow.ts', import.meta.url),
@@ -32,6 +33,33 @@ function described(name: string) {
 
 type OnStep = (step: string, runId: string) => void
 
+/** The steps of every workflow of the bench. */
+export function implementSteps(onStep: OnStep = () => {}) {
+  const addOne = (step: string) => async (input: number, context: { runId: string }) => {
+    onStep(step, context.runId)
+    return input + 1
+  }
+  const implementations = { First: addOne('First'), Second: addOne('Second'), Third: addOne('Third') }
+  return Object.fromEntries(workflows.map(({ name }) => [name, implementations]))
+}
+
+export const sayErrors = (level: string, message: string) =>
+  void (level === 'error' && process.stderr.write(`kyros: ${message}\n`))
+
+export const createClock = (aheadMs = 0) => ({
+  nowMs: () => Date.now() + aheadMs,
+  sleep: (ms: number, signal?: AbortSignal) => delay(ms, undefined, signal === undefined ? {} : { signal }),
+})
+
+type EngineParts = {
+  store: Store
+  clock: ReturnType<typeof createClock>
+  onStep: OnStep
+  cacheDir: string
+  workspaceDir: string
+  log: typeof sayErrors
+}
+
 /** The store, the engine on it, and what the measurements need to know of its steps. */
 export type RunningEngine = {
   engine: Engine
@@ -43,8 +71,16 @@ export type RunningEngine = {
   stop(): Promise<void>
 }
 
+function createEmbedded({ onStep, ...parts }: EngineParts): Promise<Engine> {
+  return createEmbeddedEngine({ ...parts, workflows, steps: implementSteps(onStep) })
+}
+
 /** Everything that the product has switched on is on: SQLite FULL (or PostgreSQL), all tables and projections. */
-export async function startEngine(options: EngineOptions, onStep: OnStep = () => {}): Promise<RunningEngine> {
+export async function startEngine(
+  options: EngineOptions,
+  onStep: OnStep = () => {},
+  createEngine: (parts: EngineParts) => Promise<Engine> = createEmbedded,
+): Promise<RunningEngine> {
   const { dir, databaseUrl, clockAheadMs = 0 } = options
   const opened = await openStore({
     dataDir: join(dir, 'data'),
@@ -52,22 +88,13 @@ export async function startEngine(options: EngineOptions, onStep: OnStep = () =>
   })
   const watch = new RunWatch(opened)
   const steps = { onStep }
-  const addOne = (step: string) => async (input: number, context: { runId: string }) => {
-    steps.onStep(step, context.runId)
-    return input + 1
-  }
-  const implementations = { First: addOne('First'), Second: addOne('Second'), Third: addOne('Third') }
-  const engine = await createEmbeddedEngine({
+  const engine = await createEngine({
     store: watch.store,
-    workflows,
-    steps: Object.fromEntries(workflows.map(({ name }) => [name, implementations])),
-    clock: {
-      nowMs: () => Date.now() + clockAheadMs,
-      sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }),
-    },
+    clock: createClock(clockAheadMs),
+    onStep: (step, runId) => steps.onStep(step, runId),
     workspaceDir: join(dir, 'workspaces'),
     cacheDir: join(dir, 'cache'),
-    log: (level, message) => void (level === 'error' && process.stderr.write(`kyros: ${message}\n`)),
+    log: sayErrors,
   })
   const stopping = new AbortController()
   const working = engine.run(stopping.signal)
