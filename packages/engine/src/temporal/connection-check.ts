@@ -69,11 +69,11 @@ export function createChecker(
 
 function isNews(before: TemporalState, now: TemporalState): boolean {
   if (before.status !== now.status) return true
-  return before.status === 'faulty' && now.status === 'faulty' && before.detail !== now.detail
+  return before.status === 'faulty' && now.status === 'faulty' && before.what !== now.what
 }
 
 function tell(state: TemporalState, { address, namespace }: TemporalTarget, log: EngineLog): void {
-  if (state.status === 'faulty') log('warn', state.detail)
+  if (state.status === 'faulty') log('warn', `${state.what} ${state.mend}`)
   if (state.status === 'healthy')
     log('info', `Temporal ${state.serverVersion} at ${address} answers, namespace ${namespace}.`)
 }
@@ -82,7 +82,8 @@ function unasked(error: unknown): TemporalState {
   return {
     status: 'faulty',
     code: 'temporal_unavailable',
-    detail: `Temporal cannot be asked: ${textOf(error)}`,
+    what: `Temporal cannot be asked: ${textOf(error)}`,
+    mend: 'Mend temporal.* in the configuration.',
   }
 }
 
@@ -134,12 +135,12 @@ async function faultOf(error: unknown, target: TemporalTarget, signal: AbortSign
   const at = `Temporal at ${address}`
   switch (grpcStatusOf(error)) {
     case grpcStatus.notFound:
-      return { code: 'temporal_namespace_missing', detail: missingNamespace(at, namespace) }
+      return missingNamespace(at, namespace)
     case grpcStatus.unauthenticated:
     case grpcStatus.permissionDenied:
-      return { code: 'temporal_refused', detail: keyFault(at, namespace, apiKey) }
+      return keyFault(at, namespace, apiKey)
     case grpcStatus.unimplemented:
-      return { code: 'temporal_refused', detail: tooOld(at, undefined) }
+      return tooOld(at, undefined)
     case undefined:
       throw error
     default:
@@ -150,10 +151,18 @@ async function faultOf(error: unknown, target: TemporalTarget, signal: AbortSign
   }
 }
 
-function keyFault(at: string, namespace: string, apiKey: string | undefined): string {
+function keyFault(at: string, namespace: string, apiKey: string | undefined): TemporalFault {
   return apiKey === undefined
-    ? `${at} does not let Kyros use the namespace ${namespace}. Set temporal.api_key, or temporal.tls.cert and temporal.tls.key.`
-    : `${at} does not take the API key for the namespace ${namespace}: it is wrong, over, or of another account. Mend temporal.api_key.`
+    ? {
+        code: 'temporal_refused',
+        what: `${at} does not let Kyros use the namespace ${namespace}.`,
+        mend: 'Set temporal.api_key, or temporal.tls.cert and temporal.tls.key.',
+      }
+    : {
+        code: 'temporal_refused',
+        what: `${at} does not take the API key for the namespace ${namespace}: it is wrong, over, or of another account.`,
+        mend: 'Mend temporal.api_key.',
+      }
 }
 
 function versionFault(target: TemporalTarget, version: string | undefined): TemporalFault | undefined {
@@ -162,10 +171,14 @@ function versionFault(target: TemporalTarget, version: string | undefined): Temp
   const [major = 0, minor = 0] = oldestServer.split('.').map(Number)
   const isOld = Number(found[1]) < major || (Number(found[1]) === major && Number(found[2]) < minor)
   if (!isOld) return undefined
-  return { code: 'temporal_refused', detail: tooOld(`Temporal at ${target.address}`, version) }
+  return tooOld(`Temporal at ${target.address}`, version)
 }
 
-function tooOld(at: string, version: string | undefined): string {
+function tooOld(at: string, version: string | undefined): TemporalFault {
   const what = version === undefined ? 'does not know what Kyros asks' : `is of version ${version}`
-  return `${at} ${what}. Kyros needs ${oldestServer} or later, because runs are pinned to their code by worker deployment versioning.`
+  return {
+    code: 'temporal_refused',
+    what: `${at} ${what}.`,
+    mend: `Upgrade it to ${oldestServer} or later: runs are pinned to their code by worker deployment versioning.`,
+  }
 }

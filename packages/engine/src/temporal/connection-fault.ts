@@ -33,29 +33,41 @@ export function endpointOf(address: string, tls: TemporalTls | undefined): Endpo
 export async function connectionFault(endpoint: Endpoint, patience: Patience): Promise<TemporalFault> {
   const at = `${endpoint.host}:${endpoint.port}`
   const code = await talk(endpoint, patience)
-  if (code === undefined) {
-    const detail = `${at} answers, but not in time or not as Temporal does. Look at the cluster's own log, or mend temporal.host_port.`
-    return { code: 'temporal_unavailable', detail }
-  }
+  if (code === undefined) return unanswered(at)
   const plain = unreachable[code]
   if (plain !== undefined) {
-    const detail = `Temporal at ${at} does not answer: ${plain} (${code}). Start the cluster, or mend temporal.host_port.`
-    return { code: 'temporal_unavailable', detail }
+    const what = `Temporal at ${at} does not answer: ${plain} (${code}).`
+    return { code: 'temporal_unavailable', what, mend: 'Start the cluster, or mend temporal.host_port.' }
   }
   const certificate = certificateFault(at, code)
-  if (certificate !== undefined) return { code: 'temporal_refused', detail: certificate }
-  const isOther = speaks(await talk({ ...endpoint, tls: endpoint.tls ? undefined : {} }, patience, false))
-  if (isOther && endpoint.tls === undefined) {
-    const detail = `Temporal at ${at} expects TLS. Set temporal.tls.enabled: true, and temporal.tls.ca if its certificate is your own.`
-    return { code: 'temporal_refused', detail }
+  if (certificate !== undefined) return certificate
+  const otherWay = { ...endpoint, tls: endpoint.tls === undefined ? {} : undefined }
+  if (speaks(await talk(otherWay, patience, false))) return wrongWay(at, endpoint.tls)
+  if (isAlert(code)) return clientRefused(at, code, endpoint.tls)
+  const what = `Something at ${at} takes connections, but it is not Temporal (${code}).`
+  return { code: 'temporal_unavailable', what, mend: 'Mend temporal.host_port.' }
+}
+
+function unanswered(at: string): TemporalFault {
+  return {
+    code: 'temporal_unavailable',
+    what: `${at} answers, but not in time or not as Temporal does.`,
+    mend: "Look at the cluster's own log, or mend temporal.host_port.",
   }
-  if (isOther) {
-    const detail = `Temporal at ${at} speaks without TLS. Remove temporal.tls and temporal.api_key, or set temporal.tls.enabled: false.`
-    return { code: 'temporal_refused', detail }
-  }
-  if (isAlert(code)) return { code: 'temporal_refused', detail: clientRefused(at, code, endpoint.tls) }
-  const detail = `Something at ${at} takes connections, but it is not Temporal (${code}). Mend temporal.host_port.`
-  return { code: 'temporal_unavailable', detail }
+}
+
+function wrongWay(at: string, tls: TemporalTls | undefined): TemporalFault {
+  return tls === undefined
+    ? {
+        code: 'temporal_refused',
+        what: `Temporal at ${at} expects TLS.`,
+        mend: 'Set temporal.tls.enabled: true, and temporal.tls.ca if its certificate is your own.',
+      }
+    : {
+        code: 'temporal_refused',
+        what: `Temporal at ${at} speaks without TLS.`,
+        mend: 'Remove temporal.tls and temporal.api_key, or set temporal.tls.enabled: false.',
+      }
 }
 
 const unreachable: Readonly<Record<string, string>> = {
@@ -77,20 +89,38 @@ const untrusted = new Set([
   'CERT_UNTRUSTED',
 ])
 
-function certificateFault(at: string, code: string): string | undefined {
-  if (untrusted.has(code))
-    return `The certificate of ${at} is not signed by anyone whom Kyros trusts (${code}). Name the certificate of its signer in temporal.tls.ca.`
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return `The certificate of ${at} is for another name (${code}). Use the name it is for in temporal.host_port, or set temporal.tls.server_name.`
+function certificateFault(at: string, code: string): TemporalFault | undefined {
+  const refused = (what: string, mend: string): TemporalFault => ({
+    code: 'temporal_refused',
+    what: `The certificate of ${at} ${what} (${code}).`,
+    mend,
+  })
+  if (untrusted.has(code)) {
+    const mend = 'Name the certificate of its signer in temporal.tls.ca.'
+    return refused('is not signed by anyone whom Kyros trusts', mend)
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const mend = 'Use the name it is for in temporal.host_port, or set temporal.tls.server_name.'
+    return refused('is for another name', mend)
+  }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
-    return `The certificate of ${at} is out of its time (${code}). Renew it, or set the clock of this machine.`
+    return refused('is out of its time', 'Renew it, or set the clock of this machine.')
   return undefined
 }
 
-function clientRefused(at: string, code: string, tls: TemporalTls | undefined): string {
+function clientRefused(at: string, code: string, tls: TemporalTls | undefined): TemporalFault {
+  const files = 'temporal.tls.cert and temporal.tls.key.'
   return tls?.cert === undefined
-    ? `Temporal at ${at} asks for a client certificate (${code}). Set temporal.tls.cert and temporal.tls.key.`
-    : `Temporal at ${at} does not take the certificate of Kyros (${code}). Mend temporal.tls.cert and temporal.tls.key.`
+    ? {
+        code: 'temporal_refused',
+        what: `Temporal at ${at} asks for a client certificate (${code}).`,
+        mend: `Set ${files}`,
+      }
+    : {
+        code: 'temporal_refused',
+        what: `Temporal at ${at} does not take the certificate of Kyros (${code}).`,
+        mend: `Mend ${files}`,
+      }
 }
 
 /** An alert is what the other side says in TLS itself. */

@@ -96,18 +96,19 @@ describe('a cluster that answers', () => {
       status: 'faulty',
       serverVersion: '1.27.4',
       code: 'temporal_refused',
-      detail: `Temporal at ${address} is of version 1.27.4. Kyros needs 1.28.0 or later, because runs are pinned to their code by worker deployment versioning.`,
+      what: `Temporal at ${address} is of version 1.27.4.`,
+      mend: 'Upgrade it to 1.28.0 or later: runs are pinned to their code by worker deployment versioning.',
     })
   })
 
   test.each([
-    [undefined, 7, 'does not let Kyros use the namespace default. Set temporal.api_key'],
+    [undefined, 7, 'does not let Kyros use the namespace default.'],
     ['wrong', 16, 'does not take the API key for the namespace default'],
   ])('refuses the API key %s', async (apiKey, status, says) => {
     const address = await fakeCluster({ GetSystemInfo: { status } })
     const state = await connect({ address, tls: false, ...(apiKey && { apiKey }) }).check()
     expect(state).toMatchObject({ status: 'faulty', code: 'temporal_refused' })
-    expect(state).toHaveProperty('detail', expect.stringContaining(says))
+    expect(state).toHaveProperty('what', expect.stringContaining(says))
   })
 
   test('has no such namespace', async () => {
@@ -117,7 +118,8 @@ describe('a cluster that answers', () => {
     })
     expect(await connect({ address, namespace: 'kyros' }).check()).toMatchObject({
       code: 'temporal_namespace_missing',
-      detail: `Temporal at ${address} has no namespace kyros. Create it (temporal operator namespace create --namespace kyros), or mend temporal.namespace.`,
+      what: `Temporal at ${address} has no namespace kyros.`,
+      mend: 'Create it (temporal operator namespace create --namespace kyros), or mend temporal.namespace.',
     })
   })
 })
@@ -125,11 +127,11 @@ describe('a cluster that answers', () => {
 describe('a cluster that is away', () => {
   test('is named with its address, starts are told to come back, and the log says it once', async () => {
     const temporal = connect({ address: '127.0.0.1:7' })
-    const detail =
-      'Temporal at 127.0.0.1:7 does not answer: nothing listens there (ECONNREFUSED). Start the cluster, or mend temporal.host_port.'
-    expect(await temporal.check()).toEqual({ status: 'faulty', code: 'temporal_unavailable', detail })
+    const what = 'Temporal at 127.0.0.1:7 does not answer: nothing listens there (ECONNREFUSED).'
+    const mend = 'Start the cluster, or mend temporal.host_port.'
+    expect(await temporal.check()).toEqual({ status: 'faulty', code: 'temporal_unavailable', what, mend })
     await temporal.check()
-    expect(lines).toEqual([`warn ${detail}`])
+    expect(lines).toEqual([`warn ${what} ${mend}`])
     expect(() => temporal.demand()).toThrow(
       expect.objectContaining({ code: 'temporal_unavailable', status: 503, retryAfterSeconds: 5 }),
     )
@@ -137,7 +139,11 @@ describe('a cluster that is away', () => {
       .getHandle('a')
       .describe()
       .catch((error: unknown) => temporal.problemOf(error))
-    expect(failed).toMatchObject({ code: 'temporal_unavailable', message: detail, retryAfterSeconds: 5 })
+    expect(failed).toMatchObject({
+      code: 'temporal_unavailable',
+      message: `${what} ${mend}`,
+      retryAfterSeconds: 5,
+    })
   })
 
   test('does not keep a call waiting for longer than it may take', async () => {
@@ -208,7 +214,7 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
 
   const detailAt = async (target: Partial<TemporalTarget>) => {
     const state = await connect(target).check()
-    return state.status === 'faulty' ? `${state.code}: ${state.detail}` : state.status
+    return state.status === 'faulty' ? `${state.code}: ${state.what} ${state.mend}` : state.status
   }
 
   test('with the signer and the name that are right the cluster is healthy', async () => {

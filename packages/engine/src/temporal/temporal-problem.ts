@@ -5,7 +5,8 @@ import { NamespaceNotFoundError } from '@temporalio/common'
 /** What a cluster that cannot be used is called towards users. */
 export type TemporalProblemCode = 'temporal_unavailable' | 'temporal_namespace_missing' | 'temporal_refused'
 
-export type TemporalFault = { code: TemporalProblemCode; detail: string }
+/** What is wrong, and what to do about it, in a sentence each. */
+export type TemporalFault = { code: TemporalProblemCode; what: string; mend: string }
 
 /** What was last seen of the cluster. */
 export type TemporalState =
@@ -74,29 +75,31 @@ export function temporalProblem(
 }
 
 /** The problem that a fault is to whoever needs the cluster now. */
-export function faultProblem({ code, detail }: TemporalFault, cause?: unknown): ProblemError {
+export function faultProblem({ code, what, mend }: TemporalFault, cause?: unknown): ProblemError {
   const again = code === 'temporal_unavailable' ? { retryAfterSeconds } : {}
-  return problem(code, { detail, ...again, ...(cause === undefined ? {} : { cause }) })
+  return problem(code, { detail: `${what} ${mend}`, ...again, ...(cause === undefined ? {} : { cause }) })
 }
 
 function faultOf(error: unknown, state: TemporalState): TemporalFault | undefined {
-  if (error instanceof NamespaceNotFoundError) {
-    return { code: 'temporal_namespace_missing', detail: missingNamespace('Temporal', error.namespace) }
-  }
+  if (error instanceof NamespaceNotFoundError) return missingNamespace('Temporal', error.namespace)
   const status = grpcStatusOf(error)
-  if (status === undefined) return undefined
-  const known = state.status === 'faulty' ? { code: state.code, detail: state.detail } : undefined
+  if (status === undefined || !(away.has(status) || refused.has(status))) return undefined
+  // The last check looked closer than the status of a call can.
+  if (state.status === 'faulty') return state
   if (away.has(status)) {
-    const detail = `Temporal does not answer. Try again in ${retryAfterSeconds} seconds; \`kyros doctor\` says what is wrong.`
-    return known ?? { code: 'temporal_unavailable', detail }
+    const mend = `Try again in ${retryAfterSeconds} seconds; \`kyros doctor\` says what is wrong.`
+    return { code: 'temporal_unavailable', what: 'Temporal does not answer.', mend }
   }
-  if (!refused.has(status)) return undefined
-  const detail = 'Temporal refuses what Kyros asks of it. `kyros doctor` says what to change.'
-  return known ?? { code: 'temporal_refused', detail }
+  const mend = '`kyros doctor` says what to change.'
+  return { code: 'temporal_refused', what: 'Temporal refuses what Kyros asks of it.', mend }
 }
 
-/** The sentence for a namespace that is not there. */
-export function missingNamespace(who: string, namespace: string): string {
+/** The fault of a namespace that is not there. */
+export function missingNamespace(who: string, namespace: string): TemporalFault {
   const create = `temporal operator namespace create --namespace ${namespace}`
-  return `${who} has no namespace ${namespace}. Create it (${create}), or mend temporal.namespace.`
+  return {
+    code: 'temporal_namespace_missing',
+    what: `${who} has no namespace ${namespace}.`,
+    mend: `Create it (${create}), or mend temporal.namespace.`,
+  }
 }
