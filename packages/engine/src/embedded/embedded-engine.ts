@@ -1,5 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
+import { randomBytes } from 'node:crypto'
 import type { Why } from '@kyros/contract/job'
 import { isProblem, ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
@@ -15,7 +14,7 @@ import type { EngineLog, EngineParts } from './engine-parts.ts'
 import { readHistory } from './history.ts'
 import { Inbox } from './inbox.ts'
 import { JournalWriter } from './journal-writer.ts'
-import { createStoreLease, createTrivialLease, type Lease } from './lease.ts'
+import { createStoreLease, createTrivialLease, type Lease, LeaseHolder } from './lease.ts'
 import type { LiveRun } from './live-run.ts'
 import { type OperateMessage, obey } from './obey-message.ts'
 import { sweepGates } from './operations/gate-keeping.ts'
@@ -33,7 +32,7 @@ import { createTimers, type EngineClock, type Timers } from './timers.ts'
 import { type Loop, Turns } from './turns.ts'
 import { isInTime } from './wait-limit.ts'
 import { createWaitpointTokens, type WaitpointKey } from './waitpoint-tokens.ts'
-import { explain } from './why.ts'
+import { explain, explainAway } from './why.ts'
 import { guardRejections } from './workflow-scope.ts'
 import { createWorkspaces } from './workspaces.ts'
 
@@ -73,6 +72,8 @@ export type EmbeddedEngineOptions = {
   waitpointKeys?: readonly [WaitpointKey, ...WaitpointKey[]]
   /** PostgreSQL only: how long after its death another process takes the engine over. Default: 8 seconds. */
   leaseTtlMs?: number
+  /** Who holds the lease: the same for all engines of one process. */
+  holder?: LeaseHolder
 }
 
 // The first holder of a lease has 1, and before it nobody has a run to write of.
@@ -195,6 +196,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     const record = await this.#record(runId)
     const { slots, gates } = this.#parts
     const engine = !this.#lease.isHeld ? 'elsewhere' : this.#recovered ? 'holds' : 'recovers'
+    if (record.engine === 'temporal') return explainAway(record)
     const nowMs = this.#clock.nowMs()
     const fault = this.#table.lastFault(runId)
     return explain(record, this.#table.live.get(runId), { slots, gates, nowMs, engine, fault })
@@ -291,8 +293,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     const onError = (error: unknown) =>
       this.#log('warn', `The engine's lease could not be renewed: ${String(error)}`)
     const ttlMs = options.leaseTtlMs ?? 8000
-    // A person reads it when the database is in use; the rest keeps two lives of one process number apart.
-    const holder = `process ${process.pid} on ${hostname()} (${randomUUID().slice(0, 13)})`
+    const holder = options.holder ?? new LeaseHolder()
     return createStoreLease({ store, clock, holder, ttlMs, onHeld, onLost, onError })
   }
 

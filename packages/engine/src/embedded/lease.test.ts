@@ -4,7 +4,7 @@ import type { Store } from '@kyros/store/store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { until } from '../suite/rig.ts'
 import { testClock } from './embedded-rig.ts'
-import { createStoreLease } from './lease.ts'
+import { createStoreLease, LeaseHolder } from './lease.ts'
 
 let store: Store
 const stop: AbortController[] = []
@@ -18,7 +18,7 @@ afterEach(async () => {
   await store.close()
 })
 
-function keep(holder: string, ttlMs = 90, from: Store = store, clock = testClock) {
+function keep(holder: string | LeaseHolder, ttlMs = 90, from: Store = store, clock = testClock) {
   const told: string[] = []
   const lease = createStoreLease({
     store: from,
@@ -51,6 +51,22 @@ test('one of two holds the lease, and the other gets it when it is given back', 
   await until(async () => two.lease.isHeld, Boolean)
   expect(two.lease.epoch).toBeGreaterThan(epoch)
   expect(one.told).toEqual(['held'])
+})
+
+test('two engines of one process hold it together, and the last of them gives it back', async () => {
+  const holder = new LeaseHolder('one process')
+  const [one, two, other] = [keep(holder), keep(holder), keep('another process', 60_000)]
+  await until(async () => one.lease.isHeld && two.lease.isHeld, Boolean)
+  expect(one.lease.epoch).toBe(two.lease.epoch)
+  await one.end()
+  await one.lease.release()
+  await one.lease.release()
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  expect([two.lease.isHeld, other.lease.isHeld]).toEqual([true, false])
+  await two.end()
+  await two.lease.release()
+  await until(async () => other.lease.isHeld, Boolean)
+  expect(two.told).toEqual(['held'])
 })
 
 test('a holder that cannot renew in time gives up by itself', async () => {

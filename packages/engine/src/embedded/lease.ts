@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { Store } from '@kyros/store/store'
 import type { EngineClock } from './timers.ts'
 
@@ -13,6 +15,27 @@ export type Lease = {
   release(): Promise<void>
   /** Somebody else holds it: found out by a refused write. */
   lost(): void
+}
+
+/** Who holds the lease: all engines of one process together. It is given back when the last of them lets go. */
+export class LeaseHolder {
+  readonly name: string
+  #engines = 0
+
+  /** A person reads it when the database is in use; its end keeps two lives of one process number apart. */
+  constructor(name = `process ${process.pid} on ${hostname()} (${randomUUID().slice(0, 13)})`) {
+    this.name = name
+  }
+
+  join(): void {
+    this.#engines += 1
+  }
+
+  /** True for the last. */
+  leave(): boolean {
+    this.#engines -= 1
+    return this.#engines === 0
+  }
 }
 
 /** SQLite has one process: it holds the engine by having the database open. */
@@ -44,13 +67,18 @@ export function createTrivialLease(onHeld: () => void): Lease {
 export function createStoreLease(options: {
   store: Store
   clock: EngineClock
-  holder: string
+  /** A name is a holder with one engine. */
+  holder: string | LeaseHolder
   ttlMs: number
   onHeld: () => void
   onLost: () => void
   onError: (error: unknown) => void
 }): Lease {
-  const { store, clock, holder, ttlMs } = options
+  const { store, clock, ttlMs } = options
+  const joined = typeof options.holder === 'string' ? new LeaseHolder(options.holder) : options.holder
+  joined.join()
+  const holder = joined.name
+  let hasLeft = false
   let epoch: number | undefined
   const elapsedMs = () => clock.elapsedMs?.() ?? performance.now()
   // By two clocks: one may be set back, and the other does not count the time in which the machine was suspended.
@@ -105,9 +133,11 @@ export function createStoreLease(options: {
       }
     },
     release: async () => {
-      if (epoch === undefined) return
+      const isHeld = epoch !== undefined
       epoch = undefined
-      await store.write({ kind: 'release_engine_lease', holder })
+      if (hasLeft) return
+      hasLeft = true
+      if (joined.leave() && isHeld) await store.write({ kind: 'release_engine_lease', holder })
     },
   }
 }

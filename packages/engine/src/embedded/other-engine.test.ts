@@ -62,6 +62,19 @@ test('a run of another engine is not taken up, whether it is announced, forgotte
   ])
 })
 
+test('a run of another engine says that its engine is not here', async () => {
+  const runId = await submitElsewhere()
+  const why = await rig.engine.why(runId)
+  expect(why.waits_for).toMatchObject([
+    {
+      kind: 'engine',
+      name: 'temporal',
+      detail: 'this run is on Temporal, and this server has no temporal.host_port',
+    },
+  ])
+  expect(why.what_would_move_it).toMatch(/^Start the server with temporal.host_port again/)
+})
+
 test('what is asked of a run of another engine is left to that one', async () => {
   const runId = await submitElsewhere()
   await rig.engine.cancel(runId, 'enough', owner)

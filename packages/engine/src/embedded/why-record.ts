@@ -39,6 +39,13 @@ export const wait = {
   workerMissing: (step: string, detail = `nothing here does the step ${step}`) =>
     explained('worker_missing', step, detail, 'Start a process that does this step.'),
   engine: (detail: string, moves: string) => explained('engine', 'engine', detail, moves),
+  withoutCluster: () =>
+    explained(
+      'engine',
+      'temporal',
+      'this run is on Temporal, and this server has no temporal.host_port',
+      'Start the server with temporal.host_port again: what happened to the run meanwhile is then read from the cluster.',
+    ),
   fault: (detail: string) =>
     explained(
       'engine',

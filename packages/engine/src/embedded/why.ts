@@ -32,6 +32,18 @@ export function explain(record: RunRecord, live: LiveRun | undefined, parts: Exp
   }
 }
 
+/** Of a run that was started on Temporal, in a process that has no cluster to follow it on. */
+export function explainAway(record: RunRecord): Why {
+  const ended = isTerminal(record.status)
+  return {
+    run_id: record.id,
+    status: record.status,
+    waits_for: ended ? [] : [wait.withoutCluster().wait],
+    since: record.started_at ?? record.created_at,
+    what_would_move_it: ended ? endSentence(record) : wait.withoutCluster().moves,
+  }
+}
+
 function endSentence({ status }: RunRecord): string {
   return `The run has ended (${status}); nothing moves it any more. Retry its job for a new run.`
 }

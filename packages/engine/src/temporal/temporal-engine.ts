@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { InboxMessage } from '@kyros/store/command'
@@ -9,7 +7,7 @@ import type { PayloadCodec } from '@temporalio/common'
 import type { Definitions } from '../definitions/definitions.ts'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import { Inbox } from '../embedded/inbox.ts'
-import { createStoreLease, createTrivialLease, type Lease } from '../embedded/lease.ts'
+import { createStoreLease, createTrivialLease, type Lease, LeaseHolder } from '../embedded/lease.ts'
 import type { Message } from '../embedded/obey-message.ts'
 import { factsOf } from '../embedded/run-facts.ts'
 import { createRunGates, holdPlace, type RunGates } from '../embedded/run-gates.ts'
@@ -47,7 +45,7 @@ export type TemporalEngineOptions = {
   /** PostgreSQL only: how long after its death another process takes over. Default: 8 seconds. */
   leaseTtlMs?: number
   /** Who holds the lease: the same for all engines of one process. */
-  holder?: string
+  holder?: LeaseHolder
   /** How often to look for runs that nobody follows. Default: 2 seconds. */
   sweepEveryMs?: number
 }
@@ -217,8 +215,7 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
     const onLost = () => this.#onLost()
     const onError = (error: unknown) =>
       log('warn', `The engine's lease could not be renewed: ${textOf(error)}`)
-    const holder =
-      this.#options.holder ?? `process ${process.pid} on ${hostname()} (${randomUUID().slice(0, 13)})`
+    const holder = this.#options.holder ?? new LeaseHolder()
     return createStoreLease({
       ...{ store, clock, holder, onHeld, onLost, onError },
       ttlMs: this.#options.leaseTtlMs ?? 8000,
