@@ -14,6 +14,8 @@ export async function runScope<T>(
   body: (scope: Handle) => Promise<T>,
 ): Promise<T> {
   const { bundle } = execution
+  // The embedded engine looks for a cancellation here: its commands have this order.
+  await undefined
   const timing = new CancellationScope()
   const own = new CancellationScope()
   let timedOut = false

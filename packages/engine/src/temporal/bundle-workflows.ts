@@ -15,13 +15,14 @@ export type BundledDefinition = { workflow: string; version: string; hash: strin
 export async function bundleWorkflows(
   definitions: readonly BundledDefinition[],
   cache?: { dir: string; name: string },
+  interceptorModules: readonly string[] = [],
 ): Promise<string> {
   const path = cache && join(cache.dir, `${cache.name}.temporal.js`)
   const cached = path && (await readFile(path, 'utf8').catch(() => undefined))
   if (cached !== undefined) return cached
   const dir = await mkdtemp(join(tmpdir(), 'kyros-bundle-'))
   try {
-    const code = await bundleIn(dir, definitions)
+    const code = await bundleIn(dir, definitions, interceptorModules)
     if (path !== undefined && cache !== undefined) {
       await mkdir(cache.dir, { recursive: true, mode: 0o700 })
       const whole = `${path}.${process.pid}`
@@ -35,7 +36,11 @@ export async function bundleWorkflows(
 }
 
 /** Temporal bundles with webpack. */
-async function bundleIn(dir: string, definitions: readonly BundledDefinition[]): Promise<string> {
+async function bundleIn(
+  dir: string,
+  definitions: readonly BundledDefinition[],
+  interceptorModules: readonly string[],
+): Promise<string> {
   const { bundleWorkflowCode, logger } = await loadSdk()
   const adapter = fileURLToPath(import.meta.resolve('./workflow-adapter.ts'))
   const entry = join(dir, 'entry.mjs')
@@ -43,6 +48,7 @@ async function bundleIn(dir: string, definitions: readonly BundledDefinition[]):
   await writeFile(entry, entryText(adapter, definitions))
   const { code } = await bundleWorkflowCode({
     workflowsPath: entry,
+    workflowInterceptorModules: [...interceptorModules],
     logger,
     webpackConfigHook: (config) => ({
       ...config,

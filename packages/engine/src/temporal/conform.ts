@@ -1,10 +1,12 @@
+import { fileURLToPath } from 'node:url'
 import { isRunEvent, type RunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
 import { withPayloads } from '../embedded/history.ts'
 import { readFacts } from '../embedded/run-facts.ts'
-import { bundleWorkflows } from './bundle-workflows.ts'
+import { type BundledDefinition, bundleWorkflows } from './bundle-workflows.ts'
 import { type ConvertedRun, convertHistory, type TemporalHistory } from './convert-history.ts'
+import { explainNondeterminism } from './explain-nondeterminism.ts'
 import { loadSdk } from './load-sdk.ts'
 
 /** A recorded run with the bundle to replay it on. */
@@ -24,20 +26,30 @@ export type ConformResult = {
   temporalEvents: number
 } & (
   | { ok: true }
-  /** `message` says which command differs (TMPRL1100), or what else Temporal's core objects to. */
-  | { ok: false; message: string }
+  /** `message` says in our words which command differs; `core` is what Temporal's core said. */
+  | { ok: false; message: string; core: string }
 )
+
+export type ConformOptions = {
+  histories: readonly ConformHistory[]
+  /** Called after each, in the order of replay. */
+  onResult?: (result: ConformResult) => void
+}
 
 /**
  * Replays recorded histories on the real Temporal core, offline: what it accepts, Temporal would have run the same way.
- * Loads Temporal's SDK (176 MB on disk) on the first call, and takes about a second for each definition.
+ * Loads Temporal's SDK (176 MB on disk) on the first call. Definitions share bundles, each of which takes seconds; a
+ * history then takes some milliseconds. The results are in the order of the histories.
  */
-export async function conform(options: { histories: readonly ConformHistory[] }): Promise<ConformResult[]> {
-  const results: ConformResult[] = []
-  for (const group of Map.groupBy(options.histories, (history) => history.definition).values()) {
-    results.push(...(await replayGroup(group)))
+export async function conform({ histories, onResult }: ConformOptions): Promise<ConformResult[]> {
+  const results = new Map<ConformHistory, ConformResult>()
+  for (const group of groups(histories)) {
+    for await (const { history, result } of replayGroup(group)) {
+      results.set(history, result)
+      onResult?.(result)
+    }
   }
-  return results
+  return histories.flatMap((history) => results.get(history) ?? [])
 }
 
 /** The recorded history of a stored run, ready for `conform`. @throws run_not_found */
@@ -63,58 +75,82 @@ export async function readConformHistory(store: Store, runId: string): Promise<C
   }
 }
 
-async function replayGroup(group: readonly ConformHistory[]): Promise<ConformResult[]> {
-  const first = group[0]
-  if (first === undefined) return []
+/** A bundle becomes slow to load with more. */
+const maxDefinitions = 50
+
+type Group = { definitions: Map<string, BundledDefinition>; histories: ConformHistory[] }
+
+/** A bundle holds one definition of a name: another of the same name goes into the next. */
+function groups(histories: readonly ConformHistory[]): Group[] {
+  const found: Group[] = []
+  for (const history of histories) {
+    const { run, definition: hash, source } = history
+    const { workflow, version } = run
+    const fits = ({ definitions }: Group) => {
+      const other = definitions.get(workflow)
+      return other === undefined ? definitions.size < maxDefinitions : other.hash === hash
+    }
+    let group = found.find(fits)
+    if (group === undefined) {
+      group = { definitions: new Map(), histories: [] }
+      found.push(group)
+    }
+    group.definitions.set(workflow, { workflow, version, hash, source })
+    group.histories.push(history)
+  }
+  return found
+}
+
+type Replayed = { history: ConformHistory; result: ConformResult }
+
+async function* replayGroup({ definitions, histories }: Group): AsyncGenerator<Replayed> {
   const { Worker } = await loadSdk()
-  const { workflow, version } = first.run
-  const code = await bundleWorkflows([{ workflow, version, hash: first.definition, source: first.source }])
-  const results: ConformResult[] = []
-  for (const { run, events, definition } of group) {
-    const { runId, workflow } = run
-    // The bundle is that of the last part; what ran another before it is not what is to be replayed here.
-    const all = convertHistory(run, events)
-    const parts = all.filter((part) => part.definition === all.at(-1)?.definition)
-    const temporalEvents = parts.reduce((sum, { history }) => sum + history.events.length, 0)
-    const base = { runId, workflow, definition, temporalEvents }
-    const message = await replayParts(Worker, code, parts, runId)
-    results.push(message === undefined ? { ...base, ok: true } : { ...base, ok: false, message })
-  }
-  return results
-}
-
-/** What Temporal's core objects to first; undefined when it accepts all of them. */
-async function replayParts(
-  worker: TemporalWorker,
-  code: string,
-  parts: readonly { history: TemporalHistory }[],
-  runId: string,
-): Promise<string | undefined> {
-  for (const { history } of parts) {
-    const message = await replay(worker, code, history, runId)
-    if (message !== undefined) return message
-  }
-  return undefined
-}
-
-type TemporalWorker = Awaited<ReturnType<typeof loadSdk>>['Worker']
-
-async function replay(
-  worker: TemporalWorker,
-  code: string,
-  history: TemporalHistory,
-  runId: string,
-): Promise<string | undefined> {
+  const interceptors = fileURLToPath(import.meta.resolve('./replay-interceptors.ts'))
+  const code = await bundleWorkflows([...definitions.values()], undefined, [interceptors])
+  const parts = histories.map((history) => ({ history, parts: partsOf(history) }))
+  const all = parts.flatMap(({ history, parts }) =>
+    parts.map((part) => ({ history: part, workflowId: history.run.runId })),
+  )
+  const options = { workflowBundle: { code }, replayName: 'kyros-conform' }
+  const replays = Worker.runReplayHistories(options, all)
   try {
-    await worker.runReplayHistory({ workflowBundle: { code }, replayName: 'kyros-conform' }, history, runId)
-    return undefined
-  } catch (error) {
-    return objectionOf(error instanceof Error ? error.message : String(error))
+    for (const { history, parts: own } of parts) {
+      const { runId, workflow } = history.run
+      const temporalEvents = own.reduce((sum, { events }) => sum + events.length, 0)
+      const base = { runId, workflow, definition: history.definition, temporalEvents }
+      const objection = await firstObjection(replays, own)
+      const result = objection === undefined ? { ...base, ok: true as const } : { ...base, ...objection }
+      yield { history, result }
+    }
+  } finally {
+    await replays.return?.()
   }
 }
 
-/** The sentence that says which command differs, out of the core's debug output. */
-function objectionOf(message: string): string {
-  const found = /\[TMPRL1100\][^"\\]*/.exec(message)
-  return found?.[0] ?? message
+/** The bundle is that of the last part; what ran another before it is not what is to be replayed here. */
+function partsOf({ run, events }: ConformHistory): TemporalHistory[] {
+  const all = convertHistory(run, events)
+  const last = all.at(-1)?.definition
+  return all.flatMap(({ definition, history }) =>
+    definition === last && history.events.length > 0 ? [history] : [],
+  )
+}
+
+type Objection = { ok: false; message: string; core: string }
+
+/** What Temporal's core objects to first; undefined when it accepts all parts. */
+async function firstObjection(
+  replays: AsyncIterator<{ error?: Error | undefined }>,
+  parts: readonly TemporalHistory[],
+): Promise<Objection | undefined> {
+  let objection: Objection | undefined
+  for (const { events } of parts) {
+    const replay = await replays.next()
+    const error: Error | undefined =
+      replay.done === true ? new Error('Nothing was replayed.') : replay.value.error
+    if (error === undefined || objection !== undefined) continue
+    const { message: core } = error
+    objection = { ok: false, message: explainNondeterminism(core, events), core }
+  }
+  return objection
 }

@@ -184,6 +184,8 @@ export class AsksConverter {
     const { workflowExecution } = executionOf(child)
     this.#target.add(time, 'REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED', {
       workflowExecution,
+      // No field of Temporal's: for `convert-order.ts`.
+      initiatedEventId: child.initiatedEventId,
       childWorkflowOnly: true,
       ...this.#cause,
     })

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '@kyros/contract/json'
 import { originOf } from '../embedded/history.ts'
 import { seenBy } from '../embedded/run-facts.ts'
 import { AsksConverter } from './convert-asks.ts'
+import { settleTasks } from './convert-order.ts'
 
 /** A run as far as a foreign engine must know it. */
 export type ConvertedRun = {
@@ -10,6 +11,8 @@ export type ConvertedRun = {
   workflow: string
   version: string
   attempt: number
+  /** How often steps are tried again that do not say; left out: as the history says. */
+  maxRetries?: number
   /** Whose dice it rolls; left out: its own. */
   seed?: string
   input: Json
@@ -28,12 +31,17 @@ export function convertHistory(
   run: ConvertedRun,
   events: readonly RunEvent[],
 ): { definition: string; history: TemporalHistory }[] {
-  const asSeen = { ...run, ...seenBy(originOf(events)) }
+  const asSeen = { ...retriesOf(events), ...run, ...seenBy(originOf(events)) }
   return partsOf(events).map((part, index) => {
     const converter = new Converter(asSeen, index)
     for (const event of part) converter.take(event)
-    return { definition: definitionOf(part), history: { events: converter.events } }
+    return { definition: definitionOf(part), history: { events: settleTasks(converter.events) } }
   })
+}
+
+function retriesOf(events: readonly RunEvent[]): { maxRetries?: number } {
+  const created = events.find((event) => event.type === 'run.created')
+  return created === undefined ? {} : { maxRetries: created.data.max_retries }
 }
 
 /** Each part with the event that ended it, which is the first of the next. */
@@ -68,6 +76,8 @@ class Converter {
   readonly #asks: AsksConverter
   #task = '0'
   #timers = 0
+  /** From there on the engine alone goes on: on Temporal, the workflow task fails again and again. */
+  #isBlocked = false
 
   constructor(run: ConvertedRun, part: number) {
     this.#run = run
@@ -85,6 +95,8 @@ class Converter {
   }
 
   take(event: RunEvent): void {
+    if (event.type === 'run.upgraded') this.#isBlocked = false
+    if (this.#isBlocked) return
     if (this.#asks.take(event)) return
     switch (event.type) {
       case 'run.created':
@@ -98,6 +110,9 @@ class Converter {
         break
       case 'signal.received':
         this.#signal(event)
+        break
+      case 'run.waiting':
+        if (event.data.reason === 'blocked') this.#block()
         break
       case 'run.cancel_requested':
         this.add(event.time, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { cause: event.data.reason })
@@ -128,6 +143,17 @@ class Converter {
     return eventId
   }
 
+  /** What the definition did not survive is not what it can be compared by: the history ends before it. */
+  #block(): void {
+    this.#isBlocked = true
+    const length = this.events.findLastIndex(
+      ({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED',
+    )
+    // What it did before it threw was not recorded either, but for cancellations and the like.
+    this.events.splice(length)
+    while (factTypes.has(this.events.at(-1)?.eventType ?? '')) this.events.pop()
+  }
+
   /** The end of one part and the beginning of the next. */
   #continue({ time, data }: Of<'run.continued'>): void {
     const { input, part = 1, carried, loop } = data
@@ -156,12 +182,15 @@ class Converter {
   }
 
   #begin(time: string, input: Json, more: JsonObject): void {
-    const { runId, workflow, attempt, version, seed } = this.#run
-    const dice: JsonObject = seed === undefined ? {} : { seed }
+    const { runId, workflow, attempt, version, seed, maxRetries } = this.#run
+    const given: JsonObject = {
+      ...(seed === undefined ? {} : { seed }),
+      ...(maxRetries === undefined ? {} : { maxRetries }),
+    }
     this.add(time, 'WORKFLOW_EXECUTION_STARTED', {
       workflowType: { name: workflow },
       taskQueue: { name: 'kyros' },
-      input: payloads([input, { attempt, version, ...dice, ...more }]),
+      input: payloads([input, { attempt, version, ...given, ...more }]),
       originalExecutionRunId: runId,
       firstExecutionRunId: runId,
       attempt: 1,
@@ -317,6 +346,10 @@ class Converter {
         })
         break
       case 'run.failed': {
+        if (!ownReasons.has(event.data.reason)) {
+          this.add(event.time, 'WORKFLOW_EXECUTION_TERMINATED', { reason: event.data.error.message })
+          break
+        }
         const failure = failureOf(event.data.error.code, event.data.error.message, [])
         const retryState = 'RETRY_STATE_NON_RETRYABLE_FAILURE'
         const attributes = { failure, retryState, workflowTaskCompletedEventId }
@@ -338,6 +371,19 @@ class Converter {
 }
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
+
+/** Why a run fails by its definition. With others the engine has ended it, and the definition was not asked. */
+const ownReasons: ReadonlySet<string> = new Set(['workflow_failed', 'step_failed', 'child_failed'])
+
+/** What comes before a workflow task and is the cause of it. */
+const factTypes: ReadonlySet<string> = new Set(
+  [
+    ...['ACTIVITY_TASK_STARTED', 'ACTIVITY_TASK_COMPLETED', 'ACTIVITY_TASK_FAILED', 'TIMER_FIRED'],
+    ...['WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_EXECUTION_CANCEL_REQUESTED'],
+    ...['CHILD_WORKFLOW_EXECUTION_STARTED', 'CHILD_WORKFLOW_EXECUTION_COMPLETED'],
+    'CHILD_WORKFLOW_EXECUTION_FAILED',
+  ].map((type) => `EVENT_TYPE_${type}`),
+)
 
 export const duration = (ms: number) => `${(ms / 1000).toFixed(3)}s`
 

@@ -231,6 +231,8 @@ export async function waitFor(
 ): Promise<boolean> {
   execution.enter()
   if (predicate()) return true
+  // The embedded engine looks for a cancellation here: its commands have this order.
+  await undefined
   if (timeoutMs === undefined) {
     execution.waiting(1)
     try {
