@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { eventId, idTimeMs, isId, uuidv7 } from './id.ts'
+import { eventId, idTimeMs, isId } from './id.ts'
+import { uuidv7 } from './uuidv7.ts'
 
 const milliseconds = fc.integer({ min: 0, max: 2 ** 47 })
 

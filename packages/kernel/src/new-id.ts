@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { uuidv7 } from '@kyros/contract/id'
+import { uuidv7 } from '@kyros/contract/uuidv7'
 
 const randomBytesPerId = 10
 const idsPerRefill = 256

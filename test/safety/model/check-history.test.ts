@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { uuidv7 } from '@kyros/contract/id'
+import { uuidv7 } from '@kyros/contract/uuidv7'
 import type { NewRunEvent } from '@kyros/store/command'
 import { openStore } from '@kyros/store/open-store'
 import type { Store } from '@kyros/store/store'

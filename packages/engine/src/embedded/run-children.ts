@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ParentClose } from '@kyros/contract/event'
-import { uuidv7 } from '@kyros/contract/id'
 import type { Json } from '@kyros/contract/json'
+import { uuidv7 } from '@kyros/contract/uuidv7'
 import type { AsksHistory } from './asks-history.ts'
 import type { ChildEnd, ChildRuns } from './child-runs.ts'
 import type { Waits } from './run-waitpoints.ts'

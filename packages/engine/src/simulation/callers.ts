@@ -1,6 +1,6 @@
-import { uuidv7 } from '@kyros/contract/id'
 import type { Json } from '@kyros/contract/json'
 import { ProblemError } from '@kyros/contract/problem'
+import { uuidv7 } from '@kyros/contract/uuidv7'
 import type { InboxMessage } from '@kyros/store/command'
 import type { Engine, Submission, Submitted } from '../engine.ts'
 import type { Asked, ObservedRun, Told } from './model.ts'

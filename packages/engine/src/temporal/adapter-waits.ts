@@ -1,5 +1,5 @@
-import { uuidv7 } from '@kyros/contract/id'
 import type { Json } from '@kyros/contract/json'
+import { uuidv7 } from '@kyros/contract/uuidv7'
 import type { ChildOptions, Waitpoint, WaitpointOptions, WorkflowContext } from '@kyros/workflows/define'
 import {
   CancellationScope,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { uuidv7 } from '@kyros/contract/id'
+import { uuidv7 } from '@kyros/contract/uuidv7'
 import type { NewRun } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
 import { toStored } from '../embedded/payload.ts'

@@ -1,5 +1,5 @@
-import { uuidv7 } from '@kyros/contract/id'
 import { defaultPageSize, maxPageSize } from '@kyros/contract/page'
+import { uuidv7 } from '@kyros/contract/uuidv7'
 import { encodeCursor } from '../cursor.ts'
 import type { Page } from '../store.ts'
 
