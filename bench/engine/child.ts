@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { guardedCommand, stopGuarded } from './guarded.ts'
 
@@ -53,7 +54,13 @@ export class Child {
 
   async close(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return
-    await this.ask('close', {}, closeTimeoutMs).catch(() => {})
+    const timeout = AbortSignal.timeout(2 * closeTimeoutMs)
+    const ended = once(this.process, 'exit', { signal: timeout }).catch(() => {})
+    // It exits after its answer, and writes its profile then, if it has one.
+    await this.ask('close', {}, closeTimeoutMs).then(
+      () => ended,
+      () => {},
+    )
     await this.kill()
   }
 
