@@ -1,6 +1,7 @@
 import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, createSecureContext } from 'node:tls'
+import { type ProblemError, problem } from '@kyros/contract/problem'
 import type { TemporalFault } from './temporal-problem.ts'
 
 /** What TLS with the cluster takes; the contents of PEM files, not their paths. */
@@ -128,6 +129,26 @@ const isAlert = (code: string) => code.startsWith('ERR_SSL_') && code.includes('
 
 const speaks = (code: string | undefined) => code === undefined || isAlert(code)
 
+/** The problem of certificates that OpenSSL does not take; the SDK would throw what OpenSSL says. */
+export function tlsProblem(tls: TemporalTls): ProblemError | undefined {
+  try {
+    createSecureContext(materialOf(tls))
+    return undefined
+  } catch (cause) {
+    const detail =
+      'The files of temporal.tls cannot be used. Each must be PEM, the key without a passphrase and that of the certificate.'
+    return problem('temporal_refused', { detail, cause })
+  }
+}
+
+function materialOf({ ca, cert, key }: TemporalTls) {
+  return {
+    ...(ca && { ca: Buffer.from(ca) }),
+    ...(cert && { cert: Buffer.from(cert) }),
+    ...(key && { key: Buffer.from(key) }),
+  }
+}
+
 /** Undefined once the other side has greeted in HTTP/2, else the code of what was in the way. */
 function talk(
   endpoint: Endpoint,
@@ -156,12 +177,10 @@ function talk(
 function open({ host, port, tls }: Endpoint, isChecked: boolean): Socket {
   const bare = host.replace(/^\[|\]$/g, '')
   if (tls === undefined) return connectTcp({ host: bare, port })
-  const { ca, cert, key, serverName = isIP(bare) === 0 ? bare : undefined } = tls
+  const { serverName = isIP(bare) === 0 ? bare : undefined } = tls
   return connectTls({
     ...{ host: bare, port, rejectUnauthorized: isChecked, ALPNProtocols: ['h2'] },
-    ...(ca && { ca: Buffer.from(ca) }),
-    ...(cert && { cert: Buffer.from(cert) }),
-    ...(key && { key: Buffer.from(key) }),
+    ...materialOf(tls),
     ...(serverName !== undefined && { servername: serverName }),
   })
 }

@@ -223,6 +223,16 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
     expect(await detailAt({ address, tls })).toBe('healthy')
   })
 
+  test('files that are no pair are refused before anything is sent', () => {
+    const half = { cert: pair.cert, key: pair.key.subarray(0, 60) }
+    expect(() => connect({ tls: half })).toThrow(
+      expect.objectContaining({
+        code: 'temporal_refused',
+        message: expect.stringContaining('The files of temporal.tls'),
+      }),
+    )
+  })
+
   test('a certificate of an unknown signer is refused', async () => {
     const address = await secureCluster()
     expect(await detailAt({ address, tls: {} })).toBe(

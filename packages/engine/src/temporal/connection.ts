@@ -9,6 +9,7 @@ import {
   type TemporalTarget,
   tlsOf,
 } from './connection-check.ts'
+import { tlsProblem } from './connection-fault.ts'
 import { createRetries, type Retries } from './connection-retries.ts'
 import { faultProblem, type TemporalState, temporalProblem } from './temporal-problem.ts'
 
@@ -41,11 +42,15 @@ const faultyEveryMs = 2_000
 /**
  * A connection that is made when it is first used, and again whenever it broke: this returns although nothing listens.
  * Looks after the cluster until `close`, and logs when it comes and goes.
+ * @throws temporal_refused when certificates of our own cannot be used
  */
 export function connectTemporal(
   target: TemporalTarget,
   { log, clock }: { log: EngineLog; clock: EngineClock },
 ): TemporalConnection {
+  const tls = tlsOf(target)
+  const unusable = tls && tlsProblem(tls)
+  if (unusable !== undefined) throw unusable
   const retries = createRetries()
   const connection = openConnection(target, retries)
   const { namespace, dataConverter } = target
