@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemClock } from '@kyros/kernel/clock'
 import type { DatabaseTarget } from '@kyros/store/session'
 import { failureOf } from '../command-line/failure.ts'
 import { plainScheme } from '../compose/plain-scheme.ts'
@@ -7,7 +8,6 @@ import { listenFault } from '../connect/listen-fault.ts'
 import { type Check, connectFault, type Finding } from './check.ts'
 
 const redisPort = 6379
-const temporalPort = 7233
 const postgresPort = 5432
 const warnedPorts = { optional: 'warning', needed: 'fault' } as const
 
@@ -67,10 +67,32 @@ export const redis: Check = async ({ config }) => {
   return [await optionalServer('redis', address, redisPort)]
 }
 
-export const temporal: Check = async ({ config }) => {
-  const address = config.temporal.host_port
-  return address === undefined ? [] : [await optionalServer('temporal', address, temporalPort)]
+/** Asks the cluster itself: that something listens says nothing of certificates, keys, namespaces and versions. */
+export const temporal: Check = async ({ config, directory }) => {
+  const name = 'temporal'
+  if (config.temporal.host_port === undefined) return []
+  const { temporalTargetOf } = await import('../compose/temporal-target.ts')
+  try {
+    const target = temporalTargetOf(config, directory)
+    if (target === undefined) return []
+    const { connectTemporal } = await import('@kyros/engine/temporal/connection')
+    const connection = connectTemporal(target, { log: () => {}, clock: systemClock })
+    const state = await connection.check()
+    await connection.close()
+    if (state.status !== 'healthy') {
+      const { what, mend } = state.status === 'faulty' ? state : unchecked
+      return [{ name, status: 'fault', detail: what, mend }]
+    }
+    const { serverVersion } = state
+    const detail = `server ${serverVersion} answers at ${target.address}, namespace ${target.namespace}`
+    return [{ name, status: 'ok', detail }]
+  } catch (error) {
+    const [detail = '', mend = ''] = failureOf(error).lines
+    return [{ name, status: 'fault', detail, mend }]
+  }
 }
+
+const unchecked = { what: 'Temporal was not asked.', mend: 'Call `kyros doctor` again.' }
 
 async function optionalServer(name: string, address: string, defaultPort: number): Promise<Finding> {
   const { hostname, port } = addressOf(address, defaultPort)
