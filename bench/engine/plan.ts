@@ -19,7 +19,7 @@ export type Plan = {
   /** Temporal's turn: a workflow takes it seconds when 256 are under way. */
   temporalWindowMs: number
   temporalWarmMs: number
-  /** All turns of Temporal together: those that no longer fit are left out. */
+  /** All turns of Temporal together: those that no longer fit are left out, but for the first of each kind. */
   temporalMaxMs: number
   /** Short and long workflows, one after the other, whose latency is measured in a round. */
   latencyPairs: number
