@@ -19,6 +19,7 @@ export const groups: Readonly<Record<string, string>> = {
   runs: 'Look at runs, follow them, stop them',
   workflows: 'Write, check and test workflows of your own',
   events: 'Read and write the event log',
+  engine: 'Look at what moves runs',
   db: 'Look after the database',
   user: 'Look after the users of the server',
 }

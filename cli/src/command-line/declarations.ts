@@ -364,6 +364,12 @@ const others: CommandDeclaration[] = [
     load: async () => (await import('../commands/config.ts')).showConfig,
   },
   {
+    path: 'engine status',
+    summary: 'Say which engines move how many runs, and how the Temporal cluster is',
+    example: 'kyros engine status',
+    load: async () => (await import('../commands/engine.ts')).engineStatus,
+  },
+  {
     path: 'doctor',
     summary: 'Check this machine and say how to mend what is wrong',
     example: 'kyros doctor',

@@ -10,12 +10,6 @@ const planned = ['gateway', 'registry', 'models', 'terminal']
 export const serve: CommandFunction = async (context) => {
   const names = [...new Set(context.arguments)]
   for (const name of names) checkName(name)
-  if (names.includes('worker')) {
-    throw new CommandError(
-      'The embedded engine runs steps in its own process: there is no worker to start.',
-      'Start `kyros serve orchestrator`; a worker of its own comes with the Temporal engine.',
-    )
-  }
   if (names.includes('console')) {
     if (names.length > 1) {
       throw wrongUsage('The orchestrator already serves the console.', 'Start it with `kyros up`.')
@@ -24,6 +18,13 @@ export const serve: CommandFunction = async (context) => {
     return serveConsole(context)
   }
   const { config } = openConfig(context)
+  const hasWorker = names.includes('worker')
+  if (hasWorker && config.temporal.host_port === undefined) {
+    throw new CommandError(
+      'The embedded engine runs steps in its own process: there is no worker to start.',
+      'Set temporal.host_port (KYROS_TEMPORAL_HOST_PORT) for runs on Temporal, or start `kyros serve orchestrator`.',
+    )
+  }
   if (config.database.url === undefined) {
     throw new CommandError(
       'Services in processes of their own need PostgreSQL: an SQLite database belongs to one process.',
@@ -31,11 +32,17 @@ export const serve: CommandFunction = async (context) => {
     )
   }
   if (config.security.secret_key === undefined) {
-    context.terminal.note('Several orchestrators must share one SECRET_KEY; this one uses its own.')
+    context.terminal.note(
+      'Several orchestrators and workers must share one SECRET_KEY; this one uses its own.',
+    )
   }
   const stop = stopOnSignals()
+  if (hasWorker && names.length === 1) {
+    const { runWorker } = await import('../compose/run-worker.ts')
+    return runWorker(context, stop)
+  }
   const { runServer } = await import('../compose/run-server.ts')
-  return runServer(context, stop)
+  return runServer(context, stop, { hasWorker })
 }
 
 function checkName(name: string): void {

@@ -10,10 +10,13 @@ export const up: CommandFunction = async (context) => {
   // Before the server is loaded, which takes a moment.
   const stop = stopOnSignals()
   const { runServer } = await import('../compose/run-server.ts')
-  return runServer(context, stop, async (server) => {
-    if (context.options.flag('welcome') || context.arguments[0] !== undefined) {
-      const { welcome } = await import('../welcome/welcome.ts')
-      await welcome(server, context.arguments[0])
-    }
+  return runServer(context, stop, {
+    hasWorker: true,
+    onReady: async (server) => {
+      if (context.options.flag('welcome') || context.arguments[0] !== undefined) {
+        const { welcome } = await import('../welcome/welcome.ts')
+        await welcome(server, context.arguments[0])
+      }
+    },
   })
 }

@@ -14,6 +14,7 @@ type ReadyInput = {
   server: StartedServer
   dataDir: string | undefined
   firstAdmin: FirstAdmin | undefined
+  hasWorker: boolean
 }
 
 /** What a person needs to know when the server is ready: where, how to sign in, what is on, what to try. */
@@ -24,13 +25,24 @@ export function readyLines(input: ReadyInput): string[] {
     ['Sign in', signInText(input)],
     ['Data', dataDir ?? 'in memory: gone when the server stops'],
     ['Database', databaseText(config, server)],
-    ['Engine', `${server.engineKind}, steps run in this process`],
+    ['Engine', engineText(input)],
     ['Workflows', workflowsText(server)],
-    ['Off', 'Redis, Temporal, models, sandbox: not needed for what works today'],
+    [
+      'Off',
+      `Redis, ${config.temporal.host_port ? '' : 'Temporal, '}models, sandbox: not needed for what works today`,
+    ],
     ['Metrics', metricsText(config)],
     ['Try', `${input.callName} run ${trialOf(server)} --follow`],
   ]
   return rows.map(([name, value]) => `  ${terminal.paint('dim', name.padEnd(9))} ${value}`)
+}
+
+function engineText({ config, server, hasWorker }: ReadyInput): string {
+  const { host_port: address, namespace } = config.temporal
+  const inHere = 'steps run in this process'
+  if (address === undefined) return `${server.engineKind}, ${inHere}`
+  const where = hasWorker ? inHere : 'steps run in `kyros serve worker`'
+  return `${server.engineKind} at ${address}, namespace ${namespace}; ${where}`
 }
 
 function consoleText(url: string): string {

@@ -35,7 +35,7 @@ export type RunningServer = {
 export async function runServer(
   context: CommandContext,
   stop: SignalStop,
-  onReady?: (server: RunningServer) => Promise<void>,
+  { onReady, hasWorker }: { onReady?: (server: RunningServer) => Promise<void>; hasWorker: boolean },
 ): Promise<ExitCode> {
   const loaded = openConfig(context)
   const serverLog = openLog(context, loaded)
@@ -49,7 +49,9 @@ export async function runServer(
     const secretKey = secretKeyOf(config.environment, config.security.secret_key, paths.dataDir)
     const { version, env, directory } = context
     const { log } = serverLog
-    const server = await startServer({ config, settings, paths, secretKey, log, version, directory, env })
+    const server = await startServer({
+      ...{ config, settings, paths, secretKey, log, version, directory, env, hasWorker },
+    })
     if (config.workflows.watch) server.ownWorkflows.watch(stop.signal)
     const { url } = server.serving
     stop.attach(server.serving, log)
@@ -58,7 +60,7 @@ export async function runServer(
     try {
       // A password that was just made is shown now or never.
       if (!stop.signal.aborted || server.firstAdmin() !== undefined) {
-        sayReady(context, loaded, server, paths.dataDir)
+        sayReady(context, loaded, { server, dataDir: paths.dataDir, hasWorker })
       }
       const isFirstStart = (await server.store.runs.list({ limit: 1 })).items.length === 0
       const ready = {
@@ -96,7 +98,7 @@ function certificateOf(server: Config['server']): { certificate?: string } {
   return { certificate }
 }
 
-function openLog(
+export function openLog(
   context: CommandContext,
   { config, settings }: LoadedConfig<typeof configSchema>,
 ): ServerLog {
@@ -109,7 +111,10 @@ function openLog(
   })
 }
 
-function tellNotices({ notices, config }: LoadedConfig<typeof configSchema>, { log }: ServerLog): void {
+export function tellNotices(
+  { notices, config }: LoadedConfig<typeof configSchema>,
+  { log }: ServerLog,
+): void {
   for (const notice of notices) log.info({}, notice)
   const key = config.security.secret_key
   if (key !== undefined && isShort(key)) {
@@ -127,14 +132,14 @@ function tellNotices({ notices, config }: LoadedConfig<typeof configSchema>, { l
 function sayReady(
   context: CommandContext,
   loaded: LoadedConfig<typeof configSchema>,
-  server: StartedServer,
-  dataDir: string | undefined,
+  started: { server: StartedServer; dataDir: string | undefined; hasWorker: boolean },
 ): void {
+  const { server } = started
   const { terminal, callName } = context
   // Other programs wait for exactly this line.
   terminal.out(`Kyros is ready on ${server.serving.url}`)
   const firstAdmin = server.firstAdmin()
-  for (const line of readyLines({ terminal, callName, config: loaded.config, server, dataDir, firstAdmin })) {
+  for (const line of readyLines({ ...started, terminal, callName, config: loaded.config, firstAdmin })) {
     terminal.out(line)
   }
   releaseAfterStart()

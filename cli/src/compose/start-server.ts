@@ -1,17 +1,20 @@
 import { createServer } from 'node:http'
 import { join, resolve } from 'node:path'
 import { createEmbeddedEngine } from '@kyros/engine/embedded/embedded-engine'
+import { LeaseHolder } from '@kyros/engine/embedded/lease'
 import { watchForStalls } from '@kyros/engine/embedded/stall-watch'
 import type { WaitpointKey } from '@kyros/engine/embedded/waitpoint-tokens'
+import type { Engine } from '@kyros/engine/engine'
 import { systemClock } from '@kyros/kernel/clock'
 import type { Assigned } from '@kyros/kernel/config/assigned'
 import { cookieNames } from '@kyros/kernel/cookies'
 import { createApp } from '@kyros/kernel/http-app'
 import { listenOn } from '@kyros/kernel/listen'
 import type { Log } from '@kyros/kernel/log'
-import { createMetrics } from '@kyros/kernel/metrics'
+import { createMetrics, type Metrics } from '@kyros/kernel/metrics'
 import { createNewId } from '@kyros/kernel/new-id'
 import { type Serving, serve } from '@kyros/kernel/serve'
+import type { Service } from '@kyros/kernel/service'
 import { readTls } from '@kyros/kernel/tls'
 import { deriveKey } from '@kyros/orchestrator/auth/derive-key'
 import { createOrchestrator } from '@kyros/orchestrator/orchestrator'
@@ -21,12 +24,15 @@ import type { Store } from '@kyros/store/store'
 import { catalogue } from '@kyros/workflows/catalogue'
 import type { Config } from '../config.ts'
 import { type ComposedAuth, composeAuth } from './auth.ts'
-import { lazySteps } from './lazy-steps.ts'
 import { observeRuns } from './observe-runs.ts'
-import { type OwnWorkflows, openOwnWorkflows, workflowsDirOf } from './own-workflows.ts'
+import type { OpenTemporal } from './open-temporal.ts'
+import { openWorkflows } from './open-workflows.ts'
+import type { OwnWorkflows } from './own-workflows.ts'
 import { consoleDir, type DataPaths } from './paths.ts'
 import { plainScheme } from './plain-scheme.ts'
 import { publicConfig } from './public-config.ts'
+import { limitsOf } from './slot-limits.ts'
+import { temporalTargetOf } from './temporal-target.ts'
 import { isSecure, tlsFiles } from './tls-files.ts'
 
 export type ServerInput = {
@@ -40,6 +46,8 @@ export type ServerInput = {
   directory: string
   /** Of this process: where steps look for git and for the agent that holds ssh keys. */
   env: Readonly<Record<string, string | undefined>>
+  /** Whether this process does the steps of runs on a cluster as well. */
+  hasWorker: boolean
 }
 
 export type StartedServer = {
@@ -72,7 +80,7 @@ export async function startServer(input: ServerInput): Promise<StartedServer> {
     const endWatch = watchForStalls()
     const close = () => {
       endWatch()
-      return closeInTime(input.log, started.store, lock)
+      return closeInTime(input.log, { ...started, lock })
     }
     return { ...started, close }
   } catch (error) {
@@ -110,16 +118,34 @@ function open({ config, paths, log }: ServerInput): Promise<Store> {
   })
 }
 
-async function compose(
-  input: ServerInput,
-  opened: Store,
-  port: number,
-): Promise<Omit<StartedServer, 'close'>> {
-  const { config, log, version } = input
+type Composed = Omit<StartedServer, 'close'> & { closeCluster(): Promise<void> }
+
+async function compose(input: ServerInput, opened: Store, port: number): Promise<Composed> {
+  const { log, version } = input
   const metrics = createMetrics({ version })
   const store = observeRuns(opened, { log, metrics })
   const ownWorkflows = await openWorkflows(input, store)
-  const engine = await createEngine(input, store, ownWorkflows)
+  const temporal = await openCluster(input, store)
+  try {
+    return await composeOn(input, { store, port, metrics, ownWorkflows, temporal })
+  } catch (error) {
+    await temporal?.close()
+    throw error
+  }
+}
+
+type Composing = {
+  store: Store
+  port: number
+  metrics: Metrics
+  ownWorkflows: OwnWorkflows
+  temporal: OpenTemporal | undefined
+}
+
+async function composeOn(input: ServerInput, parts: Composing): Promise<Composed> {
+  const { config, log, version } = input
+  const { store, port, metrics, ownWorkflows, temporal } = parts
+  const engine = await createEngine(input, store, ownWorkflows, temporal)
   const tls = tlsFiles(config.server)
   const cookies = cookieNames({ port, secure: isSecure(config.server) })
   const newId = createNewId(systemClock)
@@ -152,11 +178,12 @@ async function compose(
     authRoutes: auth.routes,
     ensureFirstAdmin: auth.ensureFirstAdmin,
     drainMs: config.server.drain_ms,
+    ...(temporal && { readCluster: temporal.status }),
     ...retentionOf(input),
     log: (level, message) => log[level]({ part: 'retention' }, message),
   })
   const serving = await serve({
-    services: [orchestrator],
+    services: [orchestrator, ...(await clusterServices(input, ownWorkflows, temporal))],
     app,
     host: config.server.host,
     port,
@@ -169,6 +196,7 @@ async function compose(
     serving,
     store,
     engineKind: engine.kind,
+    closeCluster: async () => temporal?.close(),
     ownWorkflows,
     firstAdmin: auth.firstAdmin,
   }
@@ -187,41 +215,25 @@ function retentionOf({ config, paths, directory }: ServerInput) {
   return { ...(archiveDir !== undefined && { archiveDir }), ...(plan && { retention: plan }) }
 }
 
-function openWorkflows(
-  { config, paths, log, env, directory }: ServerInput,
-  store: Store,
-): Promise<OwnWorkflows> {
-  return openOwnWorkflows({
-    store,
-    log,
-    directory,
-    dir: workflowsDirOf(directory, config),
-    mayBeMissing: config.workflows.dir === undefined,
-    cacheDir: paths.cacheDir,
-    builtIn: catalogue,
-    builtInSteps: lazySteps(catalogue, async () => {
-      const { createSteps } = await import('@kyros/worker/steps')
-      const { allowed_roots: allowedRoots, advisory_file: advisoryFile } = config.analysis
-      const { PATH: path, SSH_AUTH_SOCK: sshAuthSocket } = env
-      return createSteps({
-        allowedRoots,
-        ...(advisoryFile !== undefined && { advisoryFile: resolve(advisoryFile) }),
-        environment: {
-          ...(path !== undefined && { path }),
-          ...(sshAuthSocket !== undefined && { sshAuthSocket }),
-        },
-      })
-    }),
-    nowMs: () => systemClock.nowMs(),
-  })
+/** The cluster's SDK is loaded only where a cluster is configured. */
+async function openCluster(input: ServerInput, store: Store): Promise<OpenTemporal | undefined> {
+  const target = temporalTargetOf(input.config, input.directory)
+  if (target === undefined) return undefined
+  const { openTemporal } = await import('./open-temporal.ts')
+  return openTemporal({ ...input, store, target })
 }
 
-function createEngine({ config, paths, log, secretKey }: ServerInput, store: Store, own: OwnWorkflows) {
-  return createEmbeddedEngine({
-    store,
+async function createEngine(
+  { config, paths, log, secretKey }: ServerInput,
+  store: Store,
+  own: OwnWorkflows,
+  cluster: OpenTemporal | undefined,
+): Promise<Engine> {
+  const holder = new LeaseHolder()
+  const waitpointKeys = [deriveKey(secretKey, 'waitpoint'), ...previousKeys(config)] as const
+  const embedded = await createEmbeddedEngine({
+    ...{ store, holder, waitpointKeys, definitions: own.definitions, steps: own.steps },
     workflows: catalogue,
-    definitions: own.definitions,
-    steps: own.steps,
     clock: systemClock,
     workspaceDir: paths.workspaceDir,
     cacheDir: paths.cacheDir,
@@ -229,37 +241,49 @@ function createEngine({ config, paths, log, secretKey }: ServerInput, store: Sto
       queues: limitsOf(config.engine.queue_limits),
       keys: limitsOf(config.engine.key_limits),
     },
-    waitpointKeys: [deriveKey(secretKey, 'waitpoint'), ...previousKeys(config)],
     log: (level, message) => log[level]({ part: 'engine' }, message),
     maxAttempts: config.engine.max_concurrent_steps,
     leaveOut: config.engine.leave_out,
   })
+  if (cluster === undefined) return embedded
+  const { createJointEngine } = await import('@kyros/engine/joint-engine')
+  const temporal = await cluster.createEngine({ definitions: own.definitions, waitpointKeys, holder })
+  return createJointEngine({ embedded, temporal, store })
+}
+
+/** What works on the cluster beside the API: nothing where none is configured. */
+async function clusterServices(
+  { config, paths, hasWorker }: ServerInput,
+  own: OwnWorkflows,
+  cluster: OpenTemporal | undefined,
+): Promise<Service[]> {
+  if (cluster === undefined) return []
+  if (!hasWorker) return [cluster.service]
+  const { createWorker } = await import('@kyros/worker/worker')
+  const worker = cluster.createWorker({
+    steps: own.steps,
+    // Not the engine's: it clears away what is not of a run of its own.
+    workspaceDir: join(paths.baseDir, 'worker-workspaces'),
+    cacheDir: paths.cacheDir,
+  })
+  return [cluster.service, createWorker({ worker, drainMs: config.server.drain_ms, hasProbes: false })]
 }
 
 function previousKeys({ security }: Config): WaitpointKey[] {
   return (security.previous_secret_keys ?? []).map((key) => deriveKey(key, 'waitpoint'))
 }
 
-/** `name=number`, as the settings have it; a later one goes before an earlier one. */
-function limitsOf(settings: readonly string[]): Record<string, number> {
-  return Object.fromEntries(
-    settings.map((setting) => {
-      const at = setting.lastIndexOf('=')
-      return [setting.slice(0, at), Number(setting.slice(at + 1))]
-    }),
-  )
-}
+type Closing = { store: Store; closeCluster(): Promise<void>; lock: DataLock | undefined }
 
 /** A database that hangs must not keep the process: what was acknowledged is on disk already. */
-async function closeInTime(log: Log, store: Store, lock: DataLock | undefined): Promise<void> {
+async function closeInTime(log: Log, { store, closeCluster, lock }: Closing): Promise<void> {
   const { promise: late, resolve: giveUp } = Promise.withResolvers<void>()
   const timer = setTimeout(() => {
     log.warn({}, 'the database did not close in time')
     giveUp()
   }, closeTimeoutMs)
-  await Promise.race([store.close(), late]).catch((error: unknown) =>
-    log.warn({ err: error }, 'close failed'),
-  )
+  const closed = closeCluster().finally(() => store.close())
+  await Promise.race([closed, late]).catch((error: unknown) => log.warn({ err: error }, 'close failed'))
   clearTimeout(timer)
   lock?.release()
 }

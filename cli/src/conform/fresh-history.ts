@@ -33,7 +33,17 @@ export async function freshHistory(context: CommandContext): Promise<ConformHist
   const paths = dataPaths(code, config.data_dir)
   const secretKey = secretKeyOf(config.environment, undefined, undefined)
   const { version, env } = context
-  const given = { config, settings, paths, secretKey, log: silentLog, version, directory: code, env }
+  const given = {
+    config,
+    settings,
+    paths,
+    secretKey,
+    log: silentLog,
+    version,
+    directory: code,
+    env,
+    hasWorker: false,
+  }
   const server = await startServer(given)
   try {
     const access = localAccess(paths.baseDir)

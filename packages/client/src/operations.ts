@@ -32,6 +32,7 @@ export const operations = {
   healthCheck: { method: 'GET', path: '/api/v1/utils/health-check' },
   reportCsp: { method: 'POST', path: '/api/v1/security/csp-report' },
   stats: { method: 'GET', path: '/api/v1/stats' },
+  engineStatus: { method: 'GET', path: '/api/v1/engine' },
   listProjects: { method: 'GET', path: '/api/v1/projects' },
   emitEvent: { method: 'POST', path: '/api/v1/events', idempotent: true },
   listEvents: { method: 'GET', path: '/api/v1/events' },

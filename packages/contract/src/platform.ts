@@ -73,3 +73,39 @@ export const Stats = Type.Object(
   { $id: 'Stats' },
 )
 export type Stats = Static<typeof Stats>
+
+const engineCounts = {
+  takes_new_runs: Type.Boolean(),
+  runs: Type.Record(Type.String(), Type.Integer(), { description: 'Those that have not ended, by status' }),
+}
+
+const ClusterStatus = Type.Object({
+  address: Type.String(),
+  namespace: Type.String(),
+  task_queue: Type.String(),
+  state: Type.Enum(['healthy', 'faulty', 'unknown']),
+  server_version: Type.Union([Type.String(), Type.Null()]),
+  fault: Type.Union([Type.String(), Type.Null()]),
+  workers: Type.Array(
+    Type.Object({
+      identity: Type.String(),
+      build: Type.Union([Type.String(), Type.Null()]),
+      last_seen_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+    }),
+    { description: 'Who asked for work in the last five minutes' },
+  ),
+})
+
+/** What moves runs, and how the cluster is where there is one. */
+export const EngineStatus = Type.Object(
+  {
+    embedded: Type.Object(engineCounts),
+    temporal: Type.Object({
+      ...engineCounts,
+      waiting_for_dispatch: Type.Integer({ description: 'Accepted, and not yet begun on the cluster' }),
+      cluster: Type.Union([ClusterStatus, Type.Null()]),
+    }),
+  },
+  { $id: 'EngineStatus' },
+)
+export type EngineStatus = Static<typeof EngineStatus>

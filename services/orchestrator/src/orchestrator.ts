@@ -1,6 +1,7 @@
 import type { JsonObject } from '@kyros/contract/json'
 import type { WorkflowFault } from '@kyros/contract/workflow-fault'
 import type { Engine } from '@kyros/engine/engine'
+import type { ClusterStatus } from '@kyros/engine/temporal/cluster-status'
 import type { Clock } from '@kyros/kernel/clock'
 import type { Service, ServiceHealth } from '@kyros/kernel/service'
 import type { Store } from '@kyros/store/store'
@@ -32,6 +33,8 @@ export type OrchestratorOptions = {
   environment: string
   /** What is wrong with workflows of users' own, at this moment. Default: nothing. */
   workflowFaults?: () => WorkflowFault[]
+  /** How the Temporal cluster is. Default: there is none. */
+  readCluster?: () => Promise<ClusterStatus>
   /** Effective configuration, secrets already hidden: what GET /v1/config shows parts of. */
   publicConfig: JsonObject
   docsEnabled: boolean

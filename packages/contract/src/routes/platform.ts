@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { Event } from '../event.ts'
 import { Id } from '../id.ts'
 import { PageQuery, page } from '../page.ts'
-import { EventEmit, EventQuery, Health, Readiness, Stats } from '../platform.ts'
+import { EngineStatus, EventEmit, EventQuery, Health, Readiness, Stats } from '../platform.ts'
 import { Project } from '../project.ts'
 import { routes } from '../route.ts'
 
@@ -151,6 +151,14 @@ export const platformRoutes = routes({
     summary: 'Counts and rates for the console',
     permission: 'viewer',
     success: { status: 200, schema: Stats },
+  },
+  engineStatus: {
+    method: 'GET',
+    path: '/api/v1/engine',
+    tag: 'Platform',
+    summary: 'Which engines move how many runs, and how the Temporal cluster is',
+    permission: 'admin',
+    success: { status: 200, schema: EngineStatus },
   },
   listProjects: {
     method: 'GET',

@@ -27,14 +27,16 @@ export class LeaseHolder {
     this.name = name
   }
 
-  join(): void {
+  /** The answer is what an engine calls when it lets go: true for the last of them, once. */
+  join(): () => boolean {
     this.#engines += 1
-  }
-
-  /** True for the last. */
-  leave(): boolean {
-    this.#engines -= 1
-    return this.#engines === 0
+    let isIn = true
+    return () => {
+      if (!isIn) return false
+      isIn = false
+      this.#engines -= 1
+      return this.#engines === 0
+    }
   }
 }
 
@@ -63,8 +65,7 @@ export function createTrivialLease(onHeld: () => void): Lease {
   }
 }
 
-/** One process of several runs the engine: the holder of a lease that is renewed every third of its time. */
-export function createStoreLease(options: {
+export type StoreLeaseOptions = {
   store: Store
   clock: EngineClock
   /** A name is a holder with one engine. */
@@ -73,12 +74,14 @@ export function createStoreLease(options: {
   onHeld: () => void
   onLost: () => void
   onError: (error: unknown) => void
-}): Lease {
+}
+
+/** One process of several runs the engine: the holder of a lease that is renewed every third of its time. */
+export function createStoreLease(options: StoreLeaseOptions): Lease {
   const { store, clock, ttlMs } = options
   const joined = typeof options.holder === 'string' ? new LeaseHolder(options.holder) : options.holder
-  joined.join()
-  const holder = joined.name
-  let hasLeft = false
+  const { name: holder } = joined
+  const leave = joined.join()
   let epoch: number | undefined
   const elapsedMs = () => clock.elapsedMs?.() ?? performance.now()
   // By two clocks: one may be set back, and the other does not count the time in which the machine was suspended.
@@ -109,6 +112,12 @@ export function createStoreLease(options: {
     return ttlMs / 3
   }
 
+  const failed = (error: unknown) => {
+    options.onError(error)
+    if (isOver()) drop()
+    return ttlMs / 6
+  }
+
   return {
     get epoch() {
       return epoch
@@ -122,22 +131,14 @@ export function createStoreLease(options: {
     lost: drop,
     keep: async (signal) => {
       while (!signal.aborted) {
-        let pauseMs = ttlMs / 6
-        try {
-          pauseMs = await renew()
-        } catch (error) {
-          options.onError(error)
-          if (isOver()) drop()
-        }
+        const pauseMs = await renew().catch(failed)
         await clock.sleep(pauseMs, signal).catch(() => {})
       }
     },
     release: async () => {
       const isHeld = epoch !== undefined
       epoch = undefined
-      if (hasLeft) return
-      hasLeft = true
-      if (joined.leave() && isHeld) await store.write({ kind: 'release_engine_lease', holder })
+      if (leave() && isHeld) await store.write({ kind: 'release_engine_lease', holder })
     },
   }
 }

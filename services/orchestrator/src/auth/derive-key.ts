@@ -1,6 +1,6 @@
 import { hash, hkdfSync } from 'node:crypto'
 
-export type KeyPurpose = 'access-token' | 'waitpoint'
+export type KeyPurpose = 'access-token' | 'waitpoint' | 'temporal-payload'
 
 const keyBytes = 32
 

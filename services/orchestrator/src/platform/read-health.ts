@@ -1,10 +1,6 @@
-import type { Health, Readiness } from '@kyros/contract/platform'
+import type { Health } from '@kyros/contract/platform'
 import { healthOf, type Life } from '@kyros/kernel/life'
-import type { ServiceHealth } from '@kyros/kernel/service'
-
-const isWell = ({ status }: ServiceHealth) => status === 'healthy'
-const isRequired = ({ required }: ServiceHealth) => required !== false
-const isDown = (health: ServiceHealth) => isRequired(health) && health.status === 'unhealthy'
+import { isDown, isWell } from '@kyros/kernel/readiness'
 
 /** The platform as the gateway's health page has it; `unhealthy` when this process cannot serve. */
 export async function readHealth(life: Life, version: string): Promise<Health> {
@@ -20,18 +16,4 @@ export async function readHealth(life: Life, version: string): Promise<Health> {
   }
   const orchestrator = all.orchestrator?.status ?? 'unknown'
   return { status, orchestrator, overall: status, version, services }
-}
-
-/** Whether this process takes work; an optional service that is down is a warning and no more. */
-export async function readReadiness(life: Life, isVerbose: boolean): Promise<Readiness> {
-  const all = Object.entries(await healthOf(life))
-  const ready = life.phase === 'ready' && !all.some(([, health]) => isDown(health))
-  const status = ready ? 'ready' : life.phase === 'ready' ? 'not_ready' : life.phase
-  if (!isVerbose) return { ready, status }
-  const checks = all.map(([name, health]) => ({
-    name,
-    status: isRequired(health) || isWell(health) ? health.status : 'warning',
-    ...(health.error !== undefined && { detail: health.error }),
-  }))
-  return { ready, status, checks }
 }

@@ -1,11 +1,13 @@
 import { api } from '@kyros/contract/api'
 import { problem } from '@kyros/contract/problem'
+import { readReadiness } from '@kyros/kernel/readiness'
 import { registerRoute } from '@kyros/kernel/route'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { PlatformContext } from './context.ts'
 import { createCspReporter, cspReportMediaTypes, maxCspReportBytes } from './csp-report.ts'
 import { registerDocumentRoutes } from './document-routes.ts'
-import { readHealth, readReadiness } from './read-health.ts'
+import { readEngineStatus } from './read-engine-status.ts'
+import { readHealth } from './read-health.ts'
 import { describeServer, readCheck, readInfo, visibleConfig } from './read-info.ts'
 import { createStatsReader } from './read-stats.ts'
 
@@ -80,4 +82,5 @@ function registerFacts(app: FastifyInstance, context: PlatformContext): void {
   registerRoute(app, api.reportCsp, ({ body }) => report(body), reports)
   const readStats = createStatsReader(store, clock)
   registerRoute(app, api.stats, () => readStats())
+  registerRoute(app, api.engineStatus, () => readEngineStatus(context))
 }
