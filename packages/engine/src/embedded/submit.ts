@@ -37,6 +37,8 @@ export type SubmitterOptions = {
   mustAnnounce: () => boolean
   /** The number of the engine's lease; undefined where nobody has to hold one. */
   epoch: () => number | undefined
+  /** Why no run of the workflow may come to be now, where that is known before the commit. */
+  refusal?: (run: { type: string; input: Submission['input'] }, hash: string) => Promise<string | undefined>
   /** Lets the run go as far as it can before its commit, where this process moves it and nothing speaks against it. */
   prepare: (accepted: Accepted) => Promise<Unborn | undefined>
   /** Called with every new run once it is on disk. It must not fail: the run is accepted, whatever comes now. */
@@ -67,6 +69,9 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const events = [createdEvent(run, { priority, parent }), ...firstWait(submission, workflow)]
       const job = jobOf(submission, stored)
       const { idempotency } = submission
+      const refusal =
+        workflow && (await options.refusal?.({ type: workflow.entry.name, input }, workflow.hash))
+      if (refusal !== undefined) return rejected(store, run, refusal, idempotency)
       const announce = mustAnnounce()
       const lease = epoch()
       const unborn =

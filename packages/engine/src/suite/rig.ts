@@ -38,8 +38,8 @@ export type SuiteCase = {
 }
 
 export const owner = { id: 'user:suite', role: 'admin' } as const
-// Longer than the lease that a dead engine leaves behind and two looks for forgotten runs together.
-const patienceMs = 10_000
+// Longer than the lease that a dead engine leaves behind, two looks for forgotten runs, and 30 parts of a run on a busy cluster.
+const patienceMs = 25_000
 
 export async function submit(
   rig: EngineRig,

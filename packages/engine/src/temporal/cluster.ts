@@ -161,6 +161,11 @@ export class Cluster {
     }
   }
 
+  /** Whether it was ever started there, as far as the cluster remembers. */
+  async knows(runId: string): Promise<boolean> {
+    return (await this.history({ workflowId: runId }, undefined, false)) !== undefined
+  }
+
   async #unlessGone(act: (client: Client) => Promise<unknown>): Promise<boolean> {
     try {
       await this.#call(act)

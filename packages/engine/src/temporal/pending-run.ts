@@ -2,14 +2,16 @@ import { type CarriedSignal, isRunEvent } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { NewRunEvent } from '@kyros/store/command'
-import type { RunRecord, Store } from '@kyros/store/store'
+import type { Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
 import { factsOf, type RunFacts } from '../embedded/run-facts.ts'
 import type { BudgetLimits } from '../engine.ts'
+import { type ForkStart, readForkStart } from './fork-prefix.ts'
 
 /** A run that the cluster does not know yet: what its log says of it. */
 export type PendingRun = {
   readonly facts: RunFacts
+  readonly fork: ForkStart | undefined
   readonly depth: number
   runSeq: number
   /** Not before this time. */
@@ -24,10 +26,7 @@ export type PendingRun = {
 }
 
 /** What of a run is to be done: start it, read its history, or nothing any more. */
-export type FoundRun =
-  | { kind: 'ended' }
-  | { kind: 'started'; record: RunRecord }
-  | { kind: 'pending'; run: PendingRun }
+export type FoundRun = { kind: 'ended' } | { kind: 'started' } | { kind: 'pending'; run: PendingRun }
 
 /** Reads from the log how far a run of the cluster has come. */
 export async function findRun(store: Store, runId: string): Promise<FoundRun> {
@@ -35,10 +34,11 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
   if (record === undefined || record.engine !== 'temporal' || isTerminal(record.status))
     return { kind: 'ended' }
   const events = await store.events.ofRun(runId)
-  if (events.some(({ data }) => 'history' in data)) return { kind: 'started', record }
+  if (events.some(({ data }) => 'history' in data)) return { kind: 'started' }
   const input = await fromStored(record.input, store.blobs)
   const run: PendingRun = {
     facts: { ...factsOf(record), input },
+    fork: await readForkStart(runId, events, store),
     depth: 0,
     runSeq: record.run_seq,
     startAtMs: undefined,
@@ -54,6 +54,8 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
     if (isRunEvent(event))
       await foldPending(run, { ...event, timeMs: Date.parse(event.time) } as NewRunEvent, store)
   }
+  // Those that came until now are among what the fork takes over.
+  if (run.fork !== undefined) run.signals.length = 0
   return { kind: 'pending', run }
 }
 
@@ -69,6 +71,9 @@ export async function foldPending(
     case 'run.waiting':
       run.reason = event.data.reason
       if (event.data.reason === 'timer') run.startAtMs = Date.parse(event.data.until ?? '')
+      return
+    case 'run.resumed':
+      run.reason = undefined
       return
     case 'run.pause_requested':
       run.pausedBy ??= event.actor ?? 'somebody'

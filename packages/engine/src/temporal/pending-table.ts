@@ -17,6 +17,8 @@ export type PendingParts = {
   readonly log: EngineLog
   /** Gives the run to the cluster; the same run again is the same execution. */
   readonly start: (run: PendingRun) => Promise<void>
+  /** Whether the cluster knows the run. @throws temporal_unavailable */
+  readonly isStarted: (runId: string) => Promise<boolean>
   /** The run is the cluster's from here on. */
   readonly onStarted: (runId: string) => void
 }
@@ -33,6 +35,10 @@ export class PendingTable {
   readonly #runs = new Map<string, PendingRun>()
   readonly #lines = new Map<string, Promise<unknown>>()
   readonly #timers = new Map<string, Timer>()
+  /** Given to the cluster by this process, which their logs may not say yet. */
+  readonly #started = new Set<string>()
+  /** Of those in memory: the cluster was asked, and does not know them. */
+  readonly #unknown = new Set<string>()
   #isClosed = false
 
   constructor(parts: PendingParts) {
@@ -62,7 +68,7 @@ export class PendingTable {
   ): Promise<boolean> {
     return this.#inLine(runId, async () => {
       const found = await this.#find(runId)
-      if (found.kind !== 'pending') return false
+      if (found.kind !== 'pending' || (await this.#isStarted(runId))) return false
       const { run } = found
       // Done before, by a process that died behind it.
       if (inboxId !== undefined && run.inboxIds.has(inboxId)) return true
@@ -93,8 +99,34 @@ export class PendingTable {
     const known = this.#runs.get(runId)
     if (known !== undefined) return { kind: 'pending', run: known }
     const found = await findRun(this.#parts.store, runId)
-    if (found.kind === 'pending') this.#runs.set(runId, found.run)
+    if (found.kind !== 'pending') this.#started.delete(runId)
+    else if (this.#started.has(runId)) return { kind: 'started' }
+    else this.#runs.set(runId, found.run)
     return found
+  }
+
+  /** A process that died may have given the run to the cluster and not lived to write so. */
+  async #isStarted(runId: string): Promise<boolean> {
+    if (this.#unknown.has(runId)) return false
+    if (!(await this.#parts.isStarted(runId))) {
+      this.#unknown.add(runId)
+      return false
+    }
+    this.#handOver(runId)
+    return true
+  }
+
+  #handOver(runId: string): void {
+    this.#runs.delete(runId)
+    this.#unknown.delete(runId)
+    this.#started.add(runId)
+    this.#parts.onStarted(runId)
+  }
+
+  /** The run has ended: nothing more has to be known of it. */
+  forget(runId: string): void {
+    this.#started.delete(runId)
+    this.#unknown.delete(runId)
   }
 
   #inLine<T>(runId: string, act: () => Promise<T>): Promise<T> {
@@ -132,11 +164,12 @@ export class PendingTable {
     run.runSeq += events.length
     for (const event of events) await foldPending(run, event, store)
     const isOver = events.some(({ type }) => type === 'run.cancelled' || type === 'run.failed')
-    if (isOver) this.#forget(runId)
+    if (isOver) this.#drop(runId)
   }
 
-  #forget(runId: string): void {
+  #drop(runId: string): void {
     this.#runs.delete(runId)
+    this.#unknown.delete(runId)
     this.#timers.get(runId)?.cancel()
     this.#timers.delete(runId)
     this.#parts.gates.leave(runId)
@@ -202,8 +235,7 @@ export class PendingTable {
       this.#later(runId, error, firstRetryMs)
       return
     }
-    this.#runs.delete(runId)
-    this.#parts.onStarted(runId)
+    this.#handOver(runId)
   }
 
   /** The run is committed: whatever keeps it from being started now, it is tried again. */

@@ -49,6 +49,9 @@ export class RunProjection {
   #part = 0
   #commands = 0
   #begun: boolean
+  /** What a fork took over is in its log already. */
+  #taken: ReadonlySet<number> = new Set()
+  #resumes = false
   #pausedBy: string | undefined
   #cancelReason: string | undefined
   #definition: string
@@ -95,6 +98,8 @@ export class RunProjection {
       case 'task_started':
         if (!this.#begun) this.#push('run.started', {})
         this.#begun = true
+        if (this.#resumes) this.#push('run.resumed', {})
+        this.#resumes = false
         return
       case 'task_failed':
         this.#blocked = `The definition failed: ${fact.message}`
@@ -159,8 +164,16 @@ export class RunProjection {
   }
 
   #started({ input, started }: Of<'started'>): void {
-    const { part = 0, version, carried = [], loop, live } = started
+    const { part = 0, version, carried = [], loop, live, prefix } = started
     this.#part = part
+    if (prefix !== undefined) {
+      this.#begun = true
+      this.#resumes = prefix.waits
+      this.#taken = new Set(prefix.commands.map(({ command }) => command))
+      this.#commands = Math.max(0, ...this.#taken)
+      return
+    }
+    this.#taken = new Set()
     if (part === 0) return
     this.#reset()
     this.#definition = live?.definition ?? this.#definition
@@ -234,7 +247,7 @@ export class RunProjection {
     this.#scheduled.set(this.#at.id, row)
     this.#commands = Math.max(this.#commands, command)
     this.#held = undefined
-    if (attempt === 1 && cuts === 0 && missing === 0) {
+    if (attempt === 1 && cuts === 0 && missing === 0 && !this.#taken.has(command)) {
       this.#push('step.scheduled', { step, key, command, input, max_attempts })
     }
     if (missing === 0) this.#push('step.started', { step, key, command, attempt })
@@ -275,7 +288,7 @@ export class RunProjection {
     this.#rows.timers.set(this.#at.id, { name, command, fireAtMs })
     const row = this.#rows.steps.get(command)
     if (name === 'retry' && row !== undefined) row.state = 'backoff'
-    if (!shownTimers.has(name)) return
+    if (!shownTimers.has(name) || this.#taken.has(command)) return
     this.#push('timer.started', { timer: name, command, fire_at: new Date(fireAtMs).toISOString() })
   }
 
@@ -497,14 +510,16 @@ export class RunProjection {
         return
       case 'failed': {
         const { reason, error } = fact
-        return error.code === cancelledType
-          ? cancelled(error.message)
-          : this.#push('run.failed', { reason, error })
+        if (error.code === cancelledType) cancelled(error.message)
+        else this.#push('run.failed', { reason, error })
+        return
       }
       case 'cancelled':
-        return cancelled(this.#cancelReason ?? 'cancelled')
+        cancelled(this.#cancelReason ?? 'cancelled')
+        return
       case 'terminated':
-        return cancelled(fact.reason === '' ? parentEnded : fact.reason)
+        cancelled(fact.reason === '' ? parentEnded : fact.reason)
+        return
       case 'timed_out': {
         const message = `The run took longer than its limit of ${this.#timeoutSeconds} seconds.`
         this.#push('run.timed_out', { error: { code: 'run_timed_out', message } })

@@ -10,7 +10,7 @@ import { Inbox } from '../embedded/inbox.ts'
 import { createStoreLease, createTrivialLease, type Lease, LeaseHolder } from '../embedded/lease.ts'
 import type { Message } from '../embedded/obey-message.ts'
 import { factsOf } from '../embedded/run-facts.ts'
-import { createRunGates, holdPlace, type RunGates } from '../embedded/run-gates.ts'
+import { createRunGates, holdPlace, type RunGates, rejectionOf } from '../embedded/run-gates.ts'
 import { createSubmitter, type Submitter } from '../embedded/submit.ts'
 import { createTimers, type EngineClock, type Timers } from '../embedded/timers.ts'
 import type { WaitpointKey } from '../embedded/waitpoint-tokens.ts'
@@ -95,7 +95,10 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       reader: new HistoryReader(codecs),
       onChild: (parent, child) => children.add(parent, child),
       memberOf: (buildId, workflow) => this.#builds.memberOf(buildId, workflow),
-      onEnded: (runId) => this.#gates.leave(runId),
+      onEnded: (runId) => {
+        this.#gates.leave(runId)
+        this.#pending.forget(runId)
+      },
     })
     const parts = { store, clock, definitions, log, timers: this.#timers, gates: this.#gates }
     this.#pending = new PendingTable({
@@ -104,6 +107,7 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
         const build = await this.#builds.withMember(run.facts.workflow, run.facts.definition)
         await this.#cluster.start(startOf(run, build.id, options.waitpointKeys[0]))
       },
+      isStarted: (runId) => this.#cluster.knows(runId),
       onStarted: (runId) => this.#followers.follow(runId),
     })
     this.#messages = new RunMessages({ store, clock, cluster: this.#cluster, pending: this.#pending })
@@ -114,11 +118,18 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       mustAnnounce: () => true,
       epoch: () => undefined,
       prepare: async () => undefined,
+      refusal: async (run, hash) => {
+        const loaded = await definitions.load(hash)
+        return rejectionOf(this.#gates, run, loaded?.definition.concurrency)
+      },
       onAccepted: async () => this.#inbox.filled(),
     })
     this.operations = createTemporalOperations({
       ...{ store, clock, definitions, log, cluster: this.#cluster, builds: this.#builds },
-      keys: options.waitpointKeys,
+      ...{ keys: options.waitpointKeys, gates: this.#gates },
+      mustAccept: () => this.#mustAccept(),
+      onAccepted: () => this.#inbox.filled(),
+      catchUp: (runId) => this.#followers.catchUpRun(runId, catchUpMs),
       reach: (message) => this.#reach(message),
       signalNow: (message) => this.#messages.obey({ id: 0, message }),
     })
@@ -248,10 +259,24 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
     const inbox = this.#inbox.keep(signal)
     inbox.catch(() => {})
     this.#followers.begin(signal)
-    await this.#recover(signal)
+    await this.#patiently(() => this.#recover(signal), signal)
     this.#recovered = true
     this.#gates.open()
     await Promise.all([inbox, this.#sweep(signal)])
+  }
+
+  /** An outage of the store while the engine begins keeps no run from going on. */
+  async #patiently(act: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
+    for (let pauseMs = 250; !signal.aborted; pauseMs = Math.min(2 * pauseMs, 10_000)) {
+      try {
+        await act()
+        return
+      } catch (error) {
+        log('warn', `Runs under way are taken up in ${pauseMs} ms: ${textOf(error)}`)
+        await clock.sleep(pauseMs, signal).catch(() => {})
+      }
+    }
   }
 
   /** Runs that began keep their places; then all are taken up, oldest first. */
@@ -355,3 +380,4 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
 }
 
 const pageSize = 200
+const catchUpMs = 5_000

@@ -69,6 +69,7 @@ async function start(
     abortGraceMs: 50,
     beatEveryMs: 50,
     lookEveryMs: 50,
+    stickyMs: 300,
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
   })
   const engine = await createTemporalEngine({

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import type { Store } from '@kyros/store/store'
 import type { PayloadCodec } from '@temporalio/common'
 import type { NativeConnection, Worker } from '@temporalio/worker'
@@ -33,6 +34,8 @@ export type TemporalWorkerOptions = {
   abortGraceMs?: number
   /** How often an attempt gives a sign of life. Default: 1 second. */
   beatEveryMs?: number
+  /** How long a turn of a run waits for the worker that has the run in memory. Default: 2 seconds. */
+  stickyMs?: number
   /** How often to look which builds are needed. Default: 1 second. */
   lookEveryMs?: number
 }
@@ -132,7 +135,8 @@ class BuildWorkers implements TemporalWorker {
     if (known !== undefined) return known
     const starting = this.#start(build).catch((error: unknown) => {
       this.#lastError = textOf(error)
-      this.#options.log('error', `The worker cannot serve build ${build.id.slice(0, 12)}: ${textOf(error)}`)
+      if (!this.#stopping)
+        this.#options.log('error', `The worker cannot serve build ${build.id.slice(0, 12)}: ${textOf(error)}`)
       this.#serving.delete(build.id)
       return undefined
     })
@@ -141,8 +145,11 @@ class BuildWorkers implements TemporalWorker {
   }
 
   async #start(build: Build): Promise<Serving | undefined> {
+    if (this.#stopping) return undefined
     const { store, cacheDir, namespace, taskQueue, codecs, maxAttempts = 256 } = this.#options
-    const code = await bundleWorkflows(await definitionsOf(store, build), { dir: cacheDir, name: build.id })
+    const code = await bundleWorkflows(await definitionsOf(store, build), { dir: cacheDir, name: build.id }, [
+      interceptorsPath,
+    ])
     const { Worker } = await loadSdk()
     const beatEveryMs = this.#options.beatEveryMs ?? 1000
     this.#connection ??= this.#options.connect()
@@ -160,13 +167,20 @@ class BuildWorkers implements TemporalWorker {
       maxConcurrentActivityTaskExecutions: maxAttempts,
       maxHeartbeatThrottleInterval: beatEveryMs,
       defaultHeartbeatThrottleInterval: beatEveryMs,
+      // A worker that died keeps what was meant for it alone only so long from the others.
+      stickyQueueScheduleToStartTimeout: this.#options.stickyMs ?? 2000,
       // What is under way is stopped by `drain`, with the grace that it was given.
       shutdownGraceTime: '1 hour',
       shutdownForceTime: '1 hour',
       ...(codecs === undefined ? {} : { dataConverter: { payloadCodecs: [...codecs] } }),
     })
-    if (this.#stopping) return undefined
-    const ended = worker.run().catch((error: unknown) => {
+    const running = worker.run()
+    if (this.#stopping) {
+      worker.shutdown()
+      await running
+      return undefined
+    }
+    const ended = running.catch((error: unknown) => {
       this.#lastError = textOf(error)
       this.#serving.delete(build.id)
       if (!this.#stopping) this.#options.log('error', `The worker stopped: ${textOf(error)}`)
@@ -178,8 +192,14 @@ class BuildWorkers implements TemporalWorker {
     return {
       kyros: {
         log: {
-          fn: ({ workflowId }: { workflowId: string }, ...[level, message, timeMs]: LogLine) =>
-            this.#logOf(workflowId).add({ timeMs, level, step: null, attempt: null, message }),
+          // The worker waits for it before it tells the cluster of the task: who sees the end finds the lines.
+          fn: async ({ workflowId }: { workflowId: string }, ...[level, message, timeMs]: LogLine) => {
+            const log = this.#logOf(workflowId)
+            log.add({ timeMs, level, step: null, attempt: null, message })
+            // Lines of one task are one write.
+            await Promise.resolve()
+            await log.flush()
+          },
           callDuringReplay: false,
         },
       },
@@ -227,6 +247,7 @@ class BuildWorkers implements TemporalWorker {
 }
 
 const maxLogs = 1000
+const interceptorsPath = fileURLToPath(import.meta.resolve('./run-interceptors.ts'))
 
 function implementationIn(steps: StepsByWorkflow, workflow: string, step: string): StepFunction | undefined {
   const ofWorkflow = Object.hasOwn(steps, workflow) ? steps[workflow] : undefined

@@ -19,6 +19,7 @@ import { createReplayRandom } from '../embedded/replay-random.ts'
 import { AdapterControl, note } from './adapter-control.ts'
 import { type DefinitionBundle, guard } from './adapter-errors.ts'
 import { AdapterMessages } from './adapter-messages.ts'
+import { AdapterPrefix } from './adapter-prefix.ts'
 import { createSteps } from './adapter-steps.ts'
 import { runLoop, runSaga, runScope } from './adapter-structure.ts'
 import { createWaits } from './adapter-waits.ts'
@@ -48,6 +49,8 @@ export type Execution = {
   readonly input: Json
   readonly messages: AdapterMessages
   readonly control: AdapterControl | undefined
+  /** Of a fork: what it took over. */
+  readonly prefix: AdapterPrefix | undefined
   /** Set once the definition continues as new; nothing after it counts. */
   continueWith(next: Next): Promise<never>
   takeLoopState(): { state: Json } | undefined
@@ -55,6 +58,8 @@ export type Execution = {
   nextKey(name: string, given: string | undefined): string
   /** The number of the next command, as the embedded engine counts them. */
   nextCommand(): number
+  /** That number, which nobody has yet. */
+  readonly upcoming: number
   /** @throws in a query or validator, which must not change anything */
   enter(): void
   /** A fault in what the definition asks for is a bug of it, and blocks the run. */
@@ -75,13 +80,14 @@ export function toTemporal(bundle: DefinitionBundle, versions: BundledVersions =
       continuing.resolve,
       failing.reject,
     )
+    void execution.prefix?.play()
     const running = bundle.definition
       .run(createContext(execution), input)
       // What is null on the wire is null here too, as on the embedded engine.
       .then((result) => ({ result: toJson(result, 'The result of the run') }))
     const ended = await Promise.race([running, continuing.promise, failing.promise]).catch(
       (error: unknown) => {
-        throw failureOf(error)
+        throw endOf(error, execution)
       },
     )
     if ('result' in ended) return ended.result
@@ -97,7 +103,7 @@ function nextPart(
   { loop }: Next,
   own: BundledVersions[string] | undefined,
 ): StartedWith {
-  const { part = 0, carried: _carried, loop: _loop, live, ...rest } = started
+  const { part = 0, carried: _carried, loop: _loop, prefix: _prefix, live, ...rest } = started
   return {
     ...rest,
     part: part + 1,
@@ -123,8 +129,9 @@ function createExecution(
   let commands = 0
   let conditions = 0
   const messages = new AdapterMessages(started.carried ?? [])
+  const prefix = started.prefix === undefined ? undefined : new AdapterPrefix(started.prefix, messages)
   return {
-    ...{ bundle, versions, started, input, messages },
+    ...{ bundle, versions, started, input, messages, prefix },
     control: live === undefined ? undefined : new AdapterControl(live, bundle.definition.budget, fail),
     continueWith: (next) => {
       onContinue(next)
@@ -144,8 +151,12 @@ function createExecution(
       return part === 0 ? key : `${key}~${part}`
     },
     nextCommand: () => {
+      if (prefix?.isStopped === true) commands = Math.max(commands, prefix.last)
       commands += 1
       return commands
+    },
+    get upcoming() {
+      return commands + 1
     },
     enter: () => messages.mustNotLook(),
     objectTo: (fault) => {
@@ -180,11 +191,16 @@ function createContext(execution: Execution): WorkflowContext<AnySteps> {
     shield: (body) => CancellationScope.nonCancellable(body),
     saga: (body) => runSaga(execution, body),
     patch: (id) => {
-      const isNew = patched(id)
-      if (isNew) execution.nextCommand()
+      const taken = execution.prefix?.patch(id, execution.upcoming)
+      const isNew = taken?.isNew ?? patched(id)
+      if (taken?.marked ?? isNew) execution.nextCommand()
       return isNew
     },
-    deprecatePatch: (id) => deprecatePatch(id),
+    deprecatePatch: (id) => {
+      const taken = execution.prefix?.patch(id, execution.upcoming)
+      if (taken === undefined) deprecatePatch(id)
+      else if (taken.marked) execution.nextCommand()
+    },
     continueAsNew: (next) => {
       execution.enter()
       return execution.continueWith({ input: toJson(next, 'The input of the next part') })
@@ -192,9 +208,12 @@ function createContext(execution: Execution): WorkflowContext<AnySteps> {
     loop: (initial, body) => runLoop(execution, initial, body, input),
     attributes: (values) => {
       execution.enter()
-      note({ kind: 'attributes', command: execution.nextCommand(), attributes: checkAttributes(values) })
+      const attributes = checkAttributes(values)
+      const command = execution.nextCommand()
+      const taken = execution.prefix?.taken('attributes', 'attributes', command)
+      if (taken === undefined) note({ kind: 'attributes', command, attributes })
     },
-    now: () => Date.now(),
+    now: () => execution.prefix?.nowMs ?? Date.now(),
     random,
     uuid,
     log: (level, message) => kyros.log(level, String(message), Date.now()),
@@ -219,7 +238,15 @@ function createInfo(started: StartedWith, runId: string, workflow: string): Work
 
 /** A timer of the definition: what falls due while the run is paused waits until it is resumed. */
 export async function startTimer(execution: Execution, name: TimerName, durationMs: number): Promise<void> {
-  await sleep(Math.max(1, durationMs), { summary: timerSummary(name, execution.nextCommand()) })
+  const command = execution.nextCommand()
+  const taken = execution.prefix?.taken('timer', name, command)
+  if (taken?.ended === true) {
+    await execution.prefix?.endOf(command)
+    return
+  }
+  // One that was under way when the fork was made fires when it would have.
+  const leftMs = taken?.fireAtMs === undefined ? durationMs : taken.fireAtMs - Date.now()
+  await sleep(Math.max(1, leftMs), { summary: timerSummary(name, command) })
   await execution.control?.resumed()
 }
 
@@ -231,12 +258,13 @@ export async function waitFor(
 ): Promise<boolean> {
   execution.enter()
   if (predicate()) return true
+  const holds = execution.prefix?.watched(predicate) ?? predicate
   // The embedded engine looks for a cancellation here: its commands have this order.
   await undefined
   if (timeoutMs === undefined) {
     execution.waiting(1)
     try {
-      await condition(predicate)
+      await condition(holds)
       return true
     } finally {
       execution.waiting(-1)
@@ -247,7 +275,7 @@ export async function waitFor(
     .run(() => startTimer(execution, 'condition', timerMs(timeoutMs, Date.now())))
     .then(() => false)
   try {
-    return await Promise.race([condition(predicate).then(() => true), due])
+    return await Promise.race([condition(holds).then(() => true), due])
   } finally {
     timing.cancel()
     due.catch(() => {})

@@ -1,0 +1,59 @@
+import { proxySinks, type WorkflowInterceptors } from '@temporalio/workflow'
+import { textOf } from '../error-text.ts'
+import type { RunLogSinks } from './workflow-adapter.ts'
+
+type Tracked = Pick<Map<Promise<unknown>, Set<Promise<unknown>>>, 'set' | 'get' | 'delete'>
+type Activator = { promiseStackStore: { childToParent: Tracked } }
+
+/**
+ * A promise that a definition forgets, and that is rejected, is a line in the log of its run, as on the embedded engine:
+ * by itself Temporal would block the run for it. Its SDK tells the sandbox of every promise, to show where a run waits.
+ */
+export const interceptors = (): WorkflowInterceptors => {
+  const forgotten = watchPromises()
+  return {
+    internals: [
+      {
+        concludeActivation: (input, next) => {
+          for (const promise of forgotten()) promise.then(undefined, warn)
+          return next(input)
+        },
+      },
+    ],
+  }
+}
+
+function warn(error: unknown): void {
+  const { kyros } = proxySinks<RunLogSinks>()
+  kyros.log('warn', `The definition does not handle an error: ${textOf(error)}`, Date.now())
+}
+
+/** Gives the promises that were settled since it was last asked, and that nobody had looked at. */
+function watchPromises(): () => Promise<unknown>[] {
+  // Border cast: the SDK keeps the state of its sandbox there; without it there is nothing to watch.
+  const { __TEMPORAL_ACTIVATOR__: activator } = globalThis as unknown as {
+    __TEMPORAL_ACTIVATOR__?: Activator
+  }
+  if (activator === undefined) return () => []
+  const known = activator.promiseStackStore.childToParent
+  const handled = new WeakSet<Promise<unknown>>()
+  let settled: Promise<unknown>[] = []
+  activator.promiseStackStore.childToParent = {
+    get: (promise) => known.get(promise),
+    set(promise, parents) {
+      for (const parent of parents) handled.add(parent)
+      known.set(promise, parents)
+      // Border cast: nobody uses what it gives back.
+      return known as Map<Promise<unknown>, Set<Promise<unknown>>>
+    },
+    delete(promise) {
+      settled.push(promise)
+      return known.delete(promise)
+    },
+  }
+  return () => {
+    const open = settled.filter((promise) => !handled.has(promise))
+    settled = []
+    return open
+  }
+}
