@@ -8,6 +8,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** `host:port` of a Temporal server with the namespace `default`. Tests share it: task queues need names of their own. */
     testTemporalAddress: string
+    /** The CLI that starts a server, for tests that need one of their own; empty where there is only an address. */
+    testTemporalCli: string
   }
 }
 
@@ -34,9 +36,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     })
     say(`tests use server ${version} at ${source.address}`)
     project.provide('testTemporalAddress', source.address)
+    project.provide('testTemporalCli', '')
     return async () => {}
   }
-  const server = await startTemporal({ path: await findCli(source) })
+  const path = await findCli(source)
+  const server = await startTemporal({ path })
+  project.provide('testTemporalCli', path)
   say(`tests use server ${server.version} at ${server.address}`)
   project.provide('testTemporalAddress', server.address)
   return server.stop

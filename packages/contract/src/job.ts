@@ -97,6 +97,9 @@ export const RunStarted = Type.Object({
   run_id: Id,
   job_id: Id,
   status: RunStatusSchema,
+  temporal_id: Type.Optional(
+    Type.String({ description: 'Its workflow id on the Temporal cluster, where it begins on one' }),
+  ),
 })
 export type RunStarted = Static<typeof RunStarted>
 

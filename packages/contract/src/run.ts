@@ -127,6 +127,9 @@ const runFields = {
   engine: Type.Optional(
     Type.Literal('temporal', { description: 'A Temporal cluster runs it; left out: Kyros itself does' }),
   ),
+  temporal_id: Type.Optional(
+    Type.String({ description: 'Its workflow id on that cluster, which is the id of the run' }),
+  ),
 }
 
 export const RunSummary = Type.Object(runFields, { $id: 'RunSummary' })

@@ -27,7 +27,7 @@ export function toSummary(row: Omit<RunRow, 'job_input'>): RunSummary {
     created_by: row.created_by,
     created_at: iso(row.created_ms),
     ...stateFromRow(row),
-    ...(row.engine === 'temporal' && { engine: row.engine }),
+    ...(row.engine === 'temporal' && { engine: row.engine, temporal_id: row.id }),
   }
 }
 

@@ -19,5 +19,7 @@ export async function retryRun(
   if (job === undefined) {
     throw problem('run_not_found', { detail: `The job of run ${id} has just been deleted.` })
   }
-  return startAgain(context, job, caller, key, ({ runId }) => newRunStarted(runId, job_id))
+  return startAgain(context, job, caller, key, ({ runId }) =>
+    newRunStarted(runId, job_id, context.engine.kind),
+  )
 }

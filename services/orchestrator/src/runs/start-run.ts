@@ -1,6 +1,6 @@
 import type { RunStart, RunStarted } from '@kyros/contract/job'
 import { ProblemError, problem } from '@kyros/contract/problem'
-import type { Principal } from '@kyros/engine/engine'
+import type { Engine, Principal } from '@kyros/engine/engine'
 import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { ApiContext } from '../context.ts'
 import { keptAnswer } from '../http/kept-answer.ts'
@@ -25,7 +25,7 @@ export async function startRun(
   }
   const submission = await withSentPaths(newSubmission(context, job, caller, limits))
   const { jobId, runId, timeMs } = submission
-  const started = newRunStarted(runId, jobId)
+  const started = newRunStarted(runId, jobId, context.engine.kind)
   const kept = keptAnswer(key, { status: 201, response: started, createdMs: timeMs })
   const submitted = await withSentPaths(context.engine.submit({ ...submission, ...kept }))
   // Only this operation writes answers under its key.
@@ -53,6 +53,7 @@ async function withSentPaths<T>(work: Promise<T>): Promise<T> {
 }
 
 /** The answer about a run that has just been committed. */
-export function newRunStarted(runId: string, jobId: string): RunStarted {
-  return { workflow_id: runId, run_id: runId, job_id: jobId, status: 'pending' }
+export function newRunStarted(runId: string, jobId: string, engine?: Engine['kind']): RunStarted {
+  const cluster = engine === 'temporal' ? { temporal_id: runId } : {}
+  return { workflow_id: runId, run_id: runId, job_id: jobId, status: 'pending', ...cluster }
 }

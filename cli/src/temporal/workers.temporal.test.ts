@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import { createDatabase, dropDatabase } from '@kyros/store/suite/postgres-database'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { kyros } from '../testing/spawn-kyros.ts'
+import { apiOf, createNotingProject, stop, until } from './platform.ts'
+
+const cluster = () => ({
+  KYROS_TEMPORAL_HOST_PORT: inject('testTemporalAddress'),
+  KYROS_TEMPORAL_TASK_QUEUE: `test-${randomUUID()}`,
+})
+
+test('a worker of its own does the steps of runs that an orchestrator starts', async () => {
+  const database = await createDatabase()
+  onTestFinished(() => dropDatabase(database))
+  const project = createNotingProject()
+  const env = { ...cluster(), DATABASE_URL: database }
+  const orchestrator = project.start(['serve', 'orchestrator'], env)
+  const api = apiOf(await orchestrator.ready(), project)
+  expect(orchestrator.output()).toContain('steps run in `kyros serve worker`')
+  const runId = (await api.startNoting(10)) ?? ''
+
+  const worker = project.start(['serve', 'worker', '--data', 'worker-data'], env)
+  const probes = await worker.ready()
+  await until(
+    () => api.run(runId),
+    ({ status }) => status === 'completed',
+  )
+  expect(await api.run(runId)).toMatchObject({ engine: 'temporal', temporal_id: runId })
+  expect(project.notes().get(runId)).toEqual(['first', 'second'])
+
+  expect(await (await fetch(`${probes}/livez`)).json()).toEqual({ status: 'ok' })
+  const ready = await (await fetch(`${probes}/readyz?verbose`)).json()
+  expect(ready).toEqual({
+    ready: true,
+    status: 'ready',
+    checks: [
+      { name: 'temporal', status: 'healthy' },
+      { name: 'worker', status: 'healthy' },
+    ],
+  })
+  const status = await api.client.call('engineStatus')
+  expect(status).toMatchObject({
+    embedded: { takes_new_runs: false, runs: {} },
+    temporal: { takes_new_runs: true, runs: {}, waiting_for_dispatch: 0, cluster: { state: 'healthy' } },
+  })
+  expect(status.temporal.cluster?.workers).toMatchObject([{ build: expect.stringMatching(/^[0-9a-f]{64}$/) }])
+
+  // An attempt under way may end before the worker does.
+  const last = (await api.startNoting(700)) ?? ''
+  await until(
+    () => api.run(last),
+    (run) => run.status === 'running',
+  )
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(await stop(worker)).toBe(0)
+  expect(project.notes().get(last)).toEqual(['first'])
+  expect(await stop(orchestrator)).toBe(0)
+})
+
+test('a worker without a cluster, or without a database that it can share, says what it needs', async () => {
+  const { code, lines } = await kyros(['serve', 'worker'])
+  expect([code, lines.join(' ')]).toEqual([1, expect.stringContaining('temporal.host_port')])
+  const alone = await kyros(['serve', 'worker'], { env: cluster() })
+  expect([alone.code, alone.lines.join(' ')]).toEqual([1, expect.stringContaining('DATABASE_URL')])
+})
