@@ -1,4 +1,5 @@
 import { textOf } from '../error-text.ts'
+import { ReadPace } from './read-pace.ts'
 import { type FollowerParts, RunFollower } from './run-follower.ts'
 
 /** Reads the histories of all runs under way, each as it grows. */
@@ -7,8 +8,8 @@ export class Followers {
   readonly #following = new Map<string, Promise<void>>()
   #signal: AbortSignal | undefined
 
-  constructor(parts: FollowerParts & { onEnded: (runId: string) => void }) {
-    this.#parts = parts
+  constructor(parts: Omit<FollowerParts, 'pace'> & { onEnded: (runId: string) => void }) {
+    this.#parts = { ...parts, pace: new ReadPace(parts.clock) }
   }
 
   get size(): number {

@@ -8,6 +8,7 @@ import { textOf } from '../error-text.ts'
 import type { Cluster } from './cluster.ts'
 import { storedPayloads } from './event-payloads.ts'
 import type { HistoryReader } from './read-history.ts'
+import type { ReadPace } from './read-pace.ts'
 import { type NewChild, RunProjection } from './run-projection.ts'
 
 export type FollowerParts = {
@@ -16,6 +17,7 @@ export type FollowerParts = {
   readonly cluster: Cluster
   readonly reader: HistoryReader
   readonly log: EngineLog
+  readonly pace: ReadPace
   /** Makes the row of a child before the event that names it. */
   readonly onChild: (parent: RunRecord, child: NewChild) => Promise<void>
   /** What a build holds of a workflow; undefined when it is not known here. */
@@ -31,8 +33,6 @@ type Place = { part: number; id: number }
 const beginning: Place = { part: 0, id: 0 }
 const firstPauseMs = 200
 const longestPauseMs = 10_000
-/** What happens within this time is read, and written, together. */
-const gatherMs = 25
 
 /** Reads the history of one run as it grows, and appends what it says to the log: once and in order. */
 export class RunFollower {
@@ -67,7 +67,7 @@ export class RunFollower {
   }
 
   async #read(signal: AbortSignal, wait: boolean): Promise<boolean> {
-    const { store, cluster } = this.#parts
+    const { store, cluster, pace } = this.#parts
     const record = await store.runs.get(this.runId)
     if (record === undefined || isTerminal(record.status)) return true
     const log = new RunLogCursor(this.#parts, record, await lastPlace(store, record))
@@ -90,7 +90,7 @@ export class RunFollower {
       token = page.nextPageToken
       if (!wait && page.events.length === 0) return false
       if (wait && token !== undefined && !isNew)
-        await this.#parts.clock.sleep(gatherMs, signal).catch(() => {})
+        await this.#parts.clock.sleep(pace.pauseMs(this.runId), signal).catch(() => {})
     }
     return false
   }
