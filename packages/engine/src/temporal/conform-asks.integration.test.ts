@@ -6,7 +6,8 @@ import type { StepFunction } from '../embedded/attempt.ts'
 import { createEmbeddedRig } from '../embedded/embedded-rig.ts'
 import { askingWorkflow, askingWorkflows } from '../fixtures/catalogue.ts'
 import { type EngineRig, echo, ended, owner, plain, submit, until, waiting } from '../suite/rig.ts'
-import { conform, readConformHistory } from './conform.ts'
+import { conform } from './conform.ts'
+import { readConformHistory } from './read-conform-history.ts'
 
 const large: StepFunction = async (input) => `${input}`.padEnd(900_000, 'x')
 const hanging: StepFunction = (_input, { signal }) =>

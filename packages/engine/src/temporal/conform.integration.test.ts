@@ -8,7 +8,8 @@ import type { StepFunction } from '../embedded/attempt.ts'
 import { createEmbeddedRig } from '../embedded/embedded-rig.ts'
 import { testWorkflow, testWorkflows } from '../fixtures/catalogue.ts'
 import { type EngineRig, echo, ended, owner, plain, submit, untilAborted, waiting } from '../suite/rig.ts'
-import { conform, readConformHistory } from './conform.ts'
+import { conform } from './conform.ts'
+import { readConformHistory } from './read-conform-history.ts'
 
 const values = new URL('../fixtures/value-definitions.ts', import.meta.url)
 

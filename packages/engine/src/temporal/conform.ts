@@ -1,23 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import { isRunEvent, type RunEvent } from '@kyros/contract/event'
-import { problem } from '@kyros/contract/problem'
-import type { Store } from '@kyros/store/store'
-import { withPayloads } from '../embedded/history.ts'
-import { readFacts } from '../embedded/run-facts.ts'
 import { type BundledDefinition, bundleWorkflows } from './bundle-workflows.ts'
-import { type ConvertedRun, convertHistory, type TemporalHistory } from './convert-history.ts'
+import { convertHistory, type TemporalHistory } from './convert-history.ts'
 import { explainNondeterminism } from './explain-nondeterminism.ts'
-import { loadSdk } from './load-sdk.ts'
+import type { ConformHistory } from './read-conform-history.ts'
+import { Replayer } from './replayer.ts'
 
-/** A recorded run with the bundle to replay it on. */
-export type ConformHistory = {
-  run: ConvertedRun
-  /** The bundle: one ESM file. */
-  source: string
-  /** sha256 of the bundle. */
-  definition: string
-  events: readonly RunEvent[]
-}
+export type { ConformHistory } from './read-conform-history.ts'
 
 export type ConformResult = {
   runId: string
@@ -52,29 +40,6 @@ export async function conform({ histories, onResult }: ConformOptions): Promise<
   return histories.flatMap((history) => results.get(history) ?? [])
 }
 
-/** The recorded history of a stored run, ready for `conform`. @throws run_not_found */
-export async function readConformHistory(store: Store, runId: string): Promise<ConformHistory> {
-  const record = await store.runs.get(runId)
-  if (record === undefined) throw problem('run_not_found', { detail: `There is no run ${runId}.` })
-  const stored = await store.definitions.get(record.definition)
-  if (stored === undefined) {
-    const detail = `The run ${runId} has no stored definition, so there is nothing to replay it on.`
-    throw problem('run_not_found', { detail })
-  }
-  const events: RunEvent[] = []
-  for (const event of await store.events.ofRun(runId)) {
-    if (isRunEvent(event)) events.push(await withPayloads(event, store))
-  }
-  const { type: workflow, version } = record
-  const { attempt, input } = await readFacts(record, { origin: undefined }, store)
-  return {
-    run: { runId, workflow, version, attempt, input },
-    source: stored.source,
-    definition: stored.hash,
-    events,
-  }
-}
-
 /** A bundle becomes slow to load with more. */
 const maxDefinitions = 50
 
@@ -104,35 +69,32 @@ function groups(histories: readonly ConformHistory[]): Group[] {
 type Replayed = { history: ConformHistory; result: ConformResult }
 
 async function* replayGroup({ definitions, histories }: Group): AsyncGenerator<Replayed> {
-  const { Worker } = await loadSdk()
   const interceptors = fileURLToPath(import.meta.resolve('./replay-interceptors.ts'))
   const code = await bundleWorkflows([...definitions.values()], undefined, [interceptors])
-  const parts = histories.map((history) => ({ history, parts: partsOf(history) }))
-  const all = parts.flatMap(({ history, parts }) =>
-    parts.map((part) => ({ history: part, workflowId: history.run.runId })),
-  )
-  const options = { workflowBundle: { code }, replayName: 'kyros-conform' }
-  const replays = Worker.runReplayHistories(options, all)
+  const replayer = new Replayer(code)
   try {
-    for (const { history, parts: own } of parts) {
+    for (const history of histories) {
       const { runId, workflow } = history.run
-      const temporalEvents = own.reduce((sum, { events }) => sum + events.length, 0)
+      const parts = partsOf(history)
+      const temporalEvents = parts.reduce((sum, { events }) => sum + events.length, 0)
       const base = { runId, workflow, definition: history.definition, temporalEvents }
-      const objection = await firstObjection(replays, own)
-      const result = objection === undefined ? { ...base, ok: true as const } : { ...base, ...objection }
-      yield { history, result }
+      const objection = await firstObjection(replayer, runId, parts)
+      yield { history, result: objection === undefined ? { ...base, ok: true } : { ...base, ...objection } }
     }
   } finally {
-    await replays.return?.()
+    await replayer.close()
   }
 }
+
+const taskEnd = 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED'
 
 /** The bundle is that of the last part; what ran another before it is not what is to be replayed here. */
 function partsOf({ run, events }: ConformHistory): TemporalHistory[] {
   const all = convertHistory(run, events)
   const last = all.at(-1)?.definition
   return all.flatMap(({ definition, history }) =>
-    definition === last && history.events.length > 0 ? [history] : [],
+    // A run that ended before its definition was asked has nothing to replay, and the core does not survive it.
+    definition === last && history.events.some(({ eventType }) => eventType === taskEnd) ? [history] : [],
   )
 }
 
@@ -140,17 +102,15 @@ type Objection = { ok: false; message: string; core: string }
 
 /** What Temporal's core objects to first; undefined when it accepts all parts. */
 async function firstObjection(
-  replays: AsyncIterator<{ error?: Error | undefined }>,
+  replayer: Replayer,
+  runId: string,
   parts: readonly TemporalHistory[],
 ): Promise<Objection | undefined> {
-  let objection: Objection | undefined
-  for (const { events } of parts) {
-    const replay = await replays.next()
-    const error: Error | undefined =
-      replay.done === true ? new Error('Nothing was replayed.') : replay.value.error
-    if (error === undefined || objection !== undefined) continue
-    const { message: core } = error
-    objection = { ok: false, message: explainNondeterminism(core, events), core }
+  for (const history of parts) {
+    const core = await replayer.replay(history, runId)
+    if (core !== undefined) {
+      return { ok: false, message: explainNondeterminism(core, history.events), core }
+    }
   }
-  return objection
+  return undefined
 }

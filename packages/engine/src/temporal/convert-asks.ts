@@ -211,6 +211,8 @@ export class AsksConverter {
       )
       return
     }
+    // Temporal answers what is left open at the end of a run by itself.
+    if (event.type === 'update.failed' && event.data.error.code === 'run_ended') return
     const outcome: JsonObject =
       event.type === 'update.completed'
         ? { success: payloads([event.data.result]) }

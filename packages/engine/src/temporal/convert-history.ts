@@ -33,7 +33,7 @@ export function convertHistory(
 ): { definition: string; history: TemporalHistory }[] {
   const asSeen = { ...retriesOf(events), ...run, ...seenBy(originOf(events)) }
   return partsOf(events).map((part, index) => {
-    const converter = new Converter(asSeen, index)
+    const converter = new Converter(asSeen, index, part)
     for (const event of part) converter.take(event)
     return { definition: definitionOf(part), history: { events: settleTasks(converter.events) } }
   })
@@ -78,9 +78,13 @@ class Converter {
   #timers = 0
   /** From there on the engine alone goes on: on Temporal, the workflow task fails again and again. */
   #isBlocked = false
+  #isCancelled = false
+  /** Until when a step had to be over, by its command, where it was not. */
+  readonly #late: ReadonlyMap<number, number>
 
-  constructor(run: ConvertedRun, part: number) {
+  constructor(run: ConvertedRun, part: number, events: readonly RunEvent[]) {
     this.#run = run
+    this.#late = lateSteps(events)
     this.#asks = new AsksConverter(this, run.runId, part)
   }
 
@@ -115,6 +119,7 @@ class Converter {
         if (event.data.reason === 'blocked') this.#block()
         break
       case 'run.cancel_requested':
+        this.#isCancelled = true
         this.add(event.time, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { cause: event.data.reason })
         this.workflowTask(event.time)
         break
@@ -260,6 +265,7 @@ class Converter {
       }
       case 'step.failed': {
         const { error, attempt, retry_at: retryAt } = event.data
+        if (retryAt === undefined && this.#endRetry(event.time, command)) break
         const startedEventId = this.#attempt(event.time, scheduledEventId, attempt)
         const failure = failureOf(error.code, error.message, [{ retryable: error.retryable ?? true }])
         const retryState =
@@ -277,12 +283,9 @@ class Converter {
         break
       }
       case 'step.started': {
-        const retry = this.#retries.get(command)
-        if (retry === undefined) break
-        this.#retries.delete(command)
-        this.add(event.time, 'TIMER_FIRED', retry)
-        this.workflowTask(event.time)
-        this.#again(event.time, command)
+        // The adapter begins no attempt when the time of the step is over: it fails, which the history says next.
+        if (Date.parse(event.time) >= (this.#late.get(command) ?? Infinity)) break
+        if (this.#endRetry(event.time, command)) this.#again(event.time, command)
         break
       }
       case 'step.cancelled': {
@@ -294,6 +297,16 @@ class Converter {
         this.#retries.delete(command)
       }
     }
+  }
+
+  /** The pause between two attempts is over. False: there was none. */
+  #endRetry(time: string, command: number): boolean {
+    const retry = this.#retries.get(command)
+    if (retry === undefined) return false
+    this.#retries.delete(command)
+    this.add(time, 'TIMER_FIRED', retry)
+    this.workflowTask(time)
+    return true
   }
 
   /** What the adapter does between two attempts: a timer, or at once the next. */
@@ -358,9 +371,11 @@ class Converter {
       }
       case 'run.cancelled':
         // Without a workflow task there was nothing to cancel: Temporal would not have started it.
-        if (this.#task !== '0') {
+        if (this.#task === '0') break
+        // A parent that does not want it any more ends it without asking.
+        if (this.#isCancelled)
           this.add(event.time, 'WORKFLOW_EXECUTION_CANCELED', { workflowTaskCompletedEventId })
-        }
+        else this.add(event.time, 'WORKFLOW_EXECUTION_TERMINATED', { reason: event.data.reason ?? '' })
         break
       case 'run.timed_out':
         this.add(event.time, 'WORKFLOW_EXECUTION_TIMED_OUT', { retryState: 'RETRY_STATE_TIMEOUT' })
@@ -371,6 +386,22 @@ class Converter {
 }
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
+
+/** The limit of a step as a whole is not in its events, but for the message of the failure. */
+const inAll = /longer than (\d+) ms in all/
+
+function lateSteps(events: readonly RunEvent[]): Map<number, number> {
+  const scheduled = new Map<number, number>()
+  const late = new Map<number, number>()
+  for (const { type, data, time } of events) {
+    if (type === 'step.scheduled') scheduled.set(data.command, Date.parse(time))
+    if (type !== 'step.failed' || data.retry_at !== undefined) continue
+    const limitMs = inAll.exec(data.error.message)?.[1]
+    const begunMs = scheduled.get(data.command)
+    if (limitMs !== undefined && begunMs !== undefined) late.set(data.command, begunMs + Number(limitMs))
+  }
+  return late
+}
 
 /** Why a run fails by its definition. With others the engine has ended it, and the definition was not asked. */
 const ownReasons: ReadonlySet<string> = new Set(['workflow_failed', 'step_failed', 'child_failed'])
