@@ -38,6 +38,11 @@ export function RunHeader({ run, atMs }: { run: Run; atMs: number | undefined })
         <Fact name="Workflow">
           <WorkflowName run={run} />
         </Fact>
+        {run.engine === 'temporal' && (
+          <Fact name="Engine">
+            <span title="This run is on a Temporal cluster, under the same id">Temporal</span>
+          </Fact>
+        )}
         <Fact name={run.started_at === null ? 'Created' : 'Started'}>
           <TimeText time={run.started_at ?? run.created_at} />
         </Fact>
