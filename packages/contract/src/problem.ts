@@ -33,6 +33,7 @@ export const problems = {
   run_not_started: { status: 409, title: 'The run has not begun yet' },
   run_not_paused: { status: 409, title: 'The run is not paused' },
   run_step_not_found: { status: 404, title: 'The run has no such step' },
+  run_fork_unsupported: { status: 422, title: 'What the fork would take over cannot begin on Temporal' },
   run_diverged: { status: 409, title: 'The definition does not replay this run' },
   run_concurrency_reached: { status: 409, title: 'As many runs as are allowed are under way' },
   definition_not_found: { status: 404, title: 'There is no such definition' },

@@ -17,14 +17,36 @@ type SignalHandler = (payload: Json) => void | Promise<void>
 export class AdapterMessages {
   #unhandled: CarriedSignal[]
   #isLooking = false
+  /** While what a fork took over is played: who handles signals then, and those that have to wait. */
+  #held: { handlers: Map<string, SignalHandler>; signals: CarriedSignal[] } | undefined
   updatesUnderWay = 0
 
   constructor(carried: readonly CarriedSignal[]) {
     this.#unhandled = [...carried]
     setDefaultSignalHandler((signal, payload) => {
       // Border cast: what is sent is JSON, and its second argument says who sent it.
-      this.#unhandled.push({ signal, payload: (payload ?? null) as Json })
+      const received = { signal, payload: (payload ?? null) as Json }
+      if (this.#held === undefined) this.#unhandled.push(received)
+      else this.#held.signals.push(received)
     })
+  }
+
+  /** Signals that come are kept until `release`; before it only those of `deliver` are heard. */
+  hold(): void {
+    this.#held = { handlers: new Map(), signals: [] }
+  }
+
+  deliver(received: CarriedSignal): void {
+    const handler = this.#held?.handlers.get(received.signal)
+    if (handler === undefined) this.#unhandled.push(received)
+    else void handler(received.payload)
+  }
+
+  release(): void {
+    const { handlers = new Map<string, SignalHandler>(), signals = [] } = this.#held ?? {}
+    for (const received of signals) this.deliver(received)
+    this.#held = undefined
+    for (const [name, handler] of handlers) this.#listen(name, handler)
   }
 
   /** Signals that nobody has handled, in the order they came. */
@@ -44,8 +66,13 @@ export class AdapterMessages {
     this.mustNotLook()
     const early = this.#unhandled.filter(({ signal }) => signal === name)
     this.#unhandled = this.#unhandled.filter(({ signal }) => signal !== name)
-    setHandler(defineSignal<[Json, MessageMeta?]>(name), (payload) => handler(payload))
+    if (this.#held === undefined) this.#listen(name, handler)
+    else this.#held.handlers.set(name, handler)
     for (const { payload } of early) void handler(payload)
+  }
+
+  #listen(name: string, handler: SignalHandler): void {
+    setHandler(defineSignal<[Json, MessageMeta?]>(name), (payload) => handler(payload))
   }
 
   onQuery(name: string, handler: (payload: Json) => unknown): void {

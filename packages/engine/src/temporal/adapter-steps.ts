@@ -45,6 +45,10 @@ export function createSteps(execution: Execution): { [name: string]: StepCall } 
         const payload = toJson(input, `The input of step ${step}`)
         const key = execution.nextKey(step, given?.key)
         const command = execution.nextCommand()
+        const taken = execution.prefix?.taken('step', step, command)
+        if (taken?.ended === true) {
+          return guard(bundle, async () => execution.prefix?.endOfStep(command, step, bundle) ?? null, step)
+        }
         return guard(bundle, () => runStep(execution, { step, key, command, input: payload, options }), step)
       }
       return call

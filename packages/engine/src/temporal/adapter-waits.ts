@@ -126,7 +126,16 @@ async function startChild(
   if (started.live !== undefined) refuseChild(execution, workflow, childId)
   const { version, hash: definition } = versions[workflow] ?? { version: started.version, hash: '' }
   const meta: ChildMeta = { key, command, parent_close: parentClose, definition }
-  const { attempt: _, part: _part, carried: _carried, loop: _loop, seed: _seed, live, ...rest } = started
+  const {
+    attempt: _,
+    part: _part,
+    carried: _carried,
+    loop: _loop,
+    seed: _seed,
+    prefix: _prefix,
+    live,
+    ...rest
+  } = started
   const below = live && {
     ...live,
     depth: live.depth + 1,

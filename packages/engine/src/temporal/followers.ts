@@ -1,6 +1,9 @@
+import { RunConflict } from '@kyros/store/command'
 import { textOf } from '../error-text.ts'
 import { ReadPace } from './read-pace.ts'
 import { type FollowerParts, RunFollower } from './run-follower.ts'
+
+const maxTries = 10
 
 /** Reads the histories of all runs under way, each as it grows. */
 export class Followers {
@@ -36,15 +39,22 @@ export class Followers {
 
   /** Appends what the histories of the runs under way hold by now. */
   async catchUp(timeoutMs: number): Promise<void> {
-    const signal = AbortSignal.timeout(timeoutMs)
+    await Promise.all([...this.#following.keys()].map((runId) => this.catchUpRun(runId, timeoutMs)))
+  }
+
+  /** The same of one run, as far as the cluster can be asked. Whoever else reads it at the same time may be faster. */
+  async catchUpRun(runId: string, timeoutMs: number): Promise<void> {
     const { log } = this.#parts
-    await Promise.all(
-      [...this.#following.keys()].map((runId) =>
-        new RunFollower(this.#parts, runId).catchUp(signal).catch((error: unknown) => {
-          log('info', `The history of run ${runId} is read at the next start: ${textOf(error)}`)
-        }),
-      ),
-    )
+    const signal = AbortSignal.timeout(timeoutMs)
+    for (let tries = 0; tries < maxTries && !signal.aborted; tries++) {
+      try {
+        return await new RunFollower(this.#parts, runId).catchUp(signal)
+      } catch (error) {
+        if (error instanceof RunConflict) continue
+        log('info', `The history of run ${runId} is read later: ${textOf(error)}`)
+        return
+      }
+    }
   }
 
   async stopped(): Promise<void> {

@@ -9,16 +9,19 @@ import type { Definitions } from '../definitions/definitions.ts'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import { readHistory } from '../embedded/history.ts'
 import { readDefinitions } from '../embedded/operations/definitions.ts'
+import { forkRun } from '../embedded/operations/fork-run.ts'
 import { messageOf, type Operation } from '../embedded/operations/operate.ts'
 import { readRun, readUnended } from '../embedded/operations/read-run.ts'
 import { resultOf } from '../embedded/operations/update-run.ts'
 import { findWaitpoint, isAnswered, storedAnswer } from '../embedded/operations/waitpoint.ts'
+import type { RunGates } from '../embedded/run-gates.ts'
 import { followStream } from '../embedded/streams.ts'
 import type { EngineClock } from '../embedded/timers.ts'
-import type { WaitpointKey, WaitpointRef } from '../embedded/waitpoint-tokens.ts'
+import { createWaitpointTokens, type WaitpointKey, type WaitpointRef } from '../embedded/waitpoint-tokens.ts'
 import type { RunOperations } from '../engine.ts'
 import type { Builds } from './builds.ts'
 import type { Cluster } from './cluster.ts'
+import { mustBePlayable } from './fork-prefix.ts'
 import { queryRun } from './query-run.ts'
 import { refOfToken, verifyToken } from './token-check.ts'
 import { updateRun } from './update-run.ts'
@@ -31,7 +34,14 @@ export type OperationsParts = {
   readonly log: EngineLog
   readonly cluster: Cluster
   readonly builds: Builds
-  readonly keys: readonly WaitpointKey[]
+  readonly keys: readonly [WaitpointKey, ...WaitpointKey[]]
+  readonly gates: RunGates
+  /** @throws temporal_unavailable where no run is accepted while the cluster is away */
+  readonly mustAccept: () => void
+  /** Appends to the log of a run what the cluster knows of it by now. */
+  readonly catchUp: (runId: string) => Promise<void>
+  /** There is a new run in the inbox. */
+  readonly onAccepted: () => void
   /** Durable when it resolves. @throws run_not_found, run_ended */
   readonly reach: (message: InboxMessage) => Promise<void>
   /** The same without the detour over the inbox. @throws temporal_unavailable */
@@ -46,6 +56,12 @@ export function createTemporalOperations(parts: OperationsParts): RunOperations 
   const { store } = parts
   const send = (runId: string, operation: Operation, actor: string) =>
     parts.reach(messageOf(runId, operation, actor))
+  const forking = {
+    engine: 'temporal' as const,
+    mustAnnounce: () => true,
+    mustTake: mustBePlayable,
+    waitpointTokens: createWaitpointTokens(parts.keys),
+  }
   return {
     pause: (runId, principal) => send(runId, { kind: 'pause' }, principal.id),
 
@@ -76,11 +92,13 @@ export function createTemporalOperations(parts: OperationsParts): RunOperations 
       })
     },
 
-    fork: async (runId) => {
-      await readRun(store, runId)
-      throw problem('run_diverged', {
-        detail: `The run ${runId} is on Temporal, where forks are not made yet.`,
-      })
+    fork: async (runId, from) => {
+      parts.mustAccept()
+      // What its worker does already is to be in the log that the fork is made of.
+      if ((await readRun(store, runId)).engine === 'temporal') await parts.catchUp(runId)
+      const forked = await forkRun({ ...parts, ...forking }, runId, from)
+      parts.onAccepted()
+      return forked
     },
 
     upgrade: (runId, to) => upgradeRun(parts, runId, to),

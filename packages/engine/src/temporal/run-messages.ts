@@ -148,6 +148,8 @@ function eventsFor(
       const { reason, actor } = message
       return [
         { type: 'run.cancel_requested', timeMs, actor, data: { reason } },
+        // Border cast: type and data belong together.
+        ...(run.fork?.openEnds ?? []).map((end) => ({ ...end, timeMs }) as NewRunEvent),
         { type: 'run.cancelled', timeMs, data: { reason } },
       ]
     }

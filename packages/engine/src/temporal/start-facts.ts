@@ -1,4 +1,4 @@
-import type { CarriedSignal, ParentClose } from '@kyros/contract/event'
+import type { CarriedSignal, ErrorData, ParentClose } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { BudgetLimits, Principal } from '../engine.ts'
 
@@ -14,7 +14,30 @@ export type StartedWith = {
   loop?: { state: Json }
   /** Left out where a history of the embedded engine is replayed: it has only what the definition asked for. */
   live?: LiveFacts
+  /** Of a fork: what it took over. Only its first part on the cluster has it. */
+  prefix?: Prefix
 }
+
+/** What a fork took over, as its definition is to live through it again. */
+export type Prefix = {
+  startedMs: number
+  commands: PrefixCommand[]
+  /** In the order in which the definition heard of them. */
+  outcomes: PrefixOutcome[]
+  /** Whether the log says that the run waits. */
+  waits: boolean
+}
+
+/** Something that was asked for. What had not ended begins anew, a timer with the time that it was to fire. */
+export type PrefixCommand = { command: number; kind: string; name: string; ended: boolean; fireAtMs?: number }
+
+/** What the definition heard. `timeMs`: what its clock showed then; left out: what it showed before. */
+export type PrefixOutcome = { timeMs?: number } & (
+  | { kind: 'completed'; command: number; output: Json }
+  | { kind: 'failed'; command: number; attempt: number; error: ErrorData }
+  | { kind: 'fired'; command: number }
+  | ({ kind: 'signal' } & CarriedSignal)
+)
 
 /** What a run on a cluster knows of itself. */
 export type LiveFacts = {

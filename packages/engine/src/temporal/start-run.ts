@@ -1,8 +1,10 @@
 import type { RunRecord } from '@kyros/store/store'
 import type { WaitpointKey } from '../embedded/waitpoint-tokens.ts'
 import type { NewExecution } from './cluster.ts'
+import type { ForkStart } from './fork-prefix.ts'
 import type { PendingRun } from './pending-run.ts'
 import { runSecret } from './run-secret.ts'
+import type { StartedWith } from './start-facts.ts'
 
 /** As Temporal counts them: 1 goes first. */
 const priorities: { readonly [P in RunRecord['priority']]: number } = {
@@ -24,6 +26,19 @@ export function startOf(run: PendingRun, buildId: string, key: WaitpointKey): Ne
     keyId: key.id,
     ...(limits === undefined ? {} : { limits }),
   }
-  const started = { attempt, version, maxRetries, carried: signals, live }
-  return { runId, workflow, input, started, timeoutSeconds, buildId, priority }
+  const own = { attempt, version, maxRetries, carried: signals, live }
+  const start = run.fork === undefined ? { input, started: own } : forkOf(run, run.fork, own)
+  return { runId, workflow, ...start, timeoutSeconds, buildId, priority }
+}
+
+/** A fork is told what it takes over instead; what came to itself since then comes behind it. */
+function forkOf(
+  { facts, signals, reason }: PendingRun,
+  { prefix, seen, part }: ForkStart,
+  own: StartedWith,
+): Pick<NewExecution, 'input' | 'started'> {
+  const outcomes = [...prefix.outcomes, ...signals.map((one) => ({ kind: 'signal' as const, ...one }))]
+  const { input = facts.input, ...later } = part ?? { carried: [] }
+  const waits = reason !== undefined
+  return { input, started: { ...own, ...seen, ...later, prefix: { ...prefix, outcomes, waits } } }
 }

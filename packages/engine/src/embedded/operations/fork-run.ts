@@ -1,5 +1,6 @@
 import { type ForkOrigin, isRunEvent } from '@kyros/contract/event'
 import { problem } from '@kyros/contract/problem'
+import type { RunEngine } from '@kyros/contract/run'
 import type { NewJob, NewRun, NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
@@ -23,26 +24,31 @@ export type ForkParts = {
   waitpointTokens: WaitpointTokens
   /** True where another process has to be told of the new run in the commit that makes it. */
   mustAnnounce: () => boolean
+  /** What moves the new run; left out: `embedded`. */
+  engine?: RunEngine
+  /** Throws for what this engine cannot take over. Asked before anything is written. */
+  mustTake?: (taken: readonly NewRunEvent[], runId: string) => void
 }
 
 type From = Parameters<RunOperations['fork']>[1]
 
 /**
  * One commit makes the new run with all that it takes over.
- * @throws run_step_not_found, run_diverged, run_not_ended, run_concurrency_reached
+ * @throws run_step_not_found, run_diverged, run_not_ended, run_concurrency_reached, run_fork_unsupported
  */
 export async function forkRun(parts: ForkParts, runId: string, from: From): Promise<Submitted> {
   const { store } = parts
   const record = await readRun(store, runId)
   const input = await fromStored(record.input, store.blobs)
   const stored = (await store.events.ofRun(runId)).filter((event) => isRunEvent(event))
-  const said = stored.map((event) => asNewEvent(event))
+  const said = stored.map((event) => withoutPlace(asNewEvent(event)))
   const taken = forkPrefix(said, from.fromStep)
   if (taken === undefined) throw stepNotFound(runId, from.fromStep, stepKeys(said))
+  parts.mustTake?.(taken, runId)
   const origin = originOf(said) ?? { run_id: runId, attempt: record.attempt }
   const fork = { runId: from.runId, origin, taken }
   const { hash, version, definition } = await fittingDefinition(parts, record, fork)
-  const run = newRun(record, from, hash, version)
+  const run = { ...newRun(record, from, hash, version), ...(parts.engine && { engine: parts.engine }) }
   const whole = { ...record, input }
   const full = rejectionOf(parts.gates, whole, definition.concurrency)
   if (full !== undefined) return rejected(store, run, full, from.idempotency)
@@ -71,6 +77,14 @@ async function write(
   const rest = { run, events, announce: mustAnnounce(), ...(idempotency && { idempotency }) }
   if (from.jobId === undefined) return store.write({ kind: 'retry_job', ...rest })
   return store.write({ kind: 'submit_job', job: await newJob(store, record, from.jobId, from), ...rest })
+}
+
+/** Where an event was read in the history of the other run says nothing of this one. */
+function withoutPlace(event: NewRunEvent): NewRunEvent {
+  if (!('history' in event.data)) return event
+  const { history: _, ...data } = event.data
+  // The same event with one optional field less.
+  return { ...event, data } as NewRunEvent
 }
 
 /** A part that is taken over goes on as the fork: a replay may begin with it and not see what is before. */
