@@ -379,7 +379,10 @@ const others: CommandDeclaration[] = [
     path: 'conform',
     takes: '[workflow]',
     summary: "Replay recorded histories with Temporal's own core and compare",
-    options: [['--limit <number>', 'how many histories at most (default: 20)']],
+    options: [
+      ['--limit <number>', 'how many histories of the server at most (default: 20)'],
+      ['--recorded', 'those that come with Kyros, also when a server runs'],
+    ],
     example: 'kyros conform code_analysis',
     load: async () => (await import('../commands/conform.ts')).conform,
   },

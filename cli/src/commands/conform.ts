@@ -16,62 +16,72 @@ const maxLimit = 200
 /** A long history with large values takes its time. */
 const historyTimeoutMs = 300_000
 
-/** `kyros conform`: recorded histories, or those of a fresh run, replayed by Temporal's own core. */
+type Found = { histories: ConformHistory[]; onTemporal: number }
+
+/** `kyros conform`: recorded histories, those that come with Kyros, or those of a fresh run, replayed by Temporal's own core. */
 export const conform: CommandFunction = async (context) => {
   const workflow = context.arguments[0]
   const limit = context.options.integer('limit', { minimum: 1, maximum: maxLimit }) ?? defaultLimit
-  const histories = await recordedHistories(context, workflow, limit)
+  const { histories, onTemporal } = await findHistories(context, workflow, limit)
   const engine = await import('@kyros/engine/temporal/conform')
-  const results = await engine.conform({ histories })
-  for (const result of results) printResult(context, result)
+  const results = await engine.conform({ histories, onResult: (result) => printResult(context, result) })
   const differing = results.filter(({ ok }) => !ok).length
   const definitions = new Set(results.map(({ definition }) => definition)).size
+  if (onTemporal > 0) {
+    const why = "their histories are Temporal's own already"
+    context.terminal.note(`left out: ${onTemporal} runs on Temporal (${why})`)
+  }
   if (context.wantsJson) {
-    context.terminal.json({ histories: results.length, definitions, differ: differing })
+    const counts = { histories: results.length, definitions, differ: differing, left_out: onTemporal }
+    context.terminal.json(counts)
   } else {
     context.terminal.out(`${results.length} histories of ${definitions} definitions, ${differing} differ`)
   }
   return differing === 0 ? exitCode.done : exitCode.failed
 }
 
-/** From the server there is; without one, or when it has none, from a run made for this in memory. */
-async function recordedHistories(
+/** From the server there is; without one, or when it has none, those that come with Kyros and a run made for this. */
+async function findHistories(
   context: CommandContext,
   workflow: string | undefined,
   limit: number,
-): Promise<ConformHistory[]> {
+): Promise<Found> {
   const { config } = openConfig(context)
   const dataDir = resolve(context.directory, config.data_dir)
-  if (config.client.url !== undefined || runningServer(dataDir) !== undefined) {
+  const isAsked = context.options.flag('recorded')
+  if (!isAsked && (config.client.url !== undefined || runningServer(dataDir) !== undefined)) {
     const { client } = await connect(context)
     const found = await readHistories(client, workflow, limit)
-    if (found.length > 0) return found
+    if (found.histories.length + found.onTemporal > 0) return found
   }
-  if (workflow !== undefined && workflow !== 'code_analysis') {
+  const { recordedHistories } = await import('@kyros/engine/golden/recorded-histories')
+  const recorded = recordedHistories(workflow)
+  const isBuiltIn = workflow === undefined || workflow === 'code_analysis'
+  if (recorded.length === 0 && !isBuiltIn) {
     throw new CommandError(
       `There is no recorded run of ${workflow}.`,
       `Make one with \`${context.callName} run ${workflow} --follow\`, then repeat.`,
     )
   }
-  context.terminal.note('No recorded run was found: replaying one made for this, in memory.')
+  if (isAsked || !isBuiltIn) return { histories: recorded, onTemporal: 0 }
+  context.terminal.note(
+    'No recorded run was found: replaying those that come with Kyros, and one made for this, in memory.',
+  )
   const { freshHistory } = await import('../conform/fresh-history.ts')
-  return [await freshHistory(context)]
+  return { histories: [...recorded, await freshHistory(context)], onTemporal: 0 }
 }
 
-async function readHistories(
-  client: Client,
-  workflow: string | undefined,
-  limit: number,
-): Promise<ConformHistory[]> {
+async function readHistories(client: Client, workflow: string | undefined, limit: number): Promise<Found> {
   const query = { limit: maxLimit, ...(workflow !== undefined && { type: workflow }) }
   const { workflows } = await client.call('listRuns', { query })
-  const ended = workflows.filter((run) => isTerminal(run.status)).slice(0, limit)
+  const all = workflows.filter((run) => isTerminal(run.status))
+  const ended = all.filter(({ engine }) => engine !== 'temporal').slice(0, limit)
   const histories: ConformHistory[] = []
   for (const { id } of ended) {
     const history = await readHistory(client, id)
     if (history !== undefined) histories.push(history)
   }
-  return histories
+  return { histories, onTemporal: all.filter(({ engine }) => engine === 'temporal').length }
 }
 
 /** The history of one run; undefined when it never came as far as a definition. */
