@@ -17,6 +17,7 @@ import type { Service, ServiceHealth } from '@kyros/kernel/service'
 import { deriveKey } from '@kyros/orchestrator/auth/derive-key'
 import type { Store } from '@kyros/store/store'
 import type { Config } from '../config.ts'
+import { limitsOf } from './slot-limits.ts'
 
 export type TemporalInput = {
   config: Config
@@ -72,6 +73,10 @@ export function openTemporal({ config, secretKey, log, store, target }: Temporal
       const worker = createTemporalWorker({
         ...{ ...common, ...parts, connect, log: tell('worker') },
         maxAttempts: config.temporal.max_concurrent_activities,
+        limits: {
+          queues: limitsOf(config.engine.queue_limits),
+          keys: limitsOf(config.engine.key_limits),
+        },
       })
       return endingWith(worker, closing)
     },

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, inject, onTestFinished, test } from 'vitest'
-import { temporaryDirectory } from '../testing/spawn-kyros.ts'
+import { kyros, temporaryDirectory } from '../testing/spawn-kyros.ts'
 import { apiOf, createNotingProject, stop, until } from './platform.ts'
 
 const cli = inject('testTemporalCli')
@@ -86,8 +86,14 @@ test.skipIf(cli === '')(
       async () => refusing.notes().get(interrupted)?.length,
       (notes) => notes === 1,
     )
+    const unwanted = (await api.startNoting(3_000)) ?? ''
+    await until(
+      () => api.run(unwanted),
+      ({ status }) => status === 'running',
+    )
     cluster.kill()
     await mustBeAway()
+    await api.client.call('cancelRun', { params: { id: unwanted }, body: { reason: 'not any more' } })
     queued.push(await patientApi.startNoting(1))
 
     cluster.start()
@@ -96,6 +102,10 @@ test.skipIf(cli === '')(
       ({ status }) => status === 'completed',
     )
     expect(refusing.notes().get(interrupted)).toEqual(['first', 'second'])
+    await until(
+      () => api.run(unwanted),
+      ({ status }) => status === 'cancelled',
+    )
     for (const runId of queued) {
       await until(
         () => patientApi.run(runId ?? ''),
@@ -128,6 +138,11 @@ test('a namespace that is not there is named, with the command that makes it', a
   })
   const refused = api.client.call('startRun', { body })
   await expect(refused).rejects.toMatchObject({ code: 'temporal_namespace_missing' })
+  const shown = await kyros(['engine', 'status'], { cwd: project.directory })
+  expect([shown.code, shown.output]).toEqual([1, expect.stringMatching(/^temporal\tyes\t0\t-$/m)])
+  expect(shown.output).toMatch(/namespace nowhere, task queue orchestrator-task-queue: faulty\n {2}.*create/)
+  const told = await kyros(['engine', 'status', '--json'], { cwd: project.directory })
+  expect(JSON.parse(told.output)).toMatchObject({ temporal: { cluster: { state: 'faulty', workers: [] } } })
   expect(server.errors().match(/has no namespace nowhere/g)?.length).toBe(1)
   expect(await stop(server)).toBe(0)
 })
