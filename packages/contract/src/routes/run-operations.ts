@@ -55,6 +55,7 @@ export const runOperationRoutes = routes({
       'run_step_not_found',
       'run_not_ended',
       'run_diverged',
+      'run_fork_unsupported',
       'run_concurrency_reached',
       'idempotency_key_reused',
       'idempotency_key_in_flight',

@@ -205,16 +205,17 @@ test('one more run than a workflow allows is refused', async () => {
 })
 
 describe('what the engine refuses reaches the caller', () => {
-  const refusals: [keyof Engine, string, ProblemCode][] = [
+  const refusals: [keyof Engine, string, ProblemCode, object?][] = [
+    ['fork', 'fork', 'run_fork_unsupported', { from_step: 'Tell', new_job: true }],
     ['upgrade', 'upgrade', 'run_diverged'],
     ['update', 'update/setLimit', 'update_pending'],
   ]
-  test.each(refusals)('%s', async (method, path, code) => {
+  test.each(refusals)('%s', async (method, path, code, body) => {
     const { run_id } = await startTalk()
     const { engine } = platform
     const before = engine[method]
     Object.assign(engine, { [method]: () => Promise.reject(problem(code, { detail: 'Both sides.' })) })
-    const answer = await post(`${run_id}/${path}`)
+    const answer = await post(`${run_id}/${path}`, body)
     Object.assign(engine, { [method]: before })
     expect(answer.json()).toMatchObject({ code, detail: 'Both sides.' })
   })
