@@ -3,7 +3,7 @@ import { type BundledDefinition, bundleWorkflows } from './bundle-workflows.ts'
 import { convertHistory, type TemporalHistory } from './convert-history.ts'
 import { explainNondeterminism } from './explain-nondeterminism.ts'
 import type { ConformHistory } from './read-conform-history.ts'
-import { Replayer } from './replayer.ts'
+import { ReplayWorker } from './replay-worker.ts'
 
 export type { ConformHistory } from './read-conform-history.ts'
 
@@ -71,18 +71,18 @@ type Replayed = { history: ConformHistory; result: ConformResult }
 async function* replayGroup({ definitions, histories }: Group): AsyncGenerator<Replayed> {
   const interceptors = fileURLToPath(import.meta.resolve('./replay-interceptors.ts'))
   const code = await bundleWorkflows([...definitions.values()], undefined, [interceptors])
-  const replayer = new Replayer(code)
+  const worker = new ReplayWorker(code)
   try {
     for (const history of histories) {
       const { runId, workflow } = history.run
       const parts = partsOf(history)
       const temporalEvents = parts.reduce((sum, { events }) => sum + events.length, 0)
       const base = { runId, workflow, definition: history.definition, temporalEvents }
-      const objection = await firstObjection(replayer, runId, parts)
+      const objection = await firstObjection(worker, runId, parts)
       yield { history, result: objection === undefined ? { ...base, ok: true } : { ...base, ...objection } }
     }
   } finally {
-    await replayer.close()
+    await worker.close()
   }
 }
 
@@ -102,12 +102,12 @@ type Objection = { ok: false; message: string; core: string }
 
 /** What Temporal's core objects to first; undefined when it accepts all parts. */
 async function firstObjection(
-  replayer: Replayer,
+  worker: ReplayWorker,
   runId: string,
   parts: readonly TemporalHistory[],
 ): Promise<Objection | undefined> {
   for (const history of parts) {
-    const core = await replayer.replay(history, runId)
+    const core = await worker.replay(history, runId)
     if (core !== undefined) {
       return { ok: false, message: explainNondeterminism(core, history.events), core }
     }

@@ -45,6 +45,10 @@ test.each([
     `Failure { message: "${error}Complete workflow machine does not handle this event: HistoryEvent(id: 6, TimerStarted)", source: "" }`,
     'The history holds a timer (event 6), the definition asks for the end of the run.',
   ],
+  [
+    `${error}Child workflow machine does not handle this event: HistoryEvent { event_id: 6, event_time: None }`,
+    'The history holds a timer (event 6), the definition asks for a child.',
+  ],
   ['Something else.', 'Something else.'],
 ])('%s is said in our words', (message, expected) => {
   expect(explainNondeterminism(message, events)).toBe(expected)

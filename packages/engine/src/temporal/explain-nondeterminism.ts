@@ -46,12 +46,12 @@ function mismatch(text: string, events: readonly TemporalEvent[]): string | unde
 /** "Timer machine does not handle this event: HistoryEvent(id: 5, ActivityTaskScheduled)". */
 function unhandled(text: string, events: readonly TemporalEvent[]): string | undefined {
   const found =
-    /(?:error: )?([\w ]+?) ?[Mm]achine does not handle(?: this event:| command type)? ?(?:HistoryEvent\(id: (\d+), (\w+)\)|(\w+))/.exec(
+    /(?:error: )?([\w ]+?) ?(?:M|m)achine does not handle(?: this event:| command type)? ?(?:HistoryEvent(?:\(id:| \{ event_id:) (\d+),(?: (\w+)\))?|(\w+))/.exec(
       text.replace('[TMPRL1100] ', ''),
     )
   if (found === null) return undefined
   const [, machine = '', id, type = '', command] = found
-  const asked = machines[machine.replace(/^.*: /, '').replaceAll(' ', '').toLowerCase()] ?? machine
+  const asked = machines[spaced(machine.replace(/^.*: /, ''))] ?? machine
   const event = events.find(({ eventId }) => eventId === id)
   return sentence(event === undefined ? kindOf(command ?? type) : textOf(event), asked, event)
 }
@@ -78,26 +78,26 @@ function sentence(recorded: string, asked: string, event: TemporalEvent | undefi
   return `The history holds ${recorded}${where}, the definition asks for ${asked}.`
 }
 
+/** `ModifyWorkflowProperties` as the other machines are called: in words. */
+const spaced = (machine: string) => machine.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
+
 /** What a definition asks for, by the machine of the core that had been made for it. */
 const machines: { readonly [machine: string]: string } = {
   timer: 'a timer',
   activity: 'a step',
-  localactivity: 'an inline step',
-  childworkflow: 'a child',
-  completeworkflow: 'the end of the run',
-  failworkflow: 'the failure of the run',
-  cancelworkflow: 'the cancellation of the run',
-  continueasnewworkflow: 'a new part of the run',
-  modifyworkflowproperties: 'a waitpoint or attributes',
-  upsertworkflowsearchattributes: 'a patch',
+  'local activity': 'an inline step',
+  'child workflow': 'a child',
+  'complete workflow': 'the end of the run',
+  'fail workflow': 'the failure of the run',
+  'cancel workflow': 'the cancellation of the run',
+  'continue as new workflow': 'a new part of the run',
+  'modify workflow properties': 'a waitpoint or attributes',
+  'upsert workflow search attributes': 'a patch',
   patch: 'a patch',
-  version: 'a patch',
   update: 'the answer of an update',
-  cancelexternalwf: 'the cancellation of a child',
-  signalexternalwf: 'a signal to another run',
-  nexusoperation: 'an operation of Nexus',
-  mutablesideeffect: 'a value',
-  sideeffect: 'a value',
+  'cancel external wf': 'the cancellation of a child',
+  'signal external wf': 'a signal to another run',
+  'nexus operation': 'an operation of Nexus',
 }
 
 const kinds: { readonly [type: string]: string } = {

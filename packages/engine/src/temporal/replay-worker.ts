@@ -9,7 +9,7 @@ const replayMs = 60_000
 type Given = { history: TemporalHistory; workflowId: string }
 
 /** One replay worker for many histories, one after the other: to begin one takes longer than a replay. */
-export class Replayer {
+export class ReplayWorker {
   readonly #code: string
   #line: Line | undefined
 
