@@ -46,7 +46,7 @@ function mismatch(text: string, events: readonly TemporalEvent[]): string | unde
 /** "Timer machine does not handle this event: HistoryEvent(id: 5, ActivityTaskScheduled)". */
 function unhandled(text: string, events: readonly TemporalEvent[]): string | undefined {
   const found =
-    /(?:error: )?([\w ]+?) ?(?:M|m)achine does not handle(?: this event:| command type)? ?(?:HistoryEvent(?:\(id:| \{ event_id:) (\d+),(?: (\w+)\))?|(\w+))/.exec(
+    /(?:error: )?([\w ]+?) ?(?:Machine|machine) does not handle(?: this event:| command type)? ?(?:HistoryEvent(?:\(id:| \{ event_id:) (\d+),(?: (\w+)\))?|(\w+))/.exec(
       text.replace('[TMPRL1100] ', ''),
     )
   if (found === null) return undefined
