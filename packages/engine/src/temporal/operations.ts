@@ -56,12 +56,6 @@ export function createTemporalOperations(parts: OperationsParts): RunOperations 
   const { store } = parts
   const send = (runId: string, operation: Operation, actor: string) =>
     parts.reach(messageOf(runId, operation, actor))
-  const forking = {
-    engine: 'temporal' as const,
-    mustAnnounce: () => true,
-    mustTake: mustBePlayable,
-    waitpointTokens: createWaitpointTokens(parts.keys),
-  }
   return {
     pause: (runId, principal) => send(runId, { kind: 'pause' }, principal.id),
 
@@ -92,14 +86,7 @@ export function createTemporalOperations(parts: OperationsParts): RunOperations 
       })
     },
 
-    fork: async (runId, from) => {
-      parts.mustAccept()
-      // What its worker does already is to be in the log that the fork is made of.
-      if ((await readRun(store, runId)).engine === 'temporal') await parts.catchUp(runId)
-      const forked = await forkRun({ ...parts, ...forking }, runId, from)
-      parts.onAccepted()
-      return forked
-    },
+    fork: (runId, from) => forkToCluster(parts, runId, from),
 
     upgrade: (runId, to) => upgradeRun(parts, runId, to),
 
@@ -134,6 +121,26 @@ export function createTemporalOperations(parts: OperationsParts): RunOperations 
 
     definitions: () => readDefinitions(parts),
   }
+}
+
+/** The fork goes to the cluster, whichever engine has the run that it is made of. @throws run_fork_unsupported */
+async function forkToCluster(
+  parts: OperationsParts,
+  runId: string,
+  from: Parameters<RunOperations['fork']>[1],
+): ReturnType<RunOperations['fork']> {
+  parts.mustAccept()
+  // What its worker does already is to be in the log that the fork is made of.
+  if ((await readRun(parts.store, runId)).engine === 'temporal') await parts.catchUp(runId)
+  const own = {
+    engine: 'temporal' as const,
+    mustAnnounce: () => true,
+    mustTake: mustBePlayable,
+    waitpointTokens: createWaitpointTokens(parts.keys),
+  }
+  const forked = await forkRun({ ...parts, ...own }, runId, from)
+  parts.onAccepted()
+  return forked
 }
 
 /** Answers a waitpoint once; the same answer again changes nothing. @throws waitpoint_token_invalid, waitpoint_closed */

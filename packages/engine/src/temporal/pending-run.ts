@@ -52,6 +52,7 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
   }
   for (const event of events) {
     if (isRunEvent(event))
+      // Border cast: type and data belong together in a stored event.
       await foldPending(run, { ...event, timeMs: Date.parse(event.time) } as NewRunEvent, store)
   }
   // Those that came until now are among what the fork takes over.
