@@ -68,6 +68,9 @@ test('a run that is under way drains on its engine, and what begins meanwhile is
   const runId = rig.newId()
   await joint.retry(jobId, { runId, principal: owner, timeMs: Date.now() })
   expect(await ended(rig, runId)).toMatchObject({ engine: 'temporal', status: 'completed', attempt: 2 })
+  const [forked, timeMs] = [rig.newId(), Date.now()]
+  await joint.fork(old, { fromStep: 'Third', runId: forked, principal: owner, timeMs })
+  expect(await ended(rig, forked)).toMatchObject({ engine: 'temporal', result: [1, 1, 1] })
 })
 
 test('what is done to a run reaches the engine of the run', async () => {

@@ -10,7 +10,7 @@ export type JointEngineOptions = {
 }
 
 /**
- * Both engines of a process behind one port: new runs and retries begin on Temporal, everything else goes to the engine
+ * Both engines of a process behind one port: new runs, retries and forks begin on Temporal, everything else goes to the engine
  * of the run. Limits of runs at once count per engine.
  */
 export function createJointEngine({ embedded, temporal, store }: JointEngineOptions): Engine {
@@ -37,7 +37,8 @@ export function createJointEngine({ embedded, temporal, store }: JointEngineOpti
     why: async (runId) => (await engineOf(runId)).why(runId),
     pause: async (runId, principal) => (await engineOf(runId)).pause(runId, principal),
     resume: async (runId, principal) => (await engineOf(runId)).resume(runId, principal),
-    fork: async (runId, from) => (await engineOf(runId)).fork(runId, from),
+    // A fork is a new run, whoever has the one that it is made of.
+    fork: (runId, from) => temporal.fork(runId, from),
     upgrade: async (runId, to) => (await engineOf(runId)).upgrade(runId, to),
     setBudget: async (runId, limits, principal) =>
       (await engineOf(runId)).setBudget(runId, limits, principal),
