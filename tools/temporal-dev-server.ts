@@ -25,6 +25,10 @@ const settings = [
   // The dev server has one shard, and a shard hands out tasks at most 20 times a second: 50 ms for each task of a run.
   'history.transferProcessorMaxPollRPS=1000',
   'history.timerProcessorMaxPollRPS=1000',
+  // And timers fire up to a second late.
+  'history.timerProcessorMaxTimeShift="5ms"',
+  // A run that continues as new waits until its part is a second old.
+  'history.continueAsNewMinInterval="1ms"',
 ]
 
 export interface DevServerOptions {

@@ -36,6 +36,23 @@ function createCluster(port: number) {
   }
 }
 
+/** New runs are refused, and everything else goes on. */
+async function expectAway(api: ReturnType<typeof apiOf>): Promise<void> {
+  const { check } = await until(
+    () => api.ready('temporal'),
+    ({ status }) => status === 503,
+  )
+  const detail = /127\.0\.0\.1:\d+ does not answer: nothing listens there .*temporal\.host_port/
+  expect(check).toEqual([{ name: 'temporal', status: 'unhealthy', detail: expect.stringMatching(detail) }])
+  expect((await api.client.call('listJobs')).jobs).toBeInstanceOf(Array)
+  const refused = api.client.call('startRun', { body })
+  await expect(refused).rejects.toMatchObject({
+    status: 503,
+    code: 'temporal_unavailable',
+    retryAfterSeconds: 5,
+  })
+}
+
 test.skipIf(cli === '')(
   'a cluster that is away at the start or goes away later keeps nothing but new runs from a server',
   { timeout: 120_000 },
@@ -54,23 +71,7 @@ test.skipIf(cli === '')(
     const api = apiOf(await server.ready(), refusing)
     const patientApi = apiOf(await patient.ready(), queueing)
 
-    const mustBeAway = async () => {
-      const { check } = await until(
-        () => api.ready('temporal'),
-        ({ status }) => status === 503,
-      )
-      const detail = /127\.0\.0\.1:\d+ does not answer: nothing listens there .*temporal\.host_port/
-      expect(check).toEqual([
-        { name: 'temporal', status: 'unhealthy', detail: expect.stringMatching(detail) },
-      ])
-      expect((await api.client.call('listJobs')).jobs).toBeInstanceOf(Array)
-      const refused = api.client.call('startRun', { body })
-      await expect(refused).rejects.toMatchObject({
-        status: 503,
-        code: 'temporal_unavailable',
-        retryAfterSeconds: 5,
-      })
-    }
+    const mustBeAway = () => expectAway(api)
     await mustBeAway()
     const queued = [await patientApi.startNoting(1)]
     expect(await patientApi.ready('temporal')).toMatchObject({ status: 200, check: [{ status: 'warning' }] })

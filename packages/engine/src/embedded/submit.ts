@@ -63,14 +63,12 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     submit: async (submission) => {
       const workflow = submission.workflow === null ? undefined : startable(submission.workflow)
       if (workflow !== undefined) check(workflow, submission.input)
-      const { priority, parent, input } = submission
+      const { priority, parent, input, idempotency } = submission
       const stored = isSmall(input) ? input : await takeIn(input, 'The input', store.blobs)
       const run = { ...newRun(submission, workflow, stored), ...of }
       const events = [createdEvent(run, { priority, parent }), ...firstWait(submission, workflow)]
       const job = jobOf(submission, stored)
-      const { idempotency } = submission
-      const refusal =
-        workflow && (await options.refusal?.({ type: workflow.entry.name, input }, workflow.hash))
+      const refusal = workflow && (await options.refusal?.({ type: run.workflow, input }, workflow.hash))
       if (refusal !== undefined) return rejected(store, run, refusal, idempotency)
       const announce = mustAnnounce()
       const lease = epoch()
@@ -108,11 +106,10 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       const loaded = workflow && (await definitions.load(workflow.hash))
       const full = rejectionOf(gates, { ...before, input }, loaded?.definition.concurrency)
       if (full !== undefined) return rejected(store, run, full, idempotency)
+      const announced = { run, events, announce: mustAnnounce() }
       const written = await store.write({
         kind: 'retry_job',
-        run,
-        events,
-        announce: mustAnnounce(),
+        ...announced,
         ...(idempotency && { idempotency }),
       })
       return answer(written, { run, events, priority: before.priority, input }, onAccepted)

@@ -15,6 +15,7 @@ import {
   type OpenRig,
   plain,
   submit,
+  until,
   untilAborted,
   waiting,
 } from './rig.ts'
@@ -36,7 +37,11 @@ export function testDivergence(open: OpenRig): void {
     const rig = await open({ steps: { ...plain, Third: hanging } })
     const runId = await submit(rig, 'sequence', 7)
     await began.opened
-    const before = await rig.store.events.ofRun(runId)
+    // The log of a cluster's run follows a little behind its worker.
+    const before = await until(
+      () => rig.store.events.ofRun(runId),
+      (events) => events.some(({ type, data }) => type === 'step.started' && data.step === 'Third'),
+    )
     // The same history under another definition, as if somebody had changed the bundle behind its hash.
     const planted = await plant(rig, before, exportName)
     await rig.restart({ steps: plain, workflows: [...testWorkflows] })

@@ -64,9 +64,10 @@ export function testStructure(open: OpenRig): void {
     }
     const rig = await open({ steps: { ...plain, First }, workflows, maxAttempts: 1 })
     const first = await submit(rig, 'sequence', 'first')
-    await waitUntilStarted(rig, first)
+    await waitUntil(rig, first, 'step.started')
     const low = await submit(rig, 'sequence', 'low', { priority: 'low' })
     const critical = await submit(rig, 'sequence', 'critical', { priority: 'critical' })
+    for (const runId of [low, critical]) await waitUntil(rig, runId, 'step.scheduled')
     busy.open()
     for (const runId of [first, low, critical]) await ended(rig, runId)
     expect(order).toEqual(['first', 'critical', 'low'])
@@ -177,9 +178,9 @@ async function patchedHash(rig: EngineRig): Promise<string> {
   return startable.get('sequence')?.hash ?? ''
 }
 
-async function waitUntilStarted(rig: EngineRig, runId: string): Promise<void> {
+async function waitUntil(rig: EngineRig, runId: string, type: string): Promise<void> {
   await until(
     () => eventTypes(rig, runId),
-    (types) => types.includes('step.started'),
+    (types) => types.includes(type),
   )
 }

@@ -8,8 +8,9 @@ import {
   setDefaultSignalHandler,
   setHandler,
 } from '@temporalio/workflow'
+import type { HistorySize } from '../embedded/history-size.ts'
 import { toJson } from '../embedded/json-value.ts'
-import type { MessageMeta } from './start-facts.ts'
+import { type MessageMeta, waitsQuery } from './start-facts.ts'
 
 type SignalHandler = (payload: Json) => void | Promise<void>
 
@@ -17,12 +18,16 @@ type SignalHandler = (payload: Json) => void | Promise<void>
 export class AdapterMessages {
   #unhandled: CarriedSignal[]
   #isLooking = false
+  readonly #size: HistorySize
+  readonly #names = new Set<string>()
   /** While what a fork took over is played: who handles signals then, and those that have to wait. */
   #held: { handlers: Map<string, SignalHandler>; signals: CarriedSignal[] } | undefined
   updatesUnderWay = 0
 
-  constructor(carried: readonly CarriedSignal[]) {
+  constructor(carried: readonly CarriedSignal[], size: HistorySize) {
+    this.#size = size
     this.#unhandled = [...carried]
+    setHandler(defineQuery<{ signals: string[] }>(waitsQuery), () => ({ signals: [...this.#names] }))
     setDefaultSignalHandler((signal, payload) => {
       // Border cast: what is sent is JSON, and its second argument says who sent it.
       const received = { signal, payload: (payload ?? null) as Json }
@@ -64,6 +69,7 @@ export class AdapterMessages {
 
   onSignal(name: string, handler: SignalHandler): void {
     this.mustNotLook()
+    this.#names.add(name)
     const early = this.#unhandled.filter(({ signal }) => signal === name)
     this.#unhandled = this.#unhandled.filter(({ signal }) => signal !== name)
     if (this.#held === undefined) this.#listen(name, handler)
@@ -72,7 +78,10 @@ export class AdapterMessages {
   }
 
   #listen(name: string, handler: SignalHandler): void {
-    setHandler(defineSignal<[Json, MessageMeta?]>(name), (payload) => handler(payload))
+    setHandler(defineSignal<[Json, MessageMeta?]>(name), (payload) => {
+      this.#size.addFact(payload)
+      return handler(payload)
+    })
   }
 
   onQuery(name: string, handler: (payload: Json) => unknown): void {

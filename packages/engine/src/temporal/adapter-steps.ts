@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow'
 import { toJson } from '../embedded/json-value.ts'
 import { type ResolvedStepOptions, resolveStepOptions, retryDelayMs } from '../embedded/retry-policy.ts'
+import { note } from './adapter-control.ts'
 import { guard } from './adapter-errors.ts'
 import { cutOff, maxCuts, type StepMeta, timerSummary, workerMissing } from './start-facts.ts'
 import { cutError } from './step-ends.ts'
@@ -45,6 +46,7 @@ export function createSteps(execution: Execution): { [name: string]: StepCall } 
         const payload = toJson(input, `The input of step ${step}`)
         const key = execution.nextKey(step, given?.key)
         const command = execution.nextCommand()
+        execution.size.addCommand('step', payload)
         const taken = execution.prefix?.taken('step', step, command)
         if (taken?.ended === true) {
           return guard(bundle, async () => execution.prefix?.endOfStep(command, step, bundle) ?? null, step)
@@ -65,6 +67,7 @@ async function runStep(execution: Execution, asked: Asked): Promise<Json> {
     // Not awaited needlessly: commands are given in the order in which the definition asks.
     if (execution.control?.isHeld) await execution.control.open()
     const leftMs = closeByMs - Date.now()
+    if (leftMs <= 0 && execution.started.live !== undefined) noteLate(asked, attempt)
     const end =
       leftMs > 0 ? await attemptOnce(execution, asked, { attempt, cuts, missing, leftMs }) : late(asked)
     if (end.kind === 'completed') return end.output
@@ -106,6 +109,7 @@ async function attemptOnce(execution: Execution, asked: Asked, which: Which): Pr
     const output = await scheduleActivity<Json>(step, [input, metaOf(execution, asked, which)], {
       ...activityOptions(execution, asked, which),
     })
+    execution.size.addFact(output ?? null)
     return { kind: 'completed', output: output ?? null }
   } catch (error) {
     if (isCancellation(error)) throw error
@@ -174,7 +178,16 @@ function errorOf(failure: ApplicationFailure): ErrorData {
   }
 }
 
+/** The last that is said of the step was that it is tried again. */
+function noteLate({ step, key, command, options }: Asked, attempt: number): void {
+  const message = lateMessage(options)
+  note({ kind: 'step_late', step, key, command, attempt: Math.max(1, attempt - 1), message })
+}
+
+const lateMessage = ({ scheduleToCloseMs }: ResolvedStepOptions) =>
+  `The step took longer than ${scheduleToCloseMs} ms in all.`
+
 function late({ options }: Asked): AttemptEnd {
-  const message = `The step took longer than ${options.scheduleToCloseMs} ms in all.`
-  return { kind: 'failed', error: { code: 'step_timed_out', message, retryable: false } }
+  const error = { code: 'step_timed_out', message: lateMessage(options), retryable: false }
+  return { kind: 'failed', error }
 }

@@ -1,11 +1,11 @@
 import type { Json } from '@kyros/contract/json'
 import type { CancellationScope as Handle, Round, Saga, ScopeOptions } from '@kyros/workflows/define'
 import { failureOf, isNamed } from '@kyros/workflows/failures'
-import { CancellationScope, workflowInfo } from '@temporalio/workflow'
+import { CancellationScope } from '@temporalio/workflow'
 import { timerMs } from '../embedded/asked-values.ts'
 import { failureText, type Undo, undoAll } from '../embedded/undo.ts'
 import { guard, known } from './adapter-errors.ts'
-import { type Execution, startTimer, waitFor } from './workflow-adapter.ts'
+import { type Execution, isContinueSuggested, startTimer, waitFor } from './workflow-adapter.ts'
 
 /** `context.scope`. */
 export async function runScope<T>(
@@ -78,7 +78,7 @@ export async function runLoop<State, Result>(
     const round = await body(state)
     if ('done' in round) return round.done
     state = round.next
-    if (!workflowInfo().continueAsNewSuggested) continue
+    if (!isContinueSuggested(execution)) continue
     await waitFor(execution, () => execution.messages.updatesUnderWay === 0, undefined)
     // Border cast: the state is JSON, as on the embedded engine, which checks it.
     return execution.continueWith({ input, loop: { state: state as Json } })

@@ -63,6 +63,7 @@ function openWaitpoint<T>(
     note({ kind: 'waitpoint', command, name, ...(title === undefined ? {} : { title }), ...expires })
   const answer = Promise.withResolvers<Json>()
   const timing = new CancellationScope()
+  execution.size.addCommand('waitpoint', null)
   open.set(command, { answer: answer.resolve })
   const expiry =
     durationMs === undefined

@@ -5,7 +5,7 @@ import type { RunRecord, Store } from '@kyros/store/store'
 import { toStored } from '../embedded/payload.ts'
 import { createdEvent } from '../embedded/submit.ts'
 import type { EngineClock } from '../embedded/timers.ts'
-import type { NewChild } from './run-projection.ts'
+import type { NewChild } from './history-facts.ts'
 
 const maxTitleChars = 1_024
 

@@ -191,9 +191,10 @@ export class Cluster {
       metadata: { encoding },
       data: Buffer.from(JSON.stringify(value ?? null)),
     }))
-    // Border cast: codecs take and give payloads of the same shape.
-    for (const codec of this.#options.codecs ?? [])
+    for (const codec of this.#options.codecs ?? []) {
+      // Border cast: codecs take and give payloads of the same shape.
       payloads = (await codec.encode(payloads)) as typeof payloads
+    }
     return payloads
   }
 }

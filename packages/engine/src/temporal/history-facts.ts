@@ -51,3 +51,16 @@ export type Fact =
 
 /** An event of a history with what it says. `taskId`: of the workflow task that gave the command. */
 export type HistoryFact = { id: number; timeMs: number; taskId: number | undefined; fact: Fact }
+
+/** What the log says of the run before its history is read. */
+export type KnownBefore = {
+  /** Whether it has begun. */
+  begun: boolean
+  pausedBy: string | undefined
+  cancelReason: string | undefined
+  definition: string
+  timeoutSeconds: number
+}
+
+/** A child whose row must be there before the event that names it. */
+export type NewChild = Extract<Fact, { kind: 'child_asked' }>

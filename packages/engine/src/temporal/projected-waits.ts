@@ -23,6 +23,17 @@ export type PendingRows = {
   updates: number
 }
 
+export function noRows(): PendingRows {
+  return {
+    steps: new Map(),
+    timers: new Map(),
+    waitpoints: new Map(),
+    children: new Map(),
+    conditions: 0,
+    updates: 0,
+  }
+}
+
 /** What keeps a run from moving, in the words of the embedded engine; undefined while something of it is under way. */
 export function firstWait(
   { steps, timers, waitpoints, children, conditions, updates }: PendingRows,

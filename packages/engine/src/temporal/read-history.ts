@@ -233,7 +233,10 @@ export class HistoryReader {
   async #values(payloads: Payloads | null | undefined): Promise<Json[]> {
     let encoded = payloads?.payloads ?? []
     if (encoded.length === 0) return []
-    for (const codec of this.#codecs.toReversed()) encoded = await codec.decode(encoded as never)
+    for (const codec of this.#codecs.toReversed()) {
+      // Border cast: the API's payloads are those of the codec, with other names for absent fields.
+      encoded = await codec.decode(encoded as Parameters<PayloadCodec['decode']>[0])
+    }
     return encoded.map(jsonOf)
   }
 }

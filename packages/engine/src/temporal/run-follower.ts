@@ -7,9 +7,10 @@ import type { EngineClock } from '../embedded/timers.ts'
 import { textOf } from '../error-text.ts'
 import type { Cluster } from './cluster.ts'
 import { storedPayloads } from './event-payloads.ts'
+import type { NewChild } from './history-facts.ts'
 import type { HistoryReader } from './read-history.ts'
 import type { ReadPace } from './read-pace.ts'
-import { type NewChild, RunProjection } from './run-projection.ts'
+import { RunProjection } from './run-projection.ts'
 
 export type FollowerParts = {
   readonly store: Store

@@ -2,43 +2,22 @@ import type { RunEventType, RunFact } from '@kyros/contract/event'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { Shown } from '../embedded/history.ts'
 import { budgetData, usedData } from './control-data.ts'
-import type { Fact, HistoryFact } from './history-facts.ts'
-import { type ChildRow, firstWait, type PendingRows, type StepRow } from './projected-waits.ts'
+import type { Fact, HistoryFact, KnownBefore, NewChild } from './history-facts.ts'
+import { endOfChild, endsOfOpen, isUpdate, retryIn, sameWait, shownTimers } from './projected-ends.ts'
+import { firstWait, noRows, type StepRow } from './projected-waits.ts'
 import { cancelledType, maxCuts, parentEnded, signals } from './start-facts.ts'
 import { cutError } from './step-ends.ts'
-
-/** What the log says of the run before its history is read. */
-export type KnownBefore = {
-  /** Whether it has begun. */
-  begun: boolean
-  pausedBy: string | undefined
-  cancelReason: string | undefined
-  definition: string
-  timeoutSeconds: number
-}
-
-/** A child whose row must be there before the event that names it. */
-export type NewChild = Extract<Fact, { kind: 'child_asked' }>
 
 type Of<K extends Fact['kind']> = Extract<Fact, { kind: K }>
 type At = { id: number; timeMs: number }
 type Pending = At & { row: StepRow; error: { code: string; message: string; retryable?: boolean } }
-
-const shownTimers: ReadonlySet<string> = new Set(['sleep', 'condition', 'scope'])
 
 /**
  * The events of a run as a function of its Temporal history, and of nothing else: whoever reads the same history makes
  * the same events, each with the place where it was read. One projection reads one part of a run after the other.
  */
 export class RunProjection {
-  readonly #rows: PendingRows = {
-    steps: new Map(),
-    timers: new Map(),
-    waitpoints: new Map(),
-    children: new Map(),
-    conditions: 0,
-    updates: 0,
-  }
+  readonly #rows = noRows()
   readonly #scheduled = new Map<number, StepRow>()
   readonly #updates = new Map<number, { update: string; update_id: string }>()
   #failures: Pending[] = []
@@ -221,7 +200,7 @@ export class RunProjection {
   #show(): void {
     const { reason } = this.#wait() ?? {}
     const next = reason === undefined ? undefined : this.#wait()
-    if (same(next, this.shown)) return
+    if (sameWait(next, this.shown)) return
     this.shown = next
     if (next === undefined) this.#push('run.resumed', {})
     else this.#push('run.waiting', next)
@@ -357,6 +336,13 @@ export class RunProjection {
         return
       case 'held':
         this.#held = note.detail
+        return
+      case 'step_late': {
+        const { step, key, command, attempt, message } = note
+        this.#rows.steps.delete(command)
+        const error = { code: 'step_timed_out', message, retryable: false }
+        this.#push('step.failed', { step, key, command, attempt, error })
+      }
     }
   }
 
@@ -372,33 +358,17 @@ export class RunProjection {
     }
     if (fact.kind === 'child_cancelled') {
       for (const [id, row] of children) {
-        if (row.runId === fact.runId) this.#leave(id, row, {})
+        if (row.runId !== fact.runId) continue
+        children.delete(id)
+        this.#push('child.cancelled', { child: row.workflow, command: row.command, run_id: row.runId })
       }
       return
     }
     const row = children.get(fact.initiatedId)
     children.delete(fact.initiatedId)
     if (row === undefined) return
-    const { workflow: child, command, runId: run_id } = row
-    const { ending } = fact
-    if (ending.kind === 'completed')
-      this.#push('child.completed', { child, command, run_id, result: ending.result })
-    if (ending.kind !== 'failed') return
-    const { code, message } = ending.error
-    const isCancelled = code === cancelledType
-    const error = isCancelled
-      ? { code: 'child_cancelled', message: `The child was cancelled: ${message}` }
-      : { code, message }
-    this.#push('child.failed', { child, command, run_id, error })
-  }
-
-  #leave(
-    id: number,
-    { workflow: child, command, runId: run_id }: ChildRow,
-    ended: { run_ended?: true },
-  ): void {
-    this.#rows.children.delete(id)
-    this.#push('child.cancelled', { child, command, run_id, ...ended })
+    const end = endOfChild(row, fact.ending)
+    if (end !== undefined) this.#push(end.type, end.data)
   }
 
   #message(fact: Fact): void {
@@ -495,14 +465,7 @@ export class RunProjection {
 
   #ended(fact: Of<'completed'> | Of<'failed'> | Of<'cancelled'> | Of<'timed_out'> | Of<'terminated'>): void {
     this.end = 'run'
-    const run_ended = { run_ended: true } as const
-    for (const { step, key, command, attempt } of this.#rows.steps.values())
-      this.#push('step.cancelled', { step, key, command, attempt, ...run_ended })
-    for (const { name: timer, command } of this.#rows.timers.values())
-      if (shownTimers.has(timer)) this.#push('timer.cancelled', { timer, command, ...run_ended })
-    for (const [command, { name: waitpoint }] of this.#rows.waitpoints)
-      this.#push('waitpoint.cancelled', { waitpoint, command, ...run_ended })
-    for (const [id, row] of this.#rows.children) this.#leave(id, row, run_ended)
+    for (const { type, data } of endsOfOpen(this.#rows)) this.#push(type, data)
     const cancelled = (reason: string) => this.#push('run.cancelled', { reason })
     switch (fact.kind) {
       case 'completed':
@@ -533,22 +496,4 @@ export class RunProjection {
     // Border cast: type and data were paired by the signature.
     this.#out.push(event as NewRunEvent)
   }
-}
-
-function isUpdate({ kind }: Fact): boolean {
-  return kind === 'update_accepted' || kind === 'update_ended'
-}
-
-/** When the step is tried again, by what the same task asked for. */
-function retryIn(commands: readonly HistoryFact[], command: number): number | undefined {
-  for (const { fact, timeMs } of commands) {
-    if (fact.kind === 'timer_started' && fact.name === 'retry' && fact.command === command)
-      return fact.fireAtMs
-    if (fact.kind === 'step_scheduled' && fact.meta.command === command) return timeMs
-  }
-  return undefined
-}
-
-function same(a: Shown | undefined, b: Shown | undefined): boolean {
-  return a?.reason === b?.reason && a?.detail === b?.detail && a?.until === b?.until
 }

@@ -94,6 +94,8 @@ export type Note =
   | { kind: 'attributes'; command: number; attributes: { [name: string]: string | number | boolean } }
   | { kind: 'conditions'; count: number }
   | { kind: 'held'; detail: string }
+  /** The time of the whole step was over before its next attempt. */
+  | { kind: 'step_late'; step: string; key: string; command: number; attempt: number; message: string }
 
 export const noteKey = 'kyros'
 
@@ -110,6 +112,9 @@ export const signals = {
   /** Why the cancellation comes that follows it. */
   cancel: 'kyros.cancel',
 } as const
+
+/** The query that every run answers: which signals its definition listens for. */
+export const waitsQuery = 'kyros.waits'
 
 /** Types of failures by which a worker says that an attempt did not fail, and is to begin again. */
 export const cutOff = 'kyros.cut_off'

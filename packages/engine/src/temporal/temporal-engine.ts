@@ -14,12 +14,12 @@ import { createRunGates, holdPlace, type RunGates, rejectionOf } from '../embedd
 import { createSubmitter, type Submitter } from '../embedded/submit.ts'
 import { createTimers, type EngineClock, type Timers } from '../embedded/timers.ts'
 import type { WaitpointKey } from '../embedded/waitpoint-tokens.ts'
-import { fromRecord } from '../embedded/why-record.ts'
 import type { Engine, RunOperations } from '../engine.ts'
 import { textOf } from '../error-text.ts'
 import { Builds } from './builds.ts'
 import { ChildRows } from './child-rows.ts'
 import { Cluster } from './cluster.ts'
+import { explainRun } from './explain-wait.ts'
 import { Followers } from './followers.ts'
 import { createTemporalOperations } from './operations.ts'
 import { PendingTable } from './pending-table.ts'
@@ -119,7 +119,8 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       epoch: () => undefined,
       prepare: async () => undefined,
       refusal: async (run, hash) => {
-        const loaded = await definitions.load(hash)
+        // What cannot be read now keeps nobody from being accepted: it is asked again before the run begins.
+        const loaded = await definitions.load(hash).catch(() => undefined)
         return rejectionOf(this.#gates, run, loaded?.definition.concurrency)
       },
       onAccepted: async () => this.#inbox.filled(),
@@ -173,15 +174,9 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
   why: Engine['why'] = async (runId) => {
     const record = await this.#record(runId)
     const engine = !this.#lease.isHeld ? 'elsewhere' : this.#recovered ? 'holds' : 'recovers'
-    const waits = fromRecord(record, engine, this.#gates)
-    return {
-      run_id: record.id,
-      status: record.status,
-      waits_for: waits.map(({ wait }) => wait),
-      since: record.started_at ?? record.created_at,
-      what_would_move_it:
-        waits[0]?.moves ?? `The run has ended (${record.status}); nothing moves it any more.`,
-    }
+    const { store, clock } = this.#options
+    const outage = this.#options.outage?.()
+    return explainRun({ store, clock, cluster: this.#cluster, gates: this.#gates, engine, outage }, record)
   }
 
   health(): ReturnType<Engine['health']> {

@@ -2,18 +2,27 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Store } from '@kyros/store/store'
-import type { Client } from '@temporalio/client'
+import { Client } from '@temporalio/client'
+import type { PayloadCodec } from '@temporalio/common'
 import { prepareDefinitions } from '../definitions/definitions.ts'
+import { createEmbeddedEngine } from '../embedded/embedded-engine.ts'
 import { createProject, newId, stepsFor, testClock } from '../embedded/embedded-rig.ts'
+import { LeaseHolder } from '../embedded/lease.ts'
 import type { Engine } from '../engine.ts'
 import { testWorkflows } from '../fixtures/catalogue.ts'
+import { createJointEngine } from '../joint-engine.ts'
 import type { EngineRig, SuiteOptions } from '../suite/rig.ts'
 import { loadSdk } from './load-sdk.ts'
+import { createPayloadCodec } from './payload-codec.ts'
 import { createTemporalEngine } from './temporal-engine.ts'
 import { createTemporalWorker } from './temporal-worker.ts'
 
 // One cache for all tests: bundling is not what they are about.
 const cacheDir = join(tmpdir(), 'kyros-engine-test-cache')
+
+const payloadKeys: readonly [{ id: string; key: Uint8Array }] = [
+  { id: 'suite-01', key: new Uint8Array(32).fill(9) },
+]
 
 export type TemporalRigOptions = SuiteOptions & {
   store: Store
@@ -49,6 +58,10 @@ export async function createTemporalRig(options: TemporalRigOptions): Promise<En
   }
 }
 
+function withCodecs({ connection }: Client, payloadCodecs: PayloadCodec[]): Client {
+  return new Client({ connection, dataConverter: { payloadCodecs } })
+}
+
 async function start(
   options: TemporalRigOptions,
   dir: string,
@@ -58,10 +71,11 @@ async function start(
   const workflows = options.workflows ?? testWorkflows
   const definitions = await prepareDefinitions({ store, workflows, cacheDir, nowMs: () => Date.now() })
   const log = options.onLog ?? (() => {})
+  const codecs = [createPayloadCodec({ blobs: store.blobs, keys: payloadKeys })]
   const { NativeConnection } = await loadSdk()
   const connection = await NativeConnection.connect({ address })
   const worker = createTemporalWorker({
-    ...{ store, taskQueue, cacheDir, log, clock: testClock },
+    ...{ store, taskQueue, cacheDir, log, codecs, clock: testClock },
     connect: async () => connection,
     namespace: 'default',
     steps: stepsFor(workflows, options.steps),
@@ -72,14 +86,26 @@ async function start(
     stickyMs: 300,
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
   })
-  const engine = await createTemporalEngine({
-    ...{ store, definitions, taskQueue, log, clock: testClock },
-    client: async () => client,
+  const holder = new LeaseHolder(`rig ${newId()}`)
+  const waitpointKeys = [{ id: 'suite-01', key: new Uint8Array(32).fill(7) }] as const
+  const temporal = await createTemporalEngine({
+    ...{ store, definitions, taskQueue, log, codecs, holder, waitpointKeys, clock: testClock },
+    client: async () => withCodecs(client, codecs),
     namespace: 'default',
-    waitpointKeys: [{ id: 'suite-01', key: new Uint8Array(32).fill(7) }],
     leaseTtlMs: 1500,
     sweepEveryMs: 200,
   })
+  // Beside it, as in a server: what a test puts into the log as the embedded engine left it goes on there.
+  const embedded = await createEmbeddedEngine({
+    ...{ store, workflows, definitions, cacheDir, holder, waitpointKeys, clock: testClock },
+    steps: stepsFor(workflows, options.steps),
+    log: () => {},
+    workspaceDir: join(dir, 'embedded'),
+    abortGraceMs: 50,
+    leaseTtlMs: 1500,
+    sweepEveryMs: 200,
+  })
+  const engine = createJointEngine({ embedded, temporal, store })
   const stopping = new AbortController()
   const running = Promise.all([engine.run(stopping.signal), worker.run(stopping.signal)])
   const drain = engine.drain.bind(engine)

@@ -14,6 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import { checkAttributes, timerMs } from '../embedded/asked-values.ts'
+import { HistorySize } from '../embedded/history-size.ts'
 import { toJson } from '../embedded/json-value.ts'
 import { createReplayRandom } from '../embedded/replay-random.ts'
 import { AdapterControl, note } from './adapter-control.ts'
@@ -49,6 +50,8 @@ export type Execution = {
   readonly input: Json
   readonly messages: AdapterMessages
   readonly control: AdapterControl | undefined
+  /** How large its history would be on the embedded engine, which suggests new parts by the same rule. */
+  readonly size: HistorySize
   /** Of a fork: what it took over. */
   readonly prefix: AdapterPrefix | undefined
   /** Set once the definition continues as new; nothing after it counts. */
@@ -128,10 +131,11 @@ function createExecution(
   let { loop } = started
   let commands = 0
   let conditions = 0
-  const messages = new AdapterMessages(started.carried ?? [])
+  const size = new HistorySize()
+  const messages = new AdapterMessages(started.carried ?? [], size)
   const prefix = started.prefix === undefined ? undefined : new AdapterPrefix(started.prefix, messages)
   return {
-    ...{ bundle, versions, started, input, messages, prefix },
+    ...{ bundle, versions, started, input, messages, prefix, size },
     control: live === undefined ? undefined : new AdapterControl(live, bundle.definition.budget, fail),
     continueWith: (next) => {
       onContinue(next)
@@ -176,7 +180,7 @@ function createContext(execution: Execution): WorkflowContext<AnySteps> {
   const { random, uuid } = createReplayRandom(part === 0 ? seed : `${seed}/${part}`)
   const { kyros } = proxySinks<RunLogSinks>()
   return {
-    info: createInfo(started, runId, workflowType),
+    info: createInfo(execution, runId, workflowType),
     step: createSteps(execution),
     sleep: (until) => {
       execution.enter()
@@ -220,8 +224,13 @@ function createContext(execution: Execution): WorkflowContext<AnySteps> {
   }
 }
 
-function createInfo(started: StartedWith, runId: string, workflow: string): WorkflowContext['info'] {
-  const { version, attempt, part = 0 } = started
+/** On a cluster large values lie beside the history: without this a loop would never go on in a new part. */
+export function isContinueSuggested({ started, size }: Execution): boolean {
+  return workflowInfo().continueAsNewSuggested || (started.live !== undefined && size.continueSuggested)
+}
+
+function createInfo(execution: Execution, runId: string, workflow: string): WorkflowContext['info'] {
+  const { version, attempt, part = 0 } = execution.started
   return {
     ...{ runId, workflow, version, attempt, part },
     get historyEvents() {
@@ -231,7 +240,7 @@ function createInfo(started: StartedWith, runId: string, workflow: string): Work
       return workflowInfo().historySize
     },
     get continueSuggested() {
-      return workflowInfo().continueAsNewSuggested
+      return isContinueSuggested(execution)
     },
   }
 }
@@ -246,7 +255,9 @@ export async function startTimer(execution: Execution, name: TimerName, duration
   }
   // One that was under way when the fork was made fires when it would have.
   const leftMs = taken?.fireAtMs === undefined ? durationMs : taken.fireAtMs - Date.now()
+  execution.size.addCommand('timer', null)
   await sleep(Math.max(1, leftMs), { summary: timerSummary(name, command) })
+  execution.size.addFact(null)
   await execution.control?.resumed()
 }
 
