@@ -28,7 +28,7 @@ const settings = [
   // And timers fire up to a second late.
   'history.timerProcessorMaxTimeShift="5ms"',
   // A run that continues as new waits until its part is a second old.
-  'history.continueAsNewMinInterval="1ms"',
+  'history.workflowIdReuseMinimalInterval="1ms"',
 ]
 
 export interface DevServerOptions {

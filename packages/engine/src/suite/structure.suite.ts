@@ -29,7 +29,7 @@ export function testStructure(open: OpenRig): void {
     const First: StepFunction = async (_input, { signal }) =>
       untilAborted(signal).finally(() => stopped.open())
     const rig = await open({ steps: { ...plain, First }, workflows })
-    const runId = await submit(rig, 'hurried', { timeoutMs: 30 })
+    const runId = await submit(rig, 'hurried', { timeoutMs: 300 })
     expect((await ended(rig, runId)).result).toBe('too slow')
     await stopped.opened
     expect(await eventTypes(rig, runId)).toContain('step.cancelled')
