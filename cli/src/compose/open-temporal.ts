@@ -73,6 +73,7 @@ export function openTemporal({ config, secretKey, log, store, target }: Temporal
       const worker = createTemporalWorker({
         ...{ ...common, ...parts, connect, log: tell('worker') },
         maxAttempts: config.temporal.max_concurrent_activities,
+        maxTurns: config.temporal.max_concurrent_workflows,
         limits: {
           queues: limitsOf(config.engine.queue_limits),
           keys: limitsOf(config.engine.key_limits),

@@ -31,6 +31,8 @@ export type TemporalWorkerOptions = {
   /** Attempts at once. Default: 256. */
   maxAttempts?: number
   limits?: SlotLimits
+  /** Turns of runs at once. Default: that of Temporal's SDK. */
+  maxTurns?: number
   abortGraceMs?: number
   /** How often an attempt gives a sign of life. Default: 1 second. */
   beatEveryMs?: number
@@ -146,7 +148,7 @@ class BuildWorkers implements TemporalWorker {
 
   async #start(build: Build): Promise<Serving | undefined> {
     if (this.#stopping) return undefined
-    const { store, cacheDir, namespace, taskQueue, codecs, maxAttempts = 256 } = this.#options
+    const { store, cacheDir, namespace, taskQueue, codecs, maxAttempts = 256, maxTurns } = this.#options
     const code = await bundleWorkflows(await definitionsOf(store, build), { dir: cacheDir, name: build.id }, [
       interceptorsPath,
     ])
@@ -165,6 +167,7 @@ class BuildWorkers implements TemporalWorker {
         defaultVersioningBehavior: 'PINNED',
       },
       maxConcurrentActivityTaskExecutions: maxAttempts,
+      ...(maxTurns === undefined ? {} : { maxConcurrentWorkflowTaskExecutions: maxTurns }),
       maxHeartbeatThrottleInterval: beatEveryMs,
       defaultHeartbeatThrottleInterval: beatEveryMs,
       // A worker that died keeps what was meant for it alone only so long from the others.
