@@ -33,7 +33,7 @@ export function testOrder(open: OpenRig): void {
       return null
     }
     const rig = await open({
-      steps: { ...plain, First: after(60), Second: after(30), Third: after(1) },
+      steps: { ...plain, First: after(600), Second: after(300), Third: after(1) },
       maxAttempts: 3,
     })
     const run = await ended(rig, await submit(rig, 'race'))
