@@ -24,6 +24,12 @@ type StepCall = (input: unknown, options?: StepOptions) => Promise<Json>
 const deadAfterMs = 10_000
 /** What the worker itself ends in time; this is for one that died without a sign. */
 const marginMs = 30_000
+/**
+ * To the cluster an attempt has begun when a worker took it, though it may wait there for a slot. The worker itself
+ * ends it in its time, counted from its real beginning, and signs of life find a worker that died: so the cluster's
+ * own limit is only for what both have missed.
+ */
+const slotWaitMs = 24 * 3_600_000
 const firstMissingMs = 500
 const longestMissingMs = 30_000
 
@@ -141,7 +147,7 @@ function activityOptions(execution: Execution, { key, options }: Asked, { leftMs
   const { startToCloseMs, scheduleToCloseMs, priority = execution.started.live?.priority } = options
   return {
     activityId: key,
-    startToCloseTimeout: startToCloseMs + marginMs,
+    startToCloseTimeout: startToCloseMs + marginMs + slotWaitMs,
     ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: leftMs + marginMs }),
     heartbeatTimeout: deadAfterMs,
     retry: { maximumAttempts: 1 },
