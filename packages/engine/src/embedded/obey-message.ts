@@ -38,7 +38,13 @@ export async function obey(
   }
 }
 
-const outages = ['store_unavailable', 'storage_full', 'temporal_unavailable'] as const
+const outages = [
+  'store_unavailable',
+  'storage_full',
+  'temporal_unavailable',
+  'temporal_namespace_missing',
+  'temporal_refused',
+] as const
 
 /** An outage says nothing of the message: what was acknowledged waits for its end, however long that takes. */
 export function isOutage(error: unknown): boolean {

@@ -38,6 +38,15 @@ export function testSignals(open: OpenRig): void {
     expect((await ended(rig, runId)).result).toEqual({ met: true, items: ['early'] })
   })
 
+  test('a signal that came before the run began is taken once, also when its sender repeats it later', async () => {
+    const rig = await open({ steps: plain })
+    const runId = await submit(rig, 'collecting', { count: 2 }, { runAtMs: Date.now() + 300 })
+    await rig.engine.signal(runId, 'add', 'early', owner, 'first id')
+    await waiting(rig, runId, 'signal')
+    for (const id of ['first id', 'second id']) await rig.engine.signal(runId, 'add', id, owner, id)
+    expect((await ended(rig, runId)).result).toEqual({ met: true, items: ['early', 'second id'] })
+  })
+
   test('a condition that is not met in time says so', async () => {
     const rig = await open({ steps: plain })
     const runId = await submit(rig, 'collecting', { count: 2, timeoutMs: 60 })

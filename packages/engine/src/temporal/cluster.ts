@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { Json } from '@kyros/contract/json'
-import { problem } from '@kyros/contract/problem'
 import type { Client } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import { deploymentName } from './builds.ts'
 import type { TemporalHistoryEvent } from './read-history.ts'
 import type { StartedWith } from './start-facts.ts'
+import { temporalProblem } from './temporal-problem.ts'
 
 export type ClusterOptions = {
   /** The client, once it is connected. @throws temporal_unavailable */
@@ -149,7 +148,7 @@ export class Cluster {
               maximumPageSize: maxPage,
               ...(nextPageToken === undefined ? {} : { nextPageToken }),
             })
-          return signal === undefined ? read() : client.connection.withAbortSignal(signal, read)
+          return signal === undefined ? read() : abortable(client, signal, read)
         },
         wait ? longPollMs : callMs,
       )
@@ -181,7 +180,7 @@ export class Cluster {
     try {
       return await client.connection.withDeadline(Date.now() + timeoutMs, () => act(client))
     } catch (error) {
-      throw outageOf(error) ?? error
+      throw temporalProblem(error) ?? error
     }
   }
 
@@ -199,7 +198,17 @@ export class Cluster {
   }
 }
 
-export const newRequestId = () => randomUUID()
+/** The SDK never takes its listener off a signal, and this one lives as long as the lease. */
+async function abortable<T>(client: Client, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  const own = new AbortController()
+  const abort = () => own.abort(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await client.connection.withAbortSignal(own.signal, call)
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
 
 /** The run is unknown there, or has ended. */
 function isGone(error: unknown): boolean {
@@ -211,16 +220,4 @@ function isGone(error: unknown): boolean {
 
 function isNamed(error: unknown, name: string): boolean {
   return error instanceof Error && error.name === name
-}
-
-/** Of gRPC: UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED. */
-const outageCodes: readonly unknown[] = [14, 4, 8]
-
-function outageOf(error: unknown): Error | undefined {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
-  if (!outageCodes.includes(code)) return undefined
-  return problem('temporal_unavailable', {
-    detail: 'The Temporal cluster does not answer. Try again in a moment.',
-  })
 }

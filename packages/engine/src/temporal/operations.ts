@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Json } from '@kyros/contract/json'
-import { isProblem, problem } from '@kyros/contract/problem'
+import { problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { InboxMessage } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
@@ -44,8 +44,6 @@ export type OperationsParts = {
   readonly onAccepted: () => void
   /** Durable when it resolves. @throws run_not_found, run_ended */
   readonly reach: (message: InboxMessage) => Promise<void>
-  /** The same without the detour over the inbox. @throws temporal_unavailable */
-  readonly signalNow: (message: InboxMessage) => Promise<void>
 }
 
 const settleMs = 5_000
@@ -78,12 +76,8 @@ export function createTemporalOperations(parts: OperationsParts): RunOperations 
 
     reportUsage: async (runId, used) => {
       await readUnended(store, runId)
-      // A step says so before it ends: on its way over the inbox its run might begin the next meanwhile.
-      const message = messageOf(runId, { kind: 'report_usage', used }, 'engine')
-      await parts.signalNow(message).catch((error: unknown) => {
-        if (!isProblem(error, 'temporal_unavailable') && !isProblem(error, 'service_not_ready')) throw error
-        return parts.reach(message)
-      })
+      // A step says so before it ends: its run must not begin the next before it knows.
+      await send(runId, { kind: 'report_usage', used }, 'engine')
     },
 
     fork: (runId, from) => forkToCluster(parts, runId, from),

@@ -34,7 +34,10 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
   if (record === undefined || record.engine !== 'temporal' || isTerminal(record.status))
     return { kind: 'ended' }
   const events = await store.events.ofRun(runId)
-  if (events.some(({ data }) => 'history' in data)) return { kind: 'started' }
+  const [created] = events
+  // A child is begun by the cluster itself.
+  const isChild = created?.type === 'run.created' && created.data.parent !== undefined
+  if (isChild || events.some(({ data }) => 'history' in data)) return { kind: 'started' }
   const input = await fromStored(record.input, store.blobs)
   const run: PendingRun = {
     facts: { ...factsOf(record), input },

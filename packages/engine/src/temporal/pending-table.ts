@@ -15,6 +15,8 @@ export type PendingParts = {
   readonly gates: RunGates
   readonly definitions: Definitions
   readonly log: EngineLog
+  /** Whether this process may move runs now. */
+  readonly holds: () => boolean
   /** Gives the run to the cluster; the same run again is the same execution. */
   readonly start: (run: PendingRun) => Promise<void>
   /** Whether the cluster knows the run. @throws temporal_unavailable */
@@ -75,7 +77,8 @@ export class PendingTable {
       const events = decide(run)
       if (events === undefined || events.length === 0) return true
       await this.#append(run, events)
-      await this.#advance(run)
+      // What was asked for is on disk: whatever keeps the run from going on is no fault of it.
+      await this.#advance(run).catch((error: unknown) => this.#later(runId, error, firstRetryMs))
       return true
     })
   }
@@ -85,10 +88,15 @@ export class PendingTable {
     this.takeUp(runId).catch((error: unknown) => this.#later(runId, error, firstRetryMs))
   }
 
+  /** Another process moves the runs now, and this one knows nothing of them any more. */
+  reset(): void {
+    for (const timer of this.#timers.values()) timer.cancel()
+    for (const known of [this.#timers, this.#runs, this.#started, this.#unknown]) known.clear()
+  }
+
   close(): void {
     this.#isClosed = true
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#runs.clear()
+    this.reset()
   }
 
   async settled(): Promise<void> {
@@ -179,7 +187,7 @@ export class PendingTable {
   async #advance(run: PendingRun): Promise<void> {
     const { clock, timers } = this.#parts
     const { runId, definition } = run.facts
-    if (!this.#runs.has(runId) || definition === '') return
+    if (!this.#runs.has(runId) || definition === '' || !this.#parts.holds()) return
     const nowMs = clock.nowMs()
     if (run.pausedBy !== undefined) {
       if (run.reason !== 'paused')
@@ -229,7 +237,14 @@ export class PendingTable {
 
   async #start(run: PendingRun): Promise<void> {
     const { runId } = run.facts
+    // The answer to a start may be lost: whether the cluster knows the run is asked anew from here on.
+    this.#unknown.delete(runId)
     try {
+      const record = await this.#parts.store.runs.get(runId)
+      if (record?.run_seq !== run.runSeq || !this.#parts.holds()) {
+        this.#runs.delete(runId)
+        throw new Error('somebody else has changed it')
+      }
       await this.#parts.start(run)
     } catch (error) {
       this.#later(runId, error, firstRetryMs)
@@ -240,7 +255,7 @@ export class PendingTable {
 
   /** The run is committed: whatever keeps it from being started now, it is tried again. */
   #later(runId: string, error: unknown, pauseMs: number): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || !this.#parts.holds()) return
     const { timers, clock, log } = this.#parts
     if (!isProblem(error, 'temporal_unavailable')) {
       log('warn', `Run ${runId} is started in ${pauseMs} ms: ${textOf(error)}`)

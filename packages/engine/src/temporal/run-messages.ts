@@ -1,4 +1,4 @@
-import { isProblem, ProblemError, problem } from '@kyros/contract/problem'
+import { isProblem, problem } from '@kyros/contract/problem'
 import type { InboxMessage, NewRunEvent } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
@@ -6,7 +6,7 @@ import type { Message } from '../embedded/obey-message.ts'
 import { operationIn } from '../embedded/operations/operate.ts'
 import { takeIn } from '../embedded/payload.ts'
 import type { EngineClock } from '../embedded/timers.ts'
-import { type Cluster, newRequestId } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { budgetData, usedData } from './control-data.ts'
 import type { PendingRun } from './pending-run.ts'
 import type { PendingTable } from './pending-table.ts'
@@ -19,7 +19,8 @@ export type RunMessagesParts = {
   readonly pending: PendingTable
 }
 
-type Signalled = Extract<InboxMessage, { type: 'signal' }>
+/** What is done to a run before it begins is at the front of its log. */
+const firstEvents = 100
 
 /** Does what messages ask of runs: in Kyros while they have not begun, on the cluster from then on. */
 export class RunMessages {
@@ -31,23 +32,11 @@ export class RunMessages {
 
   /** Durable when this resolves; by its id a message is taken once. A run that has ended takes nothing more. */
   async obey({ id, message }: Message): Promise<void> {
-    const inboxId = id === 0 ? undefined : id
     const { runId } = message
     const { pending, clock } = this.#parts
-    const decide = (run: PendingRun) => eventsFor(run, message, clock.nowMs(), inboxId)
-    if (await pending.change(runId, decide, inboxId)) return
-    await this.#send(message, inboxId)
-  }
-
-  /** False where it has to take the way over the inbox. */
-  async tried(one: Message): Promise<boolean> {
-    try {
-      await this.obey(one)
-      return true
-    } catch (error) {
-      if (error instanceof ProblemError && error.status < 500) throw error
-      return false
-    }
+    const decide = (run: PendingRun) => eventsFor(run, message, clock.nowMs(), id)
+    if (await pending.change(runId, decide, id)) return
+    if (!(await this.#isTaken(message, id))) await this.#send(message, id)
   }
 
   /** As the inbox keeps it: large payloads lie beside it. @throws body_too_large */
@@ -67,11 +56,26 @@ export class RunMessages {
     return events.some(({ type, data }) => type === 'signal.received' && data.signal_id === signalId)
   }
 
-  async #send(message: InboxMessage, inboxId: number | undefined): Promise<void> {
+  /**
+   * Whether the log has the message already: taken before the run began, or by an earlier part of it. Of one part the
+   * cluster itself remembers what it took.
+   */
+  async #isTaken(message: InboxMessage, inboxId: number): Promise<boolean> {
+    const { store } = this.#parts
+    const record = await store.runs.get(message.runId)
+    const signalId = message.type === 'signal' ? message.signalId : undefined
+    const isLater = (record?.continued ?? 0) > 0
+    const events = await store.events.ofRun(message.runId, 0, isLater ? undefined : firstEvents)
+    return events.some(
+      ({ data }) => data.inbox_id === inboxId || (signalId !== undefined && data.signal_id === signalId),
+    )
+  }
+
+  async #send(message: InboxMessage, inboxId: number): Promise<void> {
     const { runId } = message
-    const id = inboxId === undefined ? {} : { inbox_id: inboxId }
-    const request = inboxId === undefined ? newRequestId() : `inbox-${inboxId}`
-    const { cluster } = this.#parts
+    const id = { inbox_id: inboxId }
+    const request = `inbox-${inboxId}`
+    const { cluster, store } = this.#parts
     switch (message.type) {
       case 'accept':
         return
@@ -81,7 +85,7 @@ export class RunMessages {
       case 'signal': {
         const { signal, actor, signalId } = message
         const meta = { actor, ...id, ...(signalId === undefined ? {} : { signal_id: signalId }) }
-        const payload = await this.#payloadOf(message, inboxId)
+        const payload = await fromStored(message.payload, store.blobs)
         await cluster.signal(runId, signal, [payload, meta], signalId ?? request)
         return
       }
@@ -90,11 +94,6 @@ export class RunMessages {
         await cluster.signal(runId, signal, [payload, { actor: message.actor, ...id }], request)
       }
     }
-  }
-
-  /** What came over the inbox lies beside it where it is large. */
-  async #payloadOf({ payload }: Signalled, inboxId: number | undefined) {
-    return inboxId === undefined ? payload : fromStored(payload, this.#parts.store.blobs)
   }
 
   async #cancel({ runId, reason, actor }: Extract<InboxMessage, { type: 'cancel' }>, request: string) {

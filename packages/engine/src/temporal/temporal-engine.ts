@@ -1,4 +1,4 @@
-import { problem } from '@kyros/contract/problem'
+import { ProblemError, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { InboxMessage } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
@@ -13,6 +13,7 @@ import { factsOf } from '../embedded/run-facts.ts'
 import { createRunGates, holdPlace, type RunGates, rejectionOf } from '../embedded/run-gates.ts'
 import { createSubmitter, type Submitter } from '../embedded/submit.ts'
 import { createTimers, type EngineClock, type Timers } from '../embedded/timers.ts'
+import { isInTime } from '../embedded/wait-limit.ts'
 import type { WaitpointKey } from '../embedded/waitpoint-tokens.ts'
 import type { Engine, RunOperations } from '../engine.ts'
 import { textOf } from '../error-text.ts'
@@ -103,6 +104,7 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
     const parts = { store, clock, definitions, log, timers: this.#timers, gates: this.#gates }
     this.#pending = new PendingTable({
       ...parts,
+      holds: () => this.#lease.isHeld,
       start: async (run) => {
         const build = await this.#builds.withMember(run.facts.workflow, run.facts.definition)
         await this.#cluster.start(startOf(run, build.id, options.waitpointKeys[0]))
@@ -132,7 +134,6 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       onAccepted: () => this.#inbox.filled(),
       catchUp: (runId) => this.#followers.catchUpRun(runId, catchUpMs),
       reach: (message) => this.#reach(message),
-      signalNow: (message) => this.#messages.obey({ id: 0, message }),
     })
   }
 
@@ -162,6 +163,10 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
     this.#reach({ type: 'cancel', runId, reason, actor: principal.id })
 
   signal: Engine['signal'] = async (runId, signal, payload, principal, signalId) => {
+    if (signal.startsWith(reservedPrefix)) {
+      const detail = `Names of signals that begin with ${reservedPrefix} are Kyros' own. Take another name.`
+      throw problem('request_invalid', { detail })
+    }
     const id = signalId === undefined ? {} : { signalId }
     try {
       await this.#reach({ type: 'signal', runId, signal, payload, actor: principal.id, ...id })
@@ -248,6 +253,12 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
     this.#holding?.abort()
     this.#holding = undefined
     this.#recovered = false
+    this.#work = this.#work
+      .then(() => this.#pending.settled())
+      .then(() => {
+        this.#pending.reset()
+        this.#gates.close()
+      })
   }
 
   async #hold(signal: AbortSignal): Promise<void> {
@@ -320,7 +331,14 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
 
   async #obey(one: Message): Promise<void> {
     if (one.message.type === 'accept') await this.#takeUp(one.message.runId)
-    else await this.#messages.obey(one)
+    else {
+      try {
+        await this.#messages.obey(one)
+      } catch (error) {
+        // It ended, or became another, after the message was accepted: nobody is left to tell.
+        if (!(error instanceof ProblemError) || error.status >= 500) throw error
+      }
+    }
   }
 
   async #cancelForGate(runId: string, reason: string): Promise<void> {
@@ -340,14 +358,25 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       throw problem('run_ended', { detail })
     }
     const { store, clock } = this.#options
-    const isOurs = this.#lease.isHeld && !this.#draining && (await this.#inbox.caughtUp(runId))
-    if (isOurs && (await this.#messages.tried({ id: 0, message }))) return
+    // Always by way of the inbox: its number keeps a message from being taken twice, whatever fails on its way.
     const stored = await this.#messages.storable(message)
     try {
       await store.write({ kind: 'put_inbox', message: stored, timeMs: clock.nowMs(), engine: 'temporal' })
     } finally {
       this.#inbox.filled()
     }
+    await this.#passedOn(runId)
+  }
+
+  /** Who asked for it finds it done, unless the cluster, or the process that passes it on, takes its time. */
+  async #passedOn(runId: string): Promise<void> {
+    if (!this.#lease.isHeld || this.#draining) return
+    const { clock } = this.#options
+    await isInTime(
+      this.#inbox.caughtUp(runId).catch(() => {}),
+      clock,
+      passOnMs,
+    )
   }
 
   async #record(runId: string): Promise<RunRecord> {
@@ -375,4 +404,6 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
 }
 
 const pageSize = 200
+const passOnMs = 2_000
+const reservedPrefix = 'kyros.'
 const catchUpMs = 5_000
