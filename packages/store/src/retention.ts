@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { archiveJobs } from './archive.ts'
 import type { Database } from './reads/database.ts'
+import { isUnfinishedOn } from './reads/open-runs.ts'
 import type { Retained, RetentionOptions, Store } from './store.ts'
 
 /** Blobs with what only retention may do to them. */
@@ -24,8 +25,12 @@ export function createRetention(
       return remove(options, endedBeforeMs, jobIds)
     },
     async sweepBlobs({ graceMs }) {
+      // First: a run that ends meanwhile is still counted, or the log already has all that it names.
+      const sinceMs = await findOldestOnCluster(database)
       const named = await findNamed(database)
-      return blobs.sweep((sha256) => named.has(sha256), graceMs)
+      // What a run on a cluster puts may come a little before its row: a child's is made from the parent's history.
+      const ageMs = sinceMs === undefined ? graceMs : Math.max(0, Date.now() - sinceMs) + graceMs
+      return blobs.sweep((sha256) => named.has(sha256), ageMs)
     },
   }
 
@@ -61,6 +66,20 @@ async function findOld(database: Database, endedBeforeMs: number, limit: number)
     .limit(limit)
     .execute()
   return rows.map(({ job_id }) => job_id)
+}
+
+/**
+ * When the oldest run that a cluster still moves was created. The cluster's history names large values in a form that
+ * the log does not show (and may be encrypted), so nothing that was put since then can be told to be unneeded.
+ */
+async function findOldestOnCluster(database: Database): Promise<number | undefined> {
+  await database.current()
+  const row = await database.db
+    .selectFrom('runs')
+    .select((eb) => eb.fn.min<number | null>('runs.created_ms').as('created_ms'))
+    .where(isUnfinishedOn('temporal'))
+    .executeTakeFirst()
+  return row?.created_ms ?? undefined
 }
 
 /** The blobs that something refers to: artifacts, and values of events that were too large for their row. */

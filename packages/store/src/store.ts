@@ -170,7 +170,8 @@ export interface Store {
     run(options: RetentionOptions): Promise<Retained>
     /**
      * Removes blobs that nothing refers to any more and that were last put longer ago than `graceMs`, which must be
-     * longer than the time between a blob and the commit that names it. Reads the whole log.
+     * longer than the time between a blob and the commit that names it. Keeps all that was put since the oldest
+     * unfinished run on a cluster was created. Reads the whole log.
      */
     sweepBlobs(options: { graceMs: number }): Promise<{ removed: number; bytes: number }>
   }

@@ -5,7 +5,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { FollowBatch, Store } from '../store.ts'
-import { append, completed, newRun, readLog, runCreated, started, startMs, submit } from './rig.ts'
+import {
+  append,
+  completed,
+  newRun,
+  readLog,
+  runCreated,
+  started,
+  startMs,
+  submission,
+  submit,
+} from './rig.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 const nowMs = startMs + 30 * dayMs
@@ -164,5 +174,23 @@ export function testRetention(store: () => Store): void {
     for (const sha256 of [lost, young]) expect(await store().blobs.get(sha256)).toBeUndefined()
     expect(await put('lost')).toBe(lost)
     expect(await store().blobs.get(lost)).toBeDefined()
+  })
+
+  test('blobs that an unfinished run on a cluster may name are kept until it ends', async () => {
+    const put = async (text: string) => (await store().blobs.put(Buffer.from(text))).sha256
+    const before = await put('before')
+    await delay(20)
+    const { job } = submission({ createdMs: Date.now() })
+    const run = newRun(job, { engine: 'temporal' })
+    await store().write({ kind: 'submit_job', job, run, events: [runCreated(run)] })
+    await submit(store(), { createdMs: startMs })
+    const inHistory = await put('in the history')
+    await delay(20)
+    expect(await store().retention.sweepBlobs({ graceMs: 0 })).toEqual({ removed: 1, bytes: 6 })
+    expect(await store().blobs.get(before)).toBeUndefined()
+    expect(await store().blobs.get(inHistory)).toBeDefined()
+    await append(store(), run.id, completed(null, Date.now()))
+    expect(await store().retention.sweepBlobs({ graceMs: 0 })).toEqual({ removed: 1, bytes: 14 })
+    expect(await store().blobs.get(inHistory)).toBeUndefined()
   })
 }
