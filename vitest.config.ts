@@ -40,6 +40,8 @@ export default defineConfig({
           name: 'temporal',
           include: temporal,
           exclude,
+          // A real cluster on a busy machine: who first goes where is told apart by time in some of them.
+          retry: 2,
           testTimeout: 60_000,
           globalSetup: ['./tools/test-postgres.ts', './tools/test-temporal.ts'],
         },
