@@ -1,6 +1,8 @@
 import type { Json } from '@kyros/contract/json'
 
 const maxDepth = 200
+/** The largest value that goes into the log of a run, as JSON. */
+export const maxPayloadBytes = 1024 * 1024
 
 /** A value that is not JSON, with the path to the fault; the same on both engines. */
 export class PayloadError extends Error {

@@ -2,10 +2,10 @@ import type { Json } from '@kyros/contract/json'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
 import { isBlobReference } from '@kyros/store/stored-value'
-import { PayloadError } from './json-value.ts'
+import { maxPayloadBytes, PayloadError } from './json-value.ts'
 
+export { maxPayloadBytes }
 export const maxInlineBytes = 64 * 1024
-export const maxPayloadBytes = 1024 * 1024
 /**
  * What goes into an event: the value itself, or a reference to a blob that is durable when this resolves. A value that
  * looks like a reference becomes a blob, too: whoever made it up must not get another value in its place.
