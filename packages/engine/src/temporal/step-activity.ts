@@ -4,9 +4,8 @@ import type { Store } from '@kyros/store/store'
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
 import { Attempt, type AttemptEnd, errorData, type StepFunction } from '../embedded/attempt.ts'
 import type { EngineLog } from '../embedded/engine-parts.ts'
-import { PayloadError, toJson } from '../embedded/json-value.ts'
+import { maxPayloadBytes, PayloadError, toJson } from '../embedded/json-value.ts'
 import { RunLog } from '../embedded/log-buffer.ts'
-import { maxPayloadBytes } from '../embedded/payload.ts'
 import type { Slots } from '../embedded/slots.ts'
 import { AttemptContext } from '../embedded/step-context.ts'
 import type { EngineClock, Timers } from '../embedded/timers.ts'
@@ -30,18 +29,29 @@ export type StepActivityParts = {
 export class StepActivities {
   readonly #parts: StepActivityParts
   readonly #live = new Set<(reason: Error) => void>()
+  /** Attempts that wait for a slot; each ends its wait. */
+  readonly #waiting = new Set<() => void>()
+  #leaving: Error | undefined
   #closing: Error | undefined
 
   constructor(parts: StepActivityParts) {
     this.#parts = parts
   }
 
+  /** Attempts that have begun; those that wait for a slot have not. */
   get running(): number {
     return this.#live.size
   }
 
+  /** What waits for a slot begins elsewhere, under its number; what has begun goes on. */
+  beginNoMore(reason: string): void {
+    this.#leaving = new Error(reason)
+    for (const stop of this.#waiting) stop()
+  }
+
   /** Cuts off what runs: it begins again elsewhere, under its number. */
   cutAll(reason: string): void {
+    this.beginNoMore(reason)
     this.#closing = new Error(reason)
     for (const cut of this.#live) cut(this.#closing)
   }
@@ -73,23 +83,30 @@ export class StepActivities {
 
   async #slot(runId: string, demand: Parameters<Slots['take']>[2], signal: AbortSignal): Promise<void> {
     const { slots } = this.#parts
+    if (this.#leaving !== undefined) throw cutFailure(this.#leaving)
     const granted = Promise.withResolvers<void>()
     if (slots.take(runId, granted.resolve, demand)) return
     let isGiven = false
     const given = granted.promise.then(() => {
       isGiven = true
     })
-    const stopped = new Promise<void>((resolve) =>
-      signal.addEventListener('abort', () => resolve(), { once: true }),
-    )
-    const cut = new Promise<void>((resolve) => this.#live.add(() => resolve()))
-    await Promise.race([given, stopped, cut])
+    const stopped = Promise.withResolvers<void>()
+    const stop = () => stopped.resolve()
+    this.#waiting.add(stop)
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    try {
+      await Promise.race([given, stopped.promise])
+    } finally {
+      this.#waiting.delete(stop)
+      signal.removeEventListener('abort', stop)
+    }
     if (isGiven) return
     // Whoever is given a slot after it gave up gives it back.
     void given.then(() => slots.release(runId, demand))
-    throw this.#closing === undefined
+    throw this.#leaving === undefined
       ? new CancelledFailure('The step was cancelled.')
-      : cutFailure(this.#closing)
+      : cutFailure(this.#leaving)
   }
 
   async #attempt(implementation: StepFunction, input: Json, meta: StepMeta): Promise<Json> {

@@ -66,6 +66,13 @@ class BuildWorkers implements TemporalWorker {
   readonly #timers: Timers
   readonly #activities: StepActivities
   readonly #serving = new Map<string, Promise<Serving | undefined>>()
+  /** Builds that `serves` waits for. */
+  readonly #asked = new Set<string>()
+  /** Builds that nobody needed at the last look. */
+  readonly #idle = new Set<string>()
+  /** Workers that were let go of, until what they still do has ended. */
+  readonly #leaving = new Set<Promise<void>>()
+  readonly #left = new WeakSet<Worker>()
   readonly #logs = new Map<string, RunLog>()
   #connection: Promise<NativeConnection> | undefined
   #stopping = false
@@ -106,7 +113,13 @@ class BuildWorkers implements TemporalWorker {
   async serves(buildId: string): Promise<boolean> {
     const build = await readBuild(this.#options.store, buildId)
     if (build === undefined || this.#stopping) return false
-    return (await this.#serve(build)) !== undefined
+    this.#asked.add(buildId)
+    try {
+      return (await this.#serve(build)) !== undefined
+    } finally {
+      this.#asked.delete(buildId)
+      this.#idle.delete(buildId)
+    }
   }
 
   health(): ReturnType<TemporalWorker['health']> {
@@ -121,6 +134,7 @@ class BuildWorkers implements TemporalWorker {
     const newest = stored.toSorted((a, b) => b.createdMs - a.createdMs)[0]
     const live = await store.runs.countByDefinition('temporal')
     const needed = new Set<string>()
+    let isGood = true
     for (const { hash } of stored) {
       const build = await readBuild(store, hash)
       if (build === undefined) continue
@@ -128,18 +142,43 @@ class BuildWorkers implements TemporalWorker {
         hash === newest?.hash || Object.values(build.members).some((member) => live.has(member))
       if (!isNeeded) continue
       needed.add(hash)
-      await this.#serve(build)
+      if ((await this.#serve(build)) === undefined) isGood = false
     }
+    this.#letGo(needed)
+    if (isGood) this.#lastError = undefined
+  }
+
+  /** A run may begin between two reads of a look, so one look alone does not say that a build is not needed. */
+  #letGo(needed: ReadonlySet<string>): void {
+    for (const [buildId, starting] of this.#serving) {
+      if (needed.has(buildId) || this.#asked.has(buildId)) this.#idle.delete(buildId)
+      else if (this.#idle.has(buildId)) this.#leave(buildId, starting)
+      else this.#idle.add(buildId)
+    }
+  }
+
+  #leave(buildId: string, starting: Promise<Serving | undefined>): void {
+    this.#idle.delete(buildId)
+    this.#serving.delete(buildId)
+    const leaving: Promise<void> = starting
+      .then(async (serving) => {
+        if (serving === undefined) return
+        this.#left.add(serving.worker)
+        if (serving.worker.getState() === 'RUNNING') serving.worker.shutdown()
+        await serving.ended
+      })
+      .finally(() => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
   }
 
   #serve(build: Build): Promise<Serving | undefined> {
     const known = this.#serving.get(build.id)
     if (known !== undefined) return known
-    const starting = this.#start(build).catch((error: unknown) => {
+    const starting: Promise<Serving | undefined> = this.#start(build).catch((error: unknown) => {
       this.#lastError = textOf(error)
       if (!this.#stopping)
         this.#options.log('error', `The worker cannot serve build ${build.id.slice(0, 12)}: ${textOf(error)}`)
-      this.#serving.delete(build.id)
+      if (this.#serving.get(build.id) === starting) this.#serving.delete(build.id)
       return undefined
     })
     this.#serving.set(build.id, starting)
@@ -185,7 +224,7 @@ class BuildWorkers implements TemporalWorker {
     }
     const ended = running.catch((error: unknown) => {
       this.#lastError = textOf(error)
-      this.#serving.delete(build.id)
+      if (!this.#left.has(worker)) this.#serving.delete(build.id)
       if (!this.#stopping) this.#options.log('error', `The worker stopped: ${textOf(error)}`)
     })
     return { worker, ended }
@@ -237,10 +276,11 @@ class BuildWorkers implements TemporalWorker {
     const { clock } = this.#options
     const all = (await Promise.all(this.#serving.values())).filter((one) => one !== undefined)
     for (const { worker } of all) if (worker.getState() === 'RUNNING') worker.shutdown()
+    this.#activities.beginNoMore('The worker stops.')
     const untilMs = clock.nowMs() + graceMs
     while (this.#activities.running > 0 && clock.nowMs() < untilMs) await clock.sleep(20)
     this.#activities.cutAll('The worker stops.')
-    const ended = Promise.all(all.map((one) => one.ended)).then(() => true)
+    const ended = Promise.all([...all.map((one) => one.ended), ...this.#leaving]).then(() => true)
     const late = clock.sleep((this.#options.abortGraceMs ?? 5000) + forceMs).then(() => false)
     if (!(await Promise.race([ended, late])))
       this.#options.log('warn', 'The worker stops before all of its attempts have ended.')
