@@ -21,7 +21,11 @@ import {
   submit,
   until,
   untilAborted,
+  waiting,
 } from './rig.ts'
+
+/** The step of `looping` with which its results are more than a part may hold. */
+const lastOfPart = 12
 
 export function testStructure(open: OpenRig): void {
   test('a scope whose time is over stops its step, and the run goes on', async () => {
@@ -144,6 +148,33 @@ export function testStructure(open: OpenRig): void {
     const rig = await open({ steps: { ...plain, First }, workflows })
     const runId = await submit(rig, 'looping', { rounds: 14 })
     expect((await ended(rig, runId)).result).toEqual({ round: 14, parts: [0, 1] })
+  })
+
+  test('a run that is paused when it goes on in a new part begins no step there until it is resumed', async () => {
+    const [began, go] = [gate(), gate()]
+    let steps = 0
+    const First: StepFunction = async (input) => {
+      steps += 1
+      if (steps === lastOfPart) {
+        began.open()
+        await go.opened
+      }
+      return `${input}`.padEnd(900_000, 'x')
+    }
+    const rig = await open({ steps: { ...plain, First }, workflows })
+    const runId = await submit(rig, 'looping', { rounds: lastOfPart + 1 })
+    await began.opened
+    await rig.engine.pause(runId, owner)
+    go.open()
+    await until(
+      () => eventTypes(rig, runId),
+      (types) => types.includes('run.continued'),
+    )
+    const paused = await waiting(rig, runId, 'paused')
+    expect(paused).toMatchObject({ paused: true, reason_detail: 'Paused by user:suite.' })
+    expect(steps).toBe(lastOfPart)
+    await rig.engine.resume(runId, owner)
+    expect((await ended(rig, runId)).result).toEqual({ round: lastOfPart + 1, parts: [0, 1] })
   })
 
   test('a run that began before a deploy goes on the old way past a patch, a new one takes the new', async () => {

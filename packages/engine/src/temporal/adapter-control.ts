@@ -27,7 +27,7 @@ export class AdapterControl {
   readonly #control: RunControl
   readonly #fail: (error: Error) => void
   #running = 0
-  #activeMs = 0
+  #activeMs: number
   #sinceMs = 0
   #noted: string | undefined
   #timing: CancellationScope | undefined
@@ -36,8 +36,11 @@ export class AdapterControl {
 
   /** `fail` ends the run whatever its definition does. */
   constructor(live: LiveFacts, budget: WorkflowBudget | undefined, fail: (error: Error) => void) {
-    const { limits, used } = live
-    const history = { paused: undefined, pausedMs: 0, limits, tokens: 0, costUsd: 0, ...used }
+    const { limits, used, paused: before, activeMs = 0, cancelReason } = live
+    const paused = before && { by: before.by, sinceMs: Date.now() }
+    this.#activeMs = activeMs
+    this.cancelReason = cancelReason
+    const history = { paused, pausedMs: 0, limits, tokens: 0, costUsd: 0, ...used }
     const clock = { nowMs: () => Date.now() }
     // Its timers belong to the embedded engine; here they are Temporal's.
     const timers = { at: () => ({ dueMs: 0, cancel: () => {} }), size: 0, stop: () => {} }
@@ -87,9 +90,16 @@ export class AdapterControl {
   }
 
   /** For the next part of the run. */
-  get carried(): Pick<LiveFacts, 'limits' | 'used'> {
-    const { limits, tokens, costUsd } = this.#control.history
-    return { used: { tokens, costUsd }, ...(limits === undefined ? {} : { limits }) }
+  get carried(): Pick<LiveFacts, 'limits' | 'used' | 'activeMs' | 'paused' | 'cancelReason'> {
+    const { limits, tokens, costUsd, paused } = this.#control.history
+    return {
+      used: { tokens, costUsd },
+      activeMs: this.#activeNowMs(),
+      // Named also when it is not: the part before may have begun with one.
+      paused: paused && { by: paused.by },
+      cancelReason: this.cancelReason,
+      ...(limits === undefined ? {} : { limits }),
+    }
   }
 
   #activeNowMs(): number {
@@ -108,7 +118,7 @@ export class AdapterControl {
   #listen(): void {
     const timeMs = () => Date.now()
     setHandler(defineSignal<[string]>(signals.cancel), (reason) => {
-      this.cancelReason = reason
+      this.cancelReason ??= reason
     })
     setHandler(defineSignal<[null, MessageMeta?]>(signals.pause), (_, meta) =>
       this.#fold({ type: 'run.pause_requested', timeMs: timeMs(), data: {} }, meta),

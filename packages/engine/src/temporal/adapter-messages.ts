@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow'
 import type { HistorySize } from '../embedded/history-size.ts'
 import { toJson } from '../embedded/json-value.ts'
+import { isTooLarge, toPayload } from './adapter-payload.ts'
 import { type MessageMeta, waitsQuery } from './start-facts.ts'
 
 type SignalHandler = (payload: Json) => void | Promise<void>
@@ -106,9 +107,12 @@ export class AdapterMessages {
     const handle = async (payload: Json, _meta?: MessageMeta) => {
       this.updatesUnderWay += 1
       try {
-        return toJson(await handler(payload), `The result of update ${name}`)
+        return toPayload(await handler(payload), `The result of update ${name}`)
       } catch (error) {
-        throw failureOf(error)
+        if (!isTooLarge(error)) throw failureOf(error)
+        // As on the embedded engine the update fails, and the run goes on.
+        const { message, code: type } = error
+        throw ApplicationFailure.create({ message, type, nonRetryable: true })
       } finally {
         this.updatesUnderWay -= 1
       }

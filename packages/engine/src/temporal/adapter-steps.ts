@@ -10,10 +10,10 @@ import {
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow'
-import { toJson } from '../embedded/json-value.ts'
 import { type ResolvedStepOptions, resolveStepOptions, retryDelayMs } from '../embedded/retry-policy.ts'
 import { note } from './adapter-control.ts'
 import { guard } from './adapter-errors.ts'
+import { toPayload } from './adapter-payload.ts'
 import { cutOff, maxCuts, type StepMeta, timerSummary, workerMissing } from './start-facts.ts'
 import { cutError } from './step-ends.ts'
 import type { Execution } from './workflow-adapter.ts'
@@ -49,7 +49,7 @@ export function createSteps(execution: Execution): { [name: string]: StepCall } 
           { step, fromCall: given, fromDefinition: bundle.definition.stepDefaults?.[step], maxRetries },
           (fault) => execution.objectTo(fault),
         )
-        const payload = toJson(input, `The input of step ${step}`)
+        const payload = toPayload(input, `The input of step ${step}`)
         const key = execution.nextKey(step, given?.key)
         const command = execution.nextCommand()
         execution.size.addCommand('step', payload)

@@ -5,6 +5,7 @@ import { CancellationScope } from '@temporalio/workflow'
 import { timerMs } from '../embedded/asked-values.ts'
 import { failureText, type Undo, undoAll } from '../embedded/undo.ts'
 import { guard, known } from './adapter-errors.ts'
+import { toPayload } from './adapter-payload.ts'
 import { type Execution, isContinueSuggested, startTimer, waitFor } from './workflow-adapter.ts'
 
 /** `context.scope`. */
@@ -80,7 +81,6 @@ export async function runLoop<State, Result>(
     state = round.next
     if (!isContinueSuggested(execution)) continue
     await waitFor(execution, () => execution.messages.updatesUnderWay === 0, undefined)
-    // Border cast: the state is JSON, as on the embedded engine, which checks it.
-    return execution.continueWith({ input, loop: { state: state as Json } })
+    return execution.continueWith({ input, loop: { state: toPayload(state, 'The state of the loop') } })
   }
 }

@@ -12,10 +12,10 @@ import {
 } from '@temporalio/workflow'
 import { keyFault, nameFault, parentCloseFault, titleFault } from '../embedded/asked-options.ts'
 import { childSeconds, timerMs } from '../embedded/asked-values.ts'
-import { toJson } from '../embedded/json-value.ts'
 import { createReplayRandom } from '../embedded/replay-random.ts'
 import { note } from './adapter-control.ts'
 import { guard, known } from './adapter-errors.ts'
+import { toPayload } from './adapter-payload.ts'
 import { childSecret, signToken } from './run-secret.ts'
 import { type ChildMeta, type MessageMeta, type StartedWith, signals, timerSummary } from './start-facts.ts'
 import type { Execution } from './workflow-adapter.ts'
@@ -113,7 +113,7 @@ async function startChild(
   const { bundle, versions, started } = execution
   const { parentClose = 'request_cancel' } = options
   execution.enter()
-  const payload = toJson(input, `The input of child ${workflow}`)
+  const payload = toPayload(input, `The input of child ${workflow}`)
   execution.objectTo(
     nameFault('workflow', workflow) ??
       keyFault(`child ${workflow}`, options.key) ??
@@ -143,12 +143,19 @@ async function startChild(
     secret: childSecret(live.secret, childId),
     definition,
   }
-  const { limits: _limits, used: _used, ...facts } = below ?? {}
+  const {
+    limits: _limits,
+    used: _used,
+    activeMs: _activeMs,
+    paused: _paused,
+    cancelReason: _cancelReason,
+    ...facts
+  } = below ?? {}
   const child: StartedWith = {
     ...rest,
     attempt: 1,
     version,
-    // Border cast: it is what `below` is, without the limits of this run.
+    // Border cast: it is what `below` is, without what people and limits do to this run.
     ...(below === undefined ? {} : { live: facts as NonNullable<StartedWith['live']> }),
   }
   return guard(bundle, () =>

@@ -54,10 +54,6 @@ export type HistoryFact = { id: number; timeMs: number; taskId: number | undefin
 
 /** What the log says of the run before its history is read. */
 export type KnownBefore = {
-  /** Whether it has begun. */
-  begun: boolean
-  pausedBy: string | undefined
-  cancelReason: string | undefined
   definition: string
   timeoutSeconds: number
 }

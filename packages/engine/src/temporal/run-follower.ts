@@ -135,9 +135,6 @@ class RunLogCursor {
     this.#part = place.part
     this.#runSeq = runSeq
     this.#projection = new RunProjection({
-      begun: place.part > 0,
-      pausedBy: record.paused === true && place.part > 0 ? pausedBy(record) : undefined,
-      cancelReason: undefined,
       definition: record.definition,
       timeoutSeconds: record.timeout_seconds,
     })
@@ -176,10 +173,6 @@ class RunLogCursor {
     const to = await this.#parts.memberOf(fact.buildId, this.#record.type)
     return { ...fact, ...(to === undefined ? {} : { to }) }
   }
-}
-
-function pausedBy({ reason, reason_detail: detail }: RunRecord): string {
-  return (reason === 'paused' ? /^Paused by (.+)\.$/.exec(detail ?? '')?.[1] : undefined) ?? 'somebody'
 }
 
 /** The place of the last event that came from the history. */

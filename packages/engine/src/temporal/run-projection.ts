@@ -27,7 +27,7 @@ export class RunProjection {
   #at: At = { id: 0, timeMs: 0 }
   #part = 0
   #commands = 0
-  #begun: boolean
+  #begun = false
   /** What a fork took over is in its log already. */
   #taken: ReadonlySet<number> = new Set()
   #resumes = false
@@ -44,9 +44,6 @@ export class RunProjection {
   end: 'run' | { newRunId: string } | undefined
 
   constructor(before: KnownBefore) {
-    this.#begun = before.begun
-    this.#pausedBy = before.pausedBy
-    this.#cancelReason = before.cancelReason
     this.#definition = before.definition
     this.#timeoutSeconds = before.timeoutSeconds
   }
@@ -155,6 +152,8 @@ export class RunProjection {
     this.#taken = new Set()
     if (part === 0) return
     this.#reset()
+    this.#pausedBy = live?.paused?.by
+    this.#cancelReason = live?.cancelReason
     this.#definition = live?.definition ?? this.#definition
     const state = loop === undefined ? {} : { loop }
     this.#push('run.continued', { input, definition: this.#definition, version, carried, part, ...state })
@@ -173,6 +172,7 @@ export class RunProjection {
     this.#commands = 0
     this.#held = undefined
     this.#blocked = undefined
+    this.#begun = true
     this.end = undefined
   }
 

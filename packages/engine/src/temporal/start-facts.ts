@@ -53,6 +53,12 @@ export type LiveFacts = {
   /** Limits that were set before, and what was used of them. */
   limits?: BudgetLimits
   used?: { tokens: number; costUsd: number }
+  /** Of a later part: for how long attempts ran in those before it. */
+  activeMs?: number
+  /** Of a later part: who paused the run, which still is. */
+  paused?: { by: string }
+  /** Of a later part: why the run was asked to end. */
+  cancelReason?: string
 }
 
 /** The second argument of an activity: which attempt of which step it is. */

@@ -15,11 +15,11 @@ import {
 } from '@temporalio/workflow'
 import { checkAttributes, timerMs } from '../embedded/asked-values.ts'
 import { HistorySize } from '../embedded/history-size.ts'
-import { toJson } from '../embedded/json-value.ts'
 import { createReplayRandom } from '../embedded/replay-random.ts'
 import { AdapterControl, note } from './adapter-control.ts'
 import { type DefinitionBundle, guard } from './adapter-errors.ts'
 import { AdapterMessages } from './adapter-messages.ts'
+import { toPayload, toResult } from './adapter-payload.ts'
 import { AdapterPrefix } from './adapter-prefix.ts'
 import { createSteps } from './adapter-steps.ts'
 import { runLoop, runSaga, runScope } from './adapter-structure.ts'
@@ -87,7 +87,7 @@ export function toTemporal(bundle: DefinitionBundle, versions: BundledVersions =
     const running = bundle.definition
       .run(createContext(execution), input)
       // What is null on the wire is null here too, as on the embedded engine.
-      .then((result) => ({ result: toJson(result, 'The result of the run') }))
+      .then((result) => ({ result: toResult(result) }))
     const ended = await Promise.race([running, continuing.promise, failing.promise]).catch(
       (error: unknown) => {
         throw endOf(error, execution)
@@ -207,7 +207,7 @@ function createContext(execution: Execution): WorkflowContext<AnySteps> {
     },
     continueAsNew: (next) => {
       execution.enter()
-      return execution.continueWith({ input: toJson(next, 'The input of the next part') })
+      return execution.continueWith({ input: toPayload(next, 'The input of the next part') })
     },
     loop: (initial, body) => runLoop(execution, initial, body, input),
     attributes: (values) => {
