@@ -152,6 +152,12 @@ export function testRecovery(open: OpenRig): void {
     })
   })
 
+  test('a run with a result above 1 MB is blocked, and says why', async () => {
+    const rig = await open({ steps: { ...plain, First: async () => 'x'.repeat(400_000) } })
+    const run = await waiting(rig, await submit(rig, 'sequence'), 'blocked')
+    expect(run.reason_detail).toContain('The result is larger than 1 MB.')
+  })
+
   test('draining lets a running step end and starts no other', async () => {
     const [began, go] = [gate(), gate()]
     const First: StepFunction = async () => {

@@ -62,6 +62,18 @@ export function testUpdates(open: OpenRig): void {
     await rig.engine.cancel(runId, 'the test is over', owner)
   })
 
+  test('an update whose result is above 1 MB fails alone', async () => {
+    const rig = await open({ steps: { ...plain, First: async () => 'x'.repeat(700_000) }, workflows })
+    const runId = await begun(rig)
+    await setLimit(rig, runId, 5, 'a')
+    await expect(setLimit(rig, runId, 6, 'b')).rejects.toMatchObject({
+      code: 'update_failed',
+      message: expect.stringContaining('more than 1048576 bytes'),
+    })
+    expect((await waiting(rig, runId, 'signal')).status).toBe('waiting')
+    await rig.engine.cancel(runId, 'the test is over', owner)
+  })
+
   test('an update that was accepted before a crash is answered after it', async () => {
     const began = gate()
     const hanging: StepFunction = async () => {

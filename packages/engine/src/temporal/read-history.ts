@@ -241,10 +241,18 @@ export class HistoryReader {
   }
 }
 
-/** Everything that is written here is plain JSON. */
+/** Stands in the log for a value that another tool sent, and that is no JSON. */
+export const notJson = '(not JSON, and so not kept in the log)'
+
+/** Everything that is written here is plain JSON; what others send may be anything, and must not stop the log. */
 function jsonOf({ metadata, data }: Payload): Json {
   const encoding = Buffer.from(metadata?.encoding ?? []).toString()
-  return encoding === 'binary/null' || !data ? null : JSON.parse(Buffer.from(data).toString())
+  if (encoding === 'binary/null' || !data) return null
+  try {
+    return JSON.parse(Buffer.from(data).toString())
+  } catch {
+    return notJson
+  }
 }
 
 function taskFailed(failure: Failure | null | undefined, cause: number | null | undefined): Fact {
