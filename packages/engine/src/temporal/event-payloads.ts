@@ -21,10 +21,9 @@ export async function storedPayloads(event: NewRunEvent, blobs: Blobs): Promise<
     const value = data[field] as Json
     if (!isSmall(value)) changed[field] = await stored(value, blobs)
   }
+  if (Object.keys(changed).length === 0) return event
   // Border cast: what was changed has the type that it had.
-  return Object.keys(changed).length === 0
-    ? event
-    : ({ ...event, data: { ...data, ...changed } } as NewRunEvent)
+  return { ...event, data: { ...data, ...changed } } as NewRunEvent
 }
 
 type Part = Extract<NewRunEvent, { type: 'run.continued' }>['data']
