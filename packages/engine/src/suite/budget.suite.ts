@@ -1,8 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { StepFunction } from '../embedded/attempt.ts'
 import type { Engine } from '../engine.ts'
+import { askingWorkflow } from '../fixtures/catalogue.ts'
 import { operationsWorkflow } from '../fixtures/operations-catalogue.ts'
-import { ended, eventTypes, type OpenRig, owner, plain, submit, until, untilAborted, waiting } from './rig.ts'
+import {
+  ended,
+  eventTypes,
+  gate,
+  type OpenRig,
+  owner,
+  plain,
+  submit,
+  until,
+  untilAborted,
+  waiting,
+} from './rig.ts'
 
 const workflows = ['budgeted', 'budgeted_fail', 'budgeted_time'].map((name) => operationsWorkflow(name))
 
@@ -53,6 +66,29 @@ export function testBudget(open: OpenRig): void {
       reason: 'budget_exceeded',
       error: { code: 'budget_exceeded', message: expect.stringContaining('$1.50 of $1.00') },
     })
+  })
+
+  test('the time of attempts counts on in the next part of a run', async () => {
+    const [began, go] = [gate(), gate()]
+    let steps = 0
+    const First: StepFunction = async (input) => {
+      steps += 1
+      began.open()
+      await go.opened
+      await sleep(110)
+      return input
+    }
+    const rig = await open({ steps: { ...plain, First }, workflows: [askingWorkflow('continuing')] })
+    const runId = await submit(rig, 'continuing', { parts: 2, sum: 0 })
+    await began.opened
+    await rig.engine.setBudget(runId, { timeMs: 100 }, owner)
+    go.open()
+    const parked = await waiting(rig, runId, 'budget_exceeded')
+    expect(parked.reason_detail).toBe('It was active for its 100 ms.')
+    expect(steps).toBe(1)
+    expect(await eventTypes(rig, runId)).toContain('run.continued')
+    await rig.engine.setBudget(runId, { timeMs: 600_000 }, owner)
+    expect((await ended(rig, runId)).result).toMatchObject({ sum: 3, part: 1 })
   })
 
   test('the time of attempts is limited, and waiting costs nothing', async () => {
