@@ -42,6 +42,11 @@ const checks: readonly Check[] = [
     words: ['test/safety/replicas/run-replicas.ts', '--rounds', '20'],
   },
   {
+    name: 'replicas-temporal',
+    what: '20 rounds of kills among three orchestrators and two workers on one Temporal',
+    words: ['test/safety/replicas/run-temporal-replicas.ts', '--rounds', '20'],
+  },
+  {
     name: 'simulation',
     what: '10,000 simulated worlds of crashes and outages',
     words: ['packages/engine/src/simulation/run-simulation.ts', '--seeds', '10000'],

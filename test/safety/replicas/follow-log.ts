@@ -3,12 +3,13 @@ import type { Event } from '@kyros/contract/event'
 import type { Random } from '../load/random.ts'
 import type { Record } from '../load/records.ts'
 import type { Findings } from '../model/findings.ts'
-import type { Replica } from './replica.ts'
+import { readEvents } from './event-stream.ts'
+import type { Entrance } from './replica.ts'
 
 const longestStayMs = 2_000
 
 type FollowOptions = {
-  replicas: readonly Replica[]
+  replicas: readonly Entrance[]
   token: string
   random: Random
   records: Record[]
@@ -18,13 +19,14 @@ type FollowOptions = {
 
 /**
  * Reads the stream of all events as a client that changes its server again and again, and resumes by Last-Event-ID:
- * the numbers must go on without a gap or a repetition.
+ * the numbers must go on without a gap or a repetition, those of all events and those of each run.
  */
 export class Follower {
   lastSeq = 0
   /** How many connections there were. */
   switches = 0
   readonly #options: FollowOptions
+  readonly #runSeqs = new Map<string, number>()
   readonly #waiting = new Set<{ sinceMs: number; resolve: (atMs: number) => void }>()
 
   constructor(options: FollowOptions) {
@@ -58,29 +60,15 @@ export class Follower {
     }
   }
 
-  async #read(replica: Replica): Promise<void> {
-    const { token, random, findings, signal } = this.#options
+  async #read({ origin }: Entrance): Promise<void> {
+    const { token, random, findings } = this.#options
     const stay = AbortSignal.timeout(random.integer(300, longestStayMs))
-    const headers = {
-      authorization: `Bearer ${token}`,
-      accept: 'text/event-stream',
-      'last-event-id': String(this.lastSeq),
-    }
-    const answer = await fetch(`${replica.origin}/api/v1/events/stream`, {
-      headers,
-      signal: AbortSignal.any([stay, signal]),
+    await readEvents({
+      ...{ origin, token, lastSeq: this.lastSeq, path: '/api/v1/events/stream' },
+      signal: AbortSignal.any([stay, this.#options.signal]),
+      onEvent: (event) => this.#take(event),
+      onReset: () => findings.lost.push(`the stream began anew after ${this.lastSeq}`),
     })
-    if (!answer.ok || answer.body === null) throw new Error(`The stream was answered with ${answer.status}`)
-    let rest = ''
-    for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
-      const blocks = `${rest}${text}`.split('\n\n')
-      rest = blocks.pop() ?? ''
-      for (const block of blocks) {
-        if (/^event: ?reset$/m.test(block)) findings.lost.push(`the stream began anew after ${this.lastSeq}`)
-        const data = /^data: ?(.*)$/m.exec(block)?.[1]
-        if (data !== undefined && /^id:/m.test(block)) this.#take(JSON.parse(data))
-      }
-    }
   }
 
   #take(event: Event): void {
@@ -89,8 +77,19 @@ export class Follower {
     if (seq > this.lastSeq + 1) findings.lost.push(`the stream went from ${this.lastSeq} to ${seq}`)
     if (seq <= this.lastSeq) findings.doubled.push(`the stream gave ${seq} after ${this.lastSeq}`)
     this.lastSeq = seq
+    this.#takeRun(event)
     records.push({ kind: 'seen', events: [[seq, run_seq, run_id, type]] })
     if (type !== 'step.started') return
     for (const one of this.#waiting) if (Date.parse(event.time) > one.sinceMs) one.resolve(Date.now())
+  }
+  /** The numbers of each run for itself go on, too. */
+  #takeRun({ run_id, run_seq, type }: Event): void {
+    if (run_id === undefined || run_seq === undefined) return
+    const { findings } = this.#options
+    const last = this.#runSeqs.get(run_id) ?? 0
+    const where = `run ${run_id} went from ${last} to ${run_seq} (${type}) on the stream`
+    if (run_seq > last + 1) findings.lost.push(where)
+    if (run_seq <= last) findings.doubled.push(where)
+    this.#runSeqs.set(run_id, run_seq)
   }
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '@kyros/client/client'
+import { findFreePort } from '../../../tools/free-port.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const launcher = join(root, 'cli', 'bin', 'kyros.js')
@@ -12,14 +12,22 @@ const readyMs = 60_000
 const stopMs = 15_000
 const maxOutputChars = 20_000
 
+export type Service = 'orchestrator' | 'worker'
+
 export type ReplicaOptions = {
+  service: Service
   directory: string
   databaseUrl: string
   workflowsDir: string
   secretKey: string
+  /** More settings, as variables of the environment. */
+  env: NodeJS.ProcessEnv
 }
 
-/** `kyros serve orchestrator` in a process of its own, on a port that it keeps. It dies with this one. */
+/** Where clients come in: a replica itself, or what stands before several. */
+export type Entrance = Pick<Replica, 'origin' | 'isUp' | 'api' | 'wasPausedWithin'>
+
+/** One service of Kyros, `kyros serve …`, in a process of its own, on a port that it keeps. It dies with this one. */
 export class Replica {
   readonly origin: string
   readonly #options: ReplicaOptions
@@ -35,6 +43,10 @@ export class Replica {
     this.origin = `http://127.0.0.1:${port}`
   }
 
+  get service(): Service {
+    return this.#options.service
+  }
+
   get isUp(): boolean {
     return this.#isRunning() && !this.#isPaused
   }
@@ -46,8 +58,8 @@ export class Replica {
 
   /** Resolves when it serves. */
   async start(): Promise<void> {
-    const { directory } = this.#options
-    const words = ['serve', 'orchestrator', '--port', String(this.#port), '--data', directory]
+    const { directory, service } = this.#options
+    const words = ['serve', service, '--port', String(this.#port), '--data', directory]
     this.#output = ''
     const child = spawn(process.execPath, [launcher, ...words], {
       cwd: directory,
@@ -64,7 +76,7 @@ export class Replica {
     const untilMs = Date.now() + readyMs
     while (!this.#output.includes('Kyros is ready on')) {
       if (!this.#isRunning() || Date.now() > untilMs) {
-        throw new Error(`A replica did not start: ${this.#output}`)
+        throw new Error(`A replica (${service}) did not start: ${this.#output}`)
       }
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
@@ -108,14 +120,8 @@ export class Replica {
     }
   }
 
-  /** One try per call, so that every failure is seen. */
   api(token: string | undefined): Client {
-    return createClient({
-      baseUrl: this.origin,
-      maxTries: 1,
-      timeoutMs: 10_000,
-      ...(token !== undefined && { access: { headers: () => ({ authorization: `Bearer ${token}` }) } }),
-    })
+    return apiOf(this.origin, token)
   }
 
   #isRunning(): boolean {
@@ -124,11 +130,21 @@ export class Replica {
   }
 }
 
+/** A client of whoever answers there. One try per call, so that every failure is seen. */
+export function apiOf(origin: string, token: string | undefined): Client {
+  return createClient({
+    baseUrl: origin,
+    maxTries: 1,
+    timeoutMs: 10_000,
+    ...(token !== undefined && { access: { headers: () => ({ authorization: `Bearer ${token}` }) } }),
+  })
+}
+
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   return new Replica(options, await findFreePort())
 }
 
-function environmentOf({ databaseUrl, secretKey, workflowsDir }: ReplicaOptions): NodeJS.ProcessEnv {
+function environmentOf({ databaseUrl, secretKey, workflowsDir, env }: ReplicaOptions): NodeJS.ProcessEnv {
   return {
     DATABASE_URL: databaseUrl,
     SECRET_KEY: secretKey,
@@ -138,23 +154,13 @@ function environmentOf({ databaseUrl, secretKey, workflowsDir }: ReplicaOptions)
     KYROS_METRICS_PORT: '0',
     KYROS_RATE_LIMITS_ENABLED: 'false',
     KYROS_SUPERVISED: '1',
+    ...env,
   }
 }
 
-export async function signIn(replica: Replica): Promise<string> {
+export async function signIn(entrance: Entrance): Promise<string> {
   const body = { username: admin.email, password: admin.password }
-  return (await replica.api(undefined).call('login', { body })).access_token
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer()
-  probe.listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The probe has no port')
-  return address.port
+  return (await entrance.api(undefined).call('login', { body })).access_token
 }
 
 /** What a shell gives, without the settings of whoever runs this. */

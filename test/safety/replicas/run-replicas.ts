@@ -1,49 +1,26 @@
 // `npm run test:replicas -- --rounds N [--seed S]`: three orchestrators on one PostgreSQL; the one that holds the engine
 // is killed, or paused, under load again and again. The last line is `R rounds, L lost, D doubled, takeover p50 X s, max Y s`.
-import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { isTerminal } from '@kyros/contract/run-status'
-import { openStore } from '@kyros/store/open-store'
-import type { Store } from '@kyros/store/store'
-import { startDatabases } from '../load/databases.ts'
 import { createRandom } from '../load/random.ts'
-import { parseRecords, type Record } from '../load/records.ts'
+import type { Record } from '../load/records.ts'
 import { checkHistory } from '../model/check-history.ts'
 import { addFindings, describe, isClean, noFindings } from '../model/findings.ts'
+import { checkReaders, checkSingleStarts, comeToRest } from './check-end.ts'
 import { Follower } from './follow-log.ts'
-import { createReplica, type Replica, signIn } from './replica.ts'
+import { type Replica, signIn } from './replica.ts'
+import { openStage, readRounds } from './stage.ts'
 import { Submitters } from './submit-load.ts'
 
 const replicaCount = 3
 const maxTakeoverMs = 10_000
 const patienceMs = 60_000
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' } } })
-const rounds = Number(values.rounds ?? 3)
-const seed = Number(values.seed ?? Date.now() % 1_000_000_000)
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error('usage: npm run test:replicas -- --rounds N [--seed S]')
-  process.exit(2)
-}
-
+const { rounds, seed } = readRounds('test:replicas')
 const random = createRandom(seed)
-const directory = mkdtempSync(join(tmpdir(), 'kyros-replicas-'))
 const findings = noFindings()
 const records: Record[] = []
 const takeoversMs: number[] = []
-console.log(`seed ${seed}`)
-writeFileSync(join(directory, 'effects'), '')
-const fixtures = fileURLToPath(new URL('./fixtures/workflows', import.meta.url))
-const workflowsDir = join(directory, 'workflows')
-cpSync(fixtures, workflowsDir, { recursive: true })
-
-const databases = await startDatabases()
-const databaseUrl = await databases.create()
+const stage = await openStage()
 const replicas: Replica[] = []
 let done = 0
 try {
@@ -53,13 +30,9 @@ try {
   findings.wrong.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
   for (const replica of replicas) console.log(`── ${replica.origin}\n${replica.output.slice(-2_000)}`)
 } finally {
-  await Promise.all(replicas.map((replica) => replica.end('SIGKILL')))
-  await databases.drop(databaseUrl)
-  await databases.stop()
+  await stage.close(!isClean(findings))
 }
 for (const line of describe(findings)) console.log(line)
-if (isClean(findings)) rmSync(directory, { recursive: true, force: true })
-else console.log(`what was found is kept in ${directory}`)
 if (findings.wrong.length > 0) console.log(`${findings.wrong.length} wrong, see above`)
 const sorted = takeoversMs.toSorted((one, other) => one - other)
 const seconds = (ms: number | undefined) => `${((ms ?? Number.NaN) / 1000).toFixed(1)} s`
@@ -70,12 +43,7 @@ console.log(
 process.exit(isClean(findings) ? 0 : 1)
 
 async function startReplicas(): Promise<void> {
-  const secretKey = randomBytes(32).toString('base64url')
-  for (let count = 0; count < replicaCount; count++) {
-    const home = join(directory, `replica-${count}`)
-    mkdirSync(home)
-    replicas.push(await createReplica({ directory: home, databaseUrl, workflowsDir, secretKey }))
-  }
+  for (let count = 0; count < replicaCount; count++) replicas.push(await stage.add('orchestrator'))
   // The first makes the tables; the others would only wait for it.
   for (const replica of replicas) await replica.start()
 }
@@ -85,8 +53,9 @@ async function run(): Promise<void> {
   if (first === undefined) return
   const token = await signIn(first)
   const stop = new AbortController()
-  const follower = new Follower({ replicas, token, random, records, findings, signal: stop.signal })
-  const submitting = new Submitters({ replicas, token, random, records, onTimeout })
+  const common = { replicas, token, random, records }
+  const follower = new Follower({ ...common, findings, signal: stop.signal })
+  const submitting = new Submitters({ ...common, onTimeout, clients: 6, pauseMs: [5, 60] })
   for (; done < rounds; done++) {
     const owner = await findOwner()
     const isPaused = done % 3 === 2
@@ -104,16 +73,15 @@ async function run(): Promise<void> {
     else await owner.start()
   }
   await submitting.stop()
-  const store = await openStore({ dataDir: join(directory, 'reader'), databaseUrl })
-  await comeToRest(store)
+  const store = await stage.openStore()
+  await comeToRest(store, 'embedded', patienceMs)
   const head = await store.events.head()
-  for (let waitedMs = 0; follower.lastSeq < head && waitedMs < 10_000; waitedMs += 100) await delay(100)
-  if (follower.lastSeq < head) findings.lost.push(`the stream ended at ${follower.lastSeq} of ${head}`)
+  await checkReaders([follower], head, findings)
   stop.abort()
   await Promise.all(replicas.map((replica) => replica.end('SIGTERM')))
-  records.push(...parseRecords(readFileSync(join(directory, 'effects'), 'utf8')))
+  records.push(...stage.effects())
   addFindings(findings, await checkHistory(store, records, true))
-  await checkSingleStarts(store)
+  await checkSingleStarts(store, findings)
   await store.close()
   const starts = records.filter(({ kind }) => kind === 'start').length
   const refusals = [...submitting.refusals].map(([code, count]) => `${count} ${code}`).join(', ')
@@ -143,27 +111,4 @@ async function findHolder(): Promise<Replica | undefined> {
   const holders: Replica[] = []
   for (const replica of replicas) if (await replica.holdsEngine()) holders.push(replica)
   return holders.length === 1 ? holders[0] : undefined
-}
-
-async function comeToRest(store: Store): Promise<void> {
-  const untilMs = Date.now() + patienceMs
-  const isAtRest = async () => (await store.runs.unfinishedIds(undefined, 1)).length === 0
-  while (!(await isAtRest()) && Date.now() < untilMs) await delay(100)
-}
-
-/** A start that was repeated under its key is there once. */
-async function checkSingleStarts(store: Store): Promise<void> {
-  const counts = new Map<string, number>()
-  let cursor: string | undefined
-  do {
-    const page = await store.jobs.list({ limit: 200, ...(cursor !== undefined && { cursor }) })
-    for (const { title, status, id } of page.items) {
-      counts.set(title, (counts.get(title) ?? 0) + 1)
-      if (!isTerminal(status)) findings.lost.push(`job ${id} (${title}) is ${status}`)
-    }
-    cursor = page.nextCursor ?? undefined
-  } while (cursor !== undefined)
-  for (const [title, count] of counts) {
-    if (count > 1) findings.doubled.push(`there are ${count} jobs "${title}"`)
-  }
 }

@@ -5,22 +5,27 @@ import type { Client } from '@kyros/client/client'
 import { inputOf, type Planned } from '../load/plan.ts'
 import type { Random } from '../load/random.ts'
 import type { Record } from '../load/records.ts'
-import type { Replica } from './replica.ts'
+import type { Entrance } from './replica.ts'
 
 const workflows = ['ordered', 'timed', 'collecting'] as const satisfies Planned[]
 const signalsPerRun = 3
-const clients = 6
 /** A person's client gives up some time; this one must see the end of every takeover. */
 const maxTryMs = 40_000
 const tryMs = 12_000
 
 type SubmitOptions = {
-  replicas: readonly Replica[]
+  replicas: readonly Entrance[]
   token: string
   random: Random
   records: Record[]
   /** A replica that was up did not answer for ten seconds. */
   onTimeout: (what: string, origin: string) => void
+  /** How many clients there are. */
+  clients: number
+  /** How long each waits between what it did and what it does next: at least, and less than. */
+  pauseMs: readonly [number, number]
+  /** The start of a run was acknowledged. */
+  onStarted?: (runId: string) => void
 }
 
 /**
@@ -37,7 +42,7 @@ export class Submitters {
 
   constructor(options: SubmitOptions) {
     this.#options = options
-    this.#working = Promise.all(Array.from({ length: clients }, () => this.#work()))
+    this.#working = Promise.all(Array.from({ length: options.clients }, () => this.#work()))
     this.#working.catch(() => {})
   }
 
@@ -48,10 +53,10 @@ export class Submitters {
   }
 
   async #work(): Promise<void> {
-    const { random } = this.#options
+    const { random, pauseMs } = this.#options
     while (!this.#isStopped) {
       await this.#start(workflows[random.integer(0, workflows.length)] ?? 'ordered')
-      await delay(random.integer(5, 60))
+      await delay(random.integer(...pauseMs))
     }
   }
 
@@ -64,6 +69,7 @@ export class Submitters {
     if (job === undefined) return
     const { run_id: run, id } = job
     this.#options.records.push({ kind: 'start', run, job: id, workflow, value, timeMs: Date.now() })
+    this.#options.onStarted?.(run)
     if (workflow !== 'collecting') return
     for (let count = 0; count < signalsPerRun; count++) await this.#send(run, 'add')
     await this.#send(run, 'close')
@@ -97,7 +103,7 @@ export class Submitters {
     }
   }
 
-  #noteRefusal(what: string, error: unknown, replica: Replica | undefined): string {
+  #noteRefusal(what: string, error: unknown, replica: Entrance | undefined): string {
     const code = error instanceof ApiError ? error.code : String(error)
     const name = `${code} to ${what}`
     this.refusals.set(name, (this.refusals.get(name) ?? 0) + 1)
