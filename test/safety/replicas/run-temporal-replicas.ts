@@ -22,7 +22,7 @@ const services = ['orchestrator', 'orchestrator', 'orchestrator', 'worker', 'wor
 const readerCount = 3
 const patienceMs = 60_000
 const maxEndMs = 20_000
-const maxMs = (rounds: number) => 100_000 + rounds * 40_000
+const maxMs = (rounds: number) => 90_000 + rounds * 40_000
 
 const { rounds, seed } = readRounds('test:replicas:temporal')
 const random = createRandom(seed)
