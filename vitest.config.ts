@@ -72,6 +72,8 @@ export default defineConfig({
         '**/testing/**',
         '**/fixtures/**',
         '**/*.e2e.ts',
+        // What runs in a cluster's sandbox is bundled first: the tests on a cluster run it, and no counter sees it there.
+        'packages/engine/src/temporal/{adapter-*,workflow-adapter,*-interceptors,step-ends}.ts',
       ],
       thresholds: {
         lines: 80,
