@@ -40,8 +40,6 @@ export default defineConfig({
           name: 'temporal',
           include: temporal,
           exclude,
-          // A real cluster on a busy machine: who first goes where is told apart by time in some of them.
-          retry: 2,
           testTimeout: 60_000,
           globalSetup: ['./tools/test-postgres.ts', './tools/test-temporal.ts'],
         },
@@ -73,7 +71,7 @@ export default defineConfig({
         '**/fixtures/**',
         '**/*.e2e.ts',
         // What runs in a cluster's sandbox is bundled first: the tests on a cluster run it, and no counter sees it there.
-        'packages/engine/src/temporal/{adapter-*,workflow-adapter,*-interceptors,step-ends}.ts',
+        'packages/engine/src/temporal/{adapter-*,workflow-adapter,*-interceptors}.ts',
       ],
       thresholds: {
         lines: 80,
