@@ -213,7 +213,16 @@ export type RunEventData = {
   'run.forked': { from_run: string; from_step: string; origin?: ForkOrigin }
   /** Limits of the whole run; what is left out has no limit. A later one replaces an earlier one. */
   'run.budget_set': { time_ms?: number; tokens?: number; cost_usd?: number; inbox_id?: number }
-  'step.scheduled': { step: string; key: string; command: number; input: Json; max_attempts: number }
+  /** `mode` and the limit of an attempt are told of inline steps only. */
+  'step.scheduled': {
+    step: string
+    key: string
+    command: number
+    input: Json
+    max_attempts: number
+    mode?: 'inline'
+    start_to_close_ms?: number
+  }
   'step.started': { step: string; key: string; command: number; attempt: number }
   'step.completed': { step: string; key: string; command: number; attempt: number; output: Json }
   'step.failed': {

@@ -6,6 +6,7 @@ import { testConcurrency } from './suite/concurrency.suite.ts'
 import { testDivergence } from './suite/divergence.suite.ts'
 import { testFailures } from './suite/failures.suite.ts'
 import { testFork } from './suite/fork.suite.ts'
+import { testInline } from './suite/inline.suite.ts'
 import { testOrder } from './suite/order.suite.ts'
 import { testPause } from './suite/pause.suite.ts'
 import { testRecovery } from './suite/recovery.suite.ts'
@@ -41,6 +42,7 @@ export function testEngine({ name, create, isBrief = false }: SuiteCase): void {
     testDivergence(open)
     testSubmission(open)
     testStepContext(open)
+    testInline(open)
     if (!isBrief) {
       testChildren(open)
       testStructure(open)

@@ -40,7 +40,10 @@ export type StepOptions = {
   retry?: RetryPolicy
   /** Unique within the run; default: the name, with `#n` from its second use on. */
   key?: string
-  /** `inline`: for short steps, does not wait for a place in the queue. Default: `queue`. */
+  /**
+   * `inline`: for short steps, does not wait for a place in the queue. With a `startToCloseMs` of at most 5 seconds it is
+   * a local activity on Temporal. Default: `queue`.
+   */
   mode?: 'queue' | 'inline'
   /**
    * The queue it waits in; how many of one queue are done at once is configured. Default: the one for all. Steps that

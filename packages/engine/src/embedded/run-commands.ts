@@ -173,12 +173,17 @@ export class RunCommands {
 
   #schedule(asked: StepCommand, input: Json): undefined {
     const { step, key, command, options } = asked
-    const data = { step, key, command, input, max_attempts: options.maxAttempts }
+    const data = { step, key, command, input, max_attempts: options.maxAttempts, ...inlineFacts(options) }
     const { timeMs: scheduledMs } = this.#run.push({ type: 'step.scheduled', data })
     const row = newRow(asked, { attempt: 0, state: 'scheduled', retryAtMs: undefined, scheduledMs })
     this.#run.steps.rows.set(command, row)
     this.#run.steps.dispatch(row)
   }
+}
+
+/** What decides how a cluster does the step; of others it is not said. */
+function inlineFacts({ mode, startToCloseMs }: StepCommand['options']) {
+  return mode === 'inline' ? { mode, start_to_close_ms: startToCloseMs } : {}
 }
 
 const priorities: Readonly<Record<Priority, number>> = { critical: 1, high: 2, medium: 3, low: 4 }

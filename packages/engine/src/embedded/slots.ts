@@ -82,6 +82,8 @@ const inlineName = 'inline'
 const cpuName = 'cpu'
 /** Most steps wait for something outside, such as a model. */
 const usualLimit = 256
+/** Inline attempts at once. */
+export const usualInline = 10_000
 const usualPriority = 3
 const sweepFrom = 1024
 
@@ -113,7 +115,7 @@ class StepSlots implements Slots {
     this.#nowMs = nowMs
     this.#limits = limits
     this.#default = newQueue(defaultName, limits.queues?.[defaultName] ?? limit)
-    this.#inline = newQueue(inlineName, limits.inline ?? 10_000)
+    this.#inline = newQueue(inlineName, limits.inline ?? usualInline)
   }
 
   get used(): number {

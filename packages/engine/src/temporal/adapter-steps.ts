@@ -2,10 +2,12 @@ import type { ErrorData } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { StepOptions } from '@kyros/workflows/define'
 import {
+  ActivityCancellationType,
   ActivityFailure,
   ApplicationFailure,
   isCancellation,
   scheduleActivity,
+  scheduleLocalActivity,
   sleep,
   TimeoutFailure,
   workflowInfo,
@@ -13,8 +15,17 @@ import {
 import { type ResolvedStepOptions, resolveStepOptions, retryDelayMs } from '../embedded/retry-policy.ts'
 import { note } from './adapter-control.ts'
 import { guard } from './adapter-errors.ts'
+import type { InlineSteps } from './adapter-inline.ts'
 import { toPayload } from './adapter-payload.ts'
-import { cutOff, maxCuts, type StepMeta, timerSummary, workerMissing } from './start-facts.ts'
+import {
+  cutOff,
+  elsewhere,
+  inlineLimits,
+  maxCuts,
+  type StepMeta,
+  timerSummary,
+  workerMissing,
+} from './start-facts.ts'
 import { cutError } from './step-ends.ts'
 import type { Execution } from './workflow-adapter.ts'
 
@@ -35,7 +46,10 @@ const longestMissingMs = 30_000
 
 type Asked = { step: string; key: string; command: number; input: Json; options: ResolvedStepOptions }
 
-/** `context.step`: each attempt is an activity that is not tried again; what comes after it is decided here. */
+/**
+ * `context.step`: each attempt is an activity that is not tried again; what comes after it is decided here. One that did
+ * not end as a local activity begins again as an ordinary one: another worker may take that.
+ */
 export function createSteps(execution: Execution): { [name: string]: StepCall } {
   const { bundle, started } = execution
   const { maxRetries = 3 } = started
@@ -69,14 +83,17 @@ async function runStep(execution: Execution, asked: Asked): Promise<Json> {
   const { scheduleToCloseMs } = options
   const closeByMs = scheduleToCloseMs === undefined ? Infinity : Date.now() + scheduleToCloseMs
   let [attempt, cuts, missing] = [1, 0, 0]
+  let mayBeInline = true
   for (;;) {
     // Not awaited needlessly: commands are given in the order in which the definition asks.
     if (execution.control?.isHeld) await execution.control.open()
     const leftMs = closeByMs - Date.now()
     if (leftMs <= 0 && execution.started.live !== undefined) noteLate(asked, attempt)
-    const end =
-      leftMs > 0 ? await attemptOnce(execution, asked, { attempt, cuts, missing, leftMs }) : late(asked)
+    const which = { attempt, cuts, missing, leftMs }
+    const end = leftMs > 0 ? await attemptOnce(execution, asked, { ...which, mayBeInline }) : late(asked)
+    mayBeInline = false
     if (end.kind === 'completed') return end.output
+    if (end.kind === 'elsewhere') continue
     if (end.kind === 'missing') {
       missing += 1
       const pauseMs = Math.min(longestMissingMs, firstMissingMs * 2 ** Math.min(missing, 10))
@@ -93,7 +110,13 @@ async function runStep(execution: Execution, asked: Asked): Promise<Json> {
       const { StepFailure } = execution.bundle
       throw new StepFailure(step, error.code, error.message, attempt)
     }
-    if (delayMs > 0) await sleep(Math.ceil(delayMs), { summary: timerSummary('retry', command) })
+    if (delayMs > 0) {
+      await sleep(Math.ceil(delayMs), { summary: timerSummary('retry', command) })
+      execution.inline.renew()
+      mayBeInline = true
+    } else if (execution.control?.isHeld) {
+      note({ kind: 'retry', command })
+    }
     attempt += 1
     cuts = 0
   }
@@ -104,30 +127,53 @@ type AttemptEnd =
   | { kind: 'failed'; error: ErrorData }
   | { kind: 'cut' }
   | { kind: 'missing' }
+  /** It has not begun, and may not as a local activity. */
+  | { kind: 'elsewhere' }
 
 type Which = { attempt: number; cuts: number; missing: number; leftMs: number }
 
-async function attemptOnce(execution: Execution, asked: Asked, which: Which): Promise<AttemptEnd> {
-  const { control } = execution
+async function attemptOnce(
+  execution: Execution,
+  asked: Asked,
+  which: Which & { mayBeInline: boolean },
+): Promise<AttemptEnd> {
+  const { control, inline } = execution
+  const { step, command, input, options } = asked
+  const isInline = which.mayBeInline && inline.admits({ ...options, command, attempt: which.attempt })
+  const meta = metaOf(execution, asked, which)
   control?.begin()
   try {
-    const { step, input } = asked
-    const output = await scheduleActivity<Json>(step, [input, metaOf(execution, asked, which)], {
-      ...activityOptions(execution, asked, which),
-    })
+    const output = await (isInline
+      ? runInline(inline, asked, meta)
+      : scheduleActivity<Json>(step, [input, meta], activityOptions(execution, asked, which)))
+    if (!isInline) inline.renew()
     execution.size.addFact(output ?? null)
     return { kind: 'completed', output: output ?? null }
   } catch (error) {
     if (isCancellation(error)) throw error
+    if (!isInline) inline.renew()
     return endOf(error, asked)
   } finally {
     control?.end()
   }
 }
 
+async function runInline(inline: InlineSteps, { step, input }: Asked, meta: StepMeta): Promise<Json> {
+  const told = inline.begin(input, meta)
+  try {
+    return await scheduleLocalActivity<Json>(step, [input, told], {
+      startToCloseTimeout: meta.start_to_close_ms + inlineLimits.coreMarginMs,
+      cancellationType: ActivityCancellationType.TRY_CANCEL,
+      retry: { maximumAttempts: 1 },
+    })
+  } finally {
+    inline.end()
+  }
+}
+
 function metaOf(execution: Execution, asked: Asked, { attempt, cuts, missing, leftMs }: Which): StepMeta {
   const { step, key, command, options } = asked
-  const { startToCloseMs, heartbeatMs, maxAttempts, queue, concurrencyKey } = options
+  const { startToCloseMs, heartbeatMs, maxAttempts, mode, queue, concurrencyKey } = options
   const priority = options.priority ?? execution.started.live?.priority
   const principal = execution.started.live?.principal ?? { id: 'engine', role: 'viewer' }
   return {
@@ -137,6 +183,7 @@ function metaOf(execution: Execution, asked: Asked, { attempt, cuts, missing, le
     max_attempts: maxAttempts,
     start_to_close_ms: Math.min(startToCloseMs, leftMs),
     ...(heartbeatMs === undefined ? {} : { heartbeat_ms: heartbeatMs }),
+    ...(mode === 'inline' ? { mode } : {}),
     ...(queue === undefined ? {} : { queue }),
     ...(concurrencyKey === undefined ? {} : { concurrency_key: concurrencyKey }),
     ...(priority === undefined ? {} : { priority }),
@@ -156,8 +203,10 @@ function activityOptions(execution: Execution, { key, options }: Asked, { leftMs
 }
 
 function endOf(error: unknown, { step }: Asked): AttemptEnd {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined
+  // Of a local activity the core gives the failure as it is.
+  const cause = error instanceof ActivityFailure ? error.cause : error
   if (cause instanceof ApplicationFailure) {
+    if (cause.type === elsewhere) return { kind: 'elsewhere' }
     if (cause.type === cutOff) return { kind: 'cut' }
     if (cause.type === workerMissing) return { kind: 'missing' }
     return { kind: 'failed', error: errorOf(cause) }
@@ -168,7 +217,7 @@ function endOf(error: unknown, { step }: Asked): AttemptEnd {
     return { kind: 'failed', error: { code: 'step_timed_out', message, retryable: true } }
   }
   if (error instanceof ActivityFailure) {
-    return { kind: 'failed', error: { code: 'step_error', message: cause?.message ?? error.message } }
+    return { kind: 'failed', error: { code: 'step_error', message: error.cause?.message ?? error.message } }
   }
   throw error
 }

@@ -2,7 +2,7 @@ import type { Json } from '@kyros/contract/json'
 import type { Client } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import { deploymentName } from './builds.ts'
-import type { TemporalHistoryEvent } from './read-history.ts'
+import { msOf, type TemporalHistoryEvent } from './read-history.ts'
 import type { StartedWith } from './start-facts.ts'
 import { temporalProblem } from './temporal-problem.ts'
 
@@ -25,6 +25,9 @@ export type NewExecution = {
 }
 
 export type HistoryPage = { events: TemporalHistoryEvent[]; nextPageToken: Uint8Array | undefined }
+
+/** `times`: how often a worker took it, this time included, without ending it. */
+export type PendingTurn = { isTaken: boolean; sinceMs: number; times: number }
 
 const callMs = 10_000
 /** The cluster lets go of a reader that waits after about 20 seconds. */
@@ -114,6 +117,26 @@ export class Cluster {
         client.workflow.getHandle(runId).executeUpdate<Json, [Json, object]>(name, { args, updateId }),
       timeoutMs,
     )
+  }
+
+  /** The turn of the run that a worker is to take, or has taken; undefined while the run waits for something. */
+  async turn(runId: string, timeoutMs: number): Promise<PendingTurn | undefined> {
+    const { pendingWorkflowTask: task } = await this.#call(
+      (client) =>
+        client.workflowService.describeWorkflowExecution({
+          namespace: this.#options.namespace,
+          execution: { workflowId: runId },
+        }),
+      timeoutMs,
+    )
+    if (!task) return undefined
+    // Of temporal.api.enums.v1.PendingWorkflowTaskState.
+    const isTaken = task.state === 2
+    return {
+      isTaken,
+      sinceMs: msOf(isTaken ? task.startedTime : task.scheduledTime),
+      times: task.attempt ?? 1,
+    }
   }
 
   /** Moves a run to another build, which must replay it. */

@@ -6,7 +6,7 @@ import { StepError } from '@kyros/workflows/step-error'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { StepFunction } from '../embedded/attempt.ts'
 import { createEmbeddedRig } from '../embedded/embedded-rig.ts'
-import { testWorkflow, testWorkflows } from '../fixtures/catalogue.ts'
+import { inlineWorkflows, testWorkflow, testWorkflows } from '../fixtures/catalogue.ts'
 import { type EngineRig, echo, ended, owner, plain, submit, untilAborted, waiting } from '../suite/rig.ts'
 import { conform } from './conform.ts'
 import { readConformHistory } from './read-conform-history.ts'
@@ -35,7 +35,8 @@ describe('histories of the embedded engine on the real Temporal core', () => {
 
   beforeAll(async () => {
     const store = await openStore({ dataDir: ':memory:' })
-    const workflows = [...testWorkflows, testWorkflow('dicey', undefined, values), ...catalogue]
+    const dicey = testWorkflow('dicey', undefined, values)
+    const workflows = [...testWorkflows, dicey, ...inlineWorkflows, ...catalogue]
     const steps = { ...plain, ...analysis, First: hanging }
     rig = await createEmbeddedRig({ store, workflows, steps })
   })
@@ -67,6 +68,13 @@ describe('histories of the embedded engine on the real Temporal core', () => {
     ['refusing', null, { First: echo }],
     ['dice', 'in', { First: echo }],
     ['mixed', 'in', { First: flaky }],
+    ['inline_sequence', 'in', { First: flaky }],
+    ['inline_beside', 'in', { First: echo }],
+    ['inline_retrying', { initialMs: 5 }, { First: flaky }],
+    ['inline_retrying', { initialMs: 0 }, { First: failing }],
+    ['inline_long', { rounds: 9 }, { First: echo }],
+    ['inline_left', 'in', { First: echo }],
+    ['inline_cancelled', 'in', { First: echo }],
     ['code_analysis', { repository: '/somewhere' }, { First: echo }],
     ['code_analysis', { repository: '/somewhere', types: ['security'] }, { First: echo }],
   ])('%s with %j replays', async (workflow, input, steps) => {
@@ -82,6 +90,15 @@ describe('histories of the embedded engine on the real Temporal core', () => {
       await ended(rig, runId)
       expect(await replay(runId)).toMatchObject({ ok: true })
     }
+  })
+
+  test('inline steps in two lines at once, with a signal after them, replay', async () => {
+    await rig.restart({ steps: { ...plain, ...analysis, First: flaky } })
+    const runId = await submit(rig, 'inline_waiting', 'in')
+    await waiting(rig, runId, 'signal')
+    await rig.engine.signal(runId, 'go', null, owner)
+    await ended(rig, runId)
+    expect(await replay(runId)).toMatchObject({ ok: true })
   })
 
   test('signals replay', async () => {
@@ -115,6 +132,15 @@ describe('histories of the embedded engine on the real Temporal core', () => {
     await waiting(rig, runId, 'timer')
     expect(await replay(runId)).toMatchObject({ ok: true })
     await rig.engine.cancel(runId, 'enough', owner)
+  })
+
+  test('an inline step that is another one is named', async () => {
+    const runId = await finish('inline_sequence', 'in', { First: echo })
+    const history = await readConformHistory(rig.store, runId)
+    const source = history.source.replaceAll('step.First(', 'step.Third(')
+    const [result] = await conform({ histories: [{ ...history, source, definition: 'other' }] })
+    const message = 'The history holds step First (event 5), the definition asks for step Third.'
+    expect(result).toMatchObject({ ok: false, message })
   })
 
   test('a definition that does something else is named with the command that differs', async () => {

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '@kyros/contract/json'
 import { originOf } from '../embedded/history.ts'
 import { seenBy } from '../embedded/run-facts.ts'
 import { AsksConverter } from './convert-asks.ts'
+import { type InlineAttempt, type InlineEnd, inlineAttempts, inlineMarker } from './convert-inline.ts'
 import { settleTasks } from './convert-order.ts'
 
 /** A run as far as a foreign engine must know it. */
@@ -72,10 +73,14 @@ class Converter {
   readonly #timerIds = new Map<number, string>()
   /** Steps between two attempts, by command. */
   readonly #retries = new Map<number, { timerId: string; startedEventId: string }>()
-  readonly #activities = new Map<number, JsonObject>()
+  readonly #activities = new Map<number, JsonObject & { activityType: { name: string } }>()
   readonly #asks: AsksConverter
+  /** Attempts that are local activities, and those under way, by command. */
+  readonly #inline: ReadonlySet<string>
+  readonly #running = new Map<number, InlineAttempt>()
   #task = '0'
   #timers = 0
+  #attempts = 0
   /** From there on the engine alone goes on: on Temporal, the workflow task fails again and again. */
   #isBlocked = false
   #isCancelled = false
@@ -85,6 +90,7 @@ class Converter {
   constructor(run: ConvertedRun, part: number, events: readonly RunEvent[]) {
     this.#run = run
     this.#late = lateSteps(events)
+    this.#inline = inlineAttempts(events)
     this.#asks = new AsksConverter(this, run.runId, part)
   }
 
@@ -191,6 +197,7 @@ class Converter {
     const given: JsonObject = {
       ...(seed === undefined ? {} : { seed }),
       ...(maxRetries === undefined ? {} : { maxRetries }),
+      ...(this.#inline.size === 0 ? {} : { inline: [...this.#inline] }),
     }
     this.add(time, 'WORKFLOW_EXECUTION_STARTED', {
       workflowType: { name: workflow },
@@ -254,9 +261,10 @@ class Converter {
     switch (event.type) {
       case 'step.scheduled':
         this.#activities.set(command, this.#activity(event, key))
-        this.#again(event.time, command)
+        this.#again(event.time, command, 1)
         break
       case 'step.completed': {
+        if (this.#endInline(event.time, command, { output: event.data.output })) break
         const startedEventId = this.#attempt(event.time, scheduledEventId, event.data.attempt)
         const result = payloads([event.data.output])
         this.add(event.time, 'ACTIVITY_TASK_COMPLETED', { result, scheduledEventId, startedEventId })
@@ -266,6 +274,11 @@ class Converter {
       case 'step.failed': {
         const { error, attempt, retry_at: retryAt } = event.data
         if (retryAt === undefined && this.#endRetry(event.time, command)) break
+        const delayMs = Date.parse(retryAt ?? event.time) - Date.parse(event.time)
+        if (this.#endInline(event.time, command, { error })) {
+          if (retryAt !== undefined) this.#retry(event, delayMs)
+          break
+        }
         const startedEventId = this.#attempt(event.time, scheduledEventId, attempt)
         const failure = failureOf(error.code, error.message, [{ retryable: error.retryable ?? true }])
         const retryState =
@@ -279,17 +292,18 @@ class Converter {
           retryState,
         })
         this.workflowTask(event.time)
-        if (retryAt !== undefined) this.#retry(event, Date.parse(retryAt) - Date.parse(event.time))
+        if (retryAt !== undefined) this.#retry(event, delayMs)
         break
       }
       case 'step.started': {
         // The adapter begins no attempt when the time of the step is over: it fails, which the history says next.
         if (Date.parse(event.time) >= (this.#late.get(command) ?? Infinity)) break
-        if (this.#endRetry(event.time, command)) this.#again(event.time, command)
+        if (this.#endRetry(event.time, command)) this.#again(event.time, command, event.data.attempt)
         break
       }
       case 'step.cancelled': {
         if (event.data.run_ended === true) break
+        if (this.#endInline(event.time, command, { cancelled: true })) break
         const retry = this.#retries.get(command)
         const cause = { workflowTaskCompletedEventId: this.#task }
         if (retry !== undefined) this.add(event.time, 'TIMER_CANCELED', { ...retry, ...cause })
@@ -310,9 +324,9 @@ class Converter {
   }
 
   /** What the adapter does between two attempts: a timer, or at once the next. */
-  #retry({ time, data: { command } }: Of<'step.failed'>, delayMs: number): void {
+  #retry({ time, data: { command, attempt } }: Of<'step.failed'>, delayMs: number): void {
     if (delayMs <= 0) {
-      this.#again(time, command)
+      this.#again(time, command, attempt + 1)
       return
     }
     const timerId = this.nextTimerId()
@@ -322,14 +336,34 @@ class Converter {
     this.#retries.set(command, { timerId, startedEventId })
   }
 
-  #again(time: string, command: number): void {
+  #again(time: string, command: number, attempt: number): void {
     const activity = this.#activities.get(command)
     if (activity === undefined) return
+    this.#attempts += 1
+    if (this.#inline.has(`${command}/${attempt}`)) {
+      const step = activity.activityType.name
+      this.#running.set(command, { seq: this.#attempts, step, time, task: this.#task })
+      return
+    }
     const attributes = { ...activity, workflowTaskCompletedEventId: this.#task }
     this.#scheduled.set(command, this.add(time, 'ACTIVITY_TASK_SCHEDULED', attributes))
   }
 
-  #activity(event: Of<'step.scheduled'>, activityId: string): JsonObject {
+  /** A local activity ends within the workflow task, unless something else came since. False: it is none. */
+  #endInline(time: string, command: number, end: InlineEnd): boolean {
+    const running = this.#running.get(command)
+    if (running === undefined) return false
+    this.#running.delete(command)
+    if (running.task !== this.#task && !('cancelled' in end)) this.workflowTask(time)
+    const marker = inlineMarker(running, time, end)
+    this.add(time, 'MARKER_RECORDED', { ...marker, workflowTaskCompletedEventId: this.#task })
+    return true
+  }
+
+  #activity(
+    event: Of<'step.scheduled'>,
+    activityId: string,
+  ): JsonObject & { activityType: { name: string } } {
     return {
       activityId,
       activityType: { name: event.data.step },

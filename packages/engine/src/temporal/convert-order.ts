@@ -1,5 +1,6 @@
 import type { JsonObject } from '@kyros/contract/json'
 import type { TemporalEvent } from './convert-history.ts'
+import { inlineMarkerName } from './convert-inline.ts'
 
 type Numbered = { event: TemporalEvent; oldId: string }
 
@@ -38,9 +39,27 @@ function settleTask(task: readonly Numbered[]): Numbered[] {
     if (target !== undefined) unsent.add(cancel).add(target)
   }
   const sent = task.filter((one) => !unsent.has(one))
-  const cancels = sent.filter(({ event }) => rankOf(event) !== undefined)
-  const others = sent.filter(({ event }) => rankOf(event) === undefined)
-  return [...cancels.toSorted((a, b) => compareRanks(rankOf(a.event), rankOf(b.event))), ...others]
+  return turnsOf(sent).flatMap((turn) => {
+    const cancels = turn.filter(({ event }) => rankOf(event) !== undefined)
+    const others = turn.filter(({ event }) => rankOf(event) === undefined)
+    return [...cancels.toSorted((a, b) => compareRanks(rankOf(a.event), rankOf(b.event))), ...others]
+  })
+}
+
+/** What was asked for at once: the definition goes on within a task when a local activity has ended. */
+function turnsOf(task: readonly Numbered[]): Numbered[][] {
+  const turns: Numbered[][] = [[]]
+  for (const one of task) {
+    if (isInlineEnd(one.event)) turns.push([])
+    turns.at(-1)?.push(one)
+  }
+  return turns
+}
+
+function isInlineEnd(event: TemporalEvent): boolean {
+  const { markerName, failure } = attributesOf(event)
+  const isCancelled = typeof failure === 'object' && failure !== null && 'canceledFailureInfo' in failure
+  return markerName === inlineMarkerName && !isCancelled
 }
 
 const attributesOf = (event: TemporalEvent): JsonObject => {

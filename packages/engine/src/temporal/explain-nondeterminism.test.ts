@@ -22,6 +22,10 @@ test.each([
     'The history holds step Third, the definition asks for step First.',
   ],
   [
+    `${error}Activity type of recorded marker 'Third' does not match activity type of local activity command 'First'`,
+    'The history holds step Third, the definition asks for step First.',
+  ],
+  [
     `${error}Child workflow id of scheduled event 'a/one' does not match child workflow id of command 'a/two'`,
     'The history holds child one, the definition asks for child two.',
   ],

@@ -32,7 +32,10 @@ const nouns: { readonly [core: string]: string } = {
 
 /** "Activity id of scheduled event 'A' does not match activity id of activity command 'B'". */
 function mismatch(text: string, events: readonly TemporalEvent[]): string | undefined {
-  const found = /(\w[\w ]*?) of \w+ event '(.*?)' does not match [\w ]*? of [\w ]*command '(.*?)'/i.exec(text)
+  const found =
+    /(\w[\w ]*?) of (?:\w+ event|recorded marker) '(.*?)' does not match [\w ]*? of [\w ]*command '(.*?)'/i.exec(
+      text,
+    )
   if (found === null) return undefined
   const [, what = '', recorded = '', asked = ''] = found
   const core = what.replace(/^.*error: /i, '').toLowerCase()
@@ -139,6 +142,8 @@ function textOf(event: TemporalEvent): string {
       return name === undefined ? kindOf(type) : `step ${name}`
     case 'StartChildWorkflowExecutionInitiated':
       return name === undefined ? kindOf(type) : `child ${name.split('/').at(-1) ?? name}`
+    case 'MarkerRecorded':
+      return name === undefined ? kindOf(type) : `inline step ${name}`
     default:
       return kindOf(type)
   }
@@ -146,6 +151,8 @@ function textOf(event: TemporalEvent): string {
 
 /** Names by which the core may call the event. */
 function namesOf({ activityTaskScheduledEventAttributes: step, ...event }: TemporalEvent): string[] {
+  const inline = inlineStepOf(event.markerRecordedEventAttributes)
+  if (inline !== undefined) return [inline]
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes
   return [
     ...stringsIn(step, ['activityId']),
@@ -154,6 +161,17 @@ function namesOf({ activityTaskScheduledEventAttributes: step, ...event }: Tempo
     ...nameIn(child, 'workflowType'),
   ]
 }
+
+/** The step whose attempt was a local activity, by what the core wrote of it. */
+function inlineStepOf(marker: unknown): string | undefined {
+  const data = valueIn(valueIn(valueIn(marker, 'details'), 'data'), 'payloads')
+  const text = Array.isArray(data) ? valueIn(data[0], 'data') : undefined
+  if (typeof text !== 'string') return undefined
+  return nameIn({ data: JSON.parse(Buffer.from(text, 'base64').toString()) }, 'data', 'activity_type')[0]
+}
+
+const valueIn = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined
 
 function stringsIn(value: unknown, keys: readonly string[]): string[] {
   if (typeof value !== 'object' || value === null) return []
@@ -164,7 +182,6 @@ function stringsIn(value: unknown, keys: readonly string[]): string[] {
   })
 }
 
-function nameIn(value: unknown, key: string): string[] {
-  if (typeof value !== 'object' || value === null) return []
-  return stringsIn(new Map(Object.entries(value)).get(key), ['name'])
+function nameIn(value: unknown, key: string, name = 'name'): string[] {
+  return stringsIn(valueIn(value, key), [name])
 }

@@ -44,9 +44,21 @@ async function waitsOf(parts: ExplainParts, record: RunRecord): Promise<Explaine
   if (record.started_at === null)
     return [...away, wait.engine('about to begin', 'It begins when a worker takes it.')]
   const steps = await stepWaits(parts, record)
-  const waits =
-    steps.length > 0 ? steps : [wait.engine('about to go on', 'It goes on when a worker takes it.')]
-  return [...away, ...waits]
+  return [...away, ...(steps.length > 0 ? steps : [await turnWait(parts, record)])]
+}
+
+/** No step of it is known to be under way; an inline step is known once it has ended. */
+async function turnWait({ cluster, clock }: ExplainParts, record: RunRecord): Promise<Explained> {
+  const turn = await cluster.turn(record.id, askMs).catch(() => undefined)
+  if (turn === undefined || !turn.isTaken)
+    return wait.engine('about to go on', 'It goes on when a worker takes it.')
+  const again = turn.times > 1 ? `, as number ${turn.times}: those before did not end it` : ''
+  const sinceS = seconds(clock.nowMs() - turn.sinceMs)
+  const detail = `a worker has had its turn for ${sinceS} s${again}`
+  return wait.engine(
+    detail,
+    'It goes on when the worker has ended the turn. An inline step is done within it, and told at its end.',
+  )
 }
 
 /** What it listens for, its worker knows. */

@@ -10,6 +10,9 @@ export type Ending =
   | { kind: 'cut' }
   | { kind: 'missing' }
 
+/** `elsewhere`: it has not begun, and is asked for again as an ordinary activity. */
+export type InlineEnding = Ending | { kind: 'cancelled' } | { kind: 'elsewhere' }
+
 /** What one event of a Temporal history says, as far as the log of a run is concerned. Ids are those of its events. */
 export type Fact =
   | { kind: 'started'; input: Json; started: StartedWith }
@@ -19,6 +22,15 @@ export type Fact =
   | { kind: 'step_scheduled'; input: Json; meta: StepMeta }
   | { kind: 'step_ended'; scheduledId: number; ending: Ending }
   | { kind: 'step_cancelled'; scheduledId: number }
+  /** An attempt as a local activity: only its end is in the history. */
+  | {
+      kind: 'step_inline'
+      input: Json
+      meta: StepMeta
+      startedMs: number
+      endedMs: number
+      ending: InlineEnding
+    }
   | { kind: 'timer_started'; name: string; command: number; fireAtMs: number }
   | { kind: 'timer_fired'; startedId: number }
   | { kind: 'timer_cancelled'; startedId: number }

@@ -53,6 +53,7 @@ export function retryIn(commands: readonly HistoryFact[], command: number): numb
     if (fact.kind === 'timer_started' && fact.name === 'retry' && fact.command === command)
       return fact.fireAtMs
     if (fact.kind === 'step_scheduled' && fact.meta.command === command) return timeMs
+    if (fact.kind === 'noted' && fact.note.kind === 'retry' && fact.note.command === command) return timeMs
   }
   return undefined
 }

@@ -6,6 +6,8 @@ type Tracked = Pick<Map<Promise<unknown>, Set<Promise<unknown>>>, 'set' | 'get' 
 type Activator = { promiseStackStore: { childToParent: Tracked } }
 
 /**
+ * Local activities are recorded with what they were given.
+ *
  * A promise that a definition forgets, and that is rejected, is a line in the log of its run, as on the embedded engine:
  * by itself Temporal would block the run for it. Its SDK tells the sandbox of every promise, to show where a run waits.
  */
@@ -16,6 +18,9 @@ export const interceptors = (): WorkflowInterceptors => {
       {
         concludeActivation: (input, next) => {
           for (const promise of forgotten()) promise.then(undefined, warn)
+          // The log is made of it: of a local activity nothing else says what it was asked for with.
+          for (const { scheduleLocalActivity } of input.commands)
+            if (scheduleLocalActivity) scheduleLocalActivity.includeArgumentsIntoMarker = true
           return next(input)
         },
       },

@@ -1,6 +1,6 @@
 import type { NewRunEvent } from '@kyros/store/command'
 import { expect, test } from 'vitest'
-import type { Fact, HistoryFact } from './history-facts.ts'
+import type { Fact, HistoryFact, InlineEnding } from './history-facts.ts'
 import { RunProjection } from './run-projection.ts'
 import { type LiveFacts, type StepMeta, signals } from './start-facts.ts'
 
@@ -42,12 +42,18 @@ class Part {
   }
 }
 
-function step(command: number, attempt: number): Fact {
+function step(command: number, attempt: number) {
   const meta: StepMeta = {
     ...{ run_id: 'run', workflow: 'w', step: 'Work', key: 'Work', command, attempt, max_attempts: 3 },
     ...{ cuts: 0, missing: 0, principal: live.principal, start_to_close_ms: 1000 },
   }
-  return { kind: 'step_scheduled', input: { command }, meta }
+  return { kind: 'step_scheduled', input: { command }, meta } satisfies Fact
+}
+
+function inline(command: number, attempt: number, ending: InlineEnding, times: [number, number]): Fact {
+  const { input, meta } = step(command, attempt)
+  const [startedMs, endedMs] = times
+  return { kind: 'step_inline', input, meta: { ...meta, mode: 'inline' }, startedMs, endedMs, ending }
 }
 
 const timer = (name: string, command: number): Fact => ({
@@ -224,4 +230,60 @@ test('whoever reads a part again after any of its events adds just what is missi
     }
   }
   expect(log).toEqual(wholeLog())
+})
+
+const failedOnce: InlineEnding = { kind: 'failed', error: { code: 'step_error', message: 'It broke.' } }
+const done: InlineEnding = { kind: 'completed', result: 'out' }
+
+function toldOf(...commands: Fact[]): NewRunEvent[] {
+  const part = new Part()
+  part.heard({ kind: 'started', input: 'in', started: { attempt: 1, version: '1.0.0', live } })
+  part.task(...commands)
+  return read(new RunProjection(before), part.batches).filter(({ type }) => type !== 'run.started')
+}
+
+test('a local activity is told at its end, with times that lie within its task', () => {
+  const events = toldOf(inline(1, 1, done, [3, 4]), inline(2, 1, done, [1, 9000]))
+  expect(events.map(({ type, timeMs, data }) => [type, timeMs, 'command' in data && data.command])).toEqual([
+    ['step.scheduled', 3, 1],
+    ['step.started', 3, 1],
+    ['step.completed', 4, 1],
+    ['step.scheduled', 4, 2],
+    ['step.started', 4, 2],
+    ['step.completed', 6, 2],
+    ['run.waiting', 6, false],
+  ])
+  expect(events[0]?.data).toMatchObject({ mode: 'inline', start_to_close_ms: 1000, input: { command: 1 } })
+})
+
+test.each<[string, Fact[], string[]]>([
+  ['later', [inline(1, 1, failedOnce, [1, 2]), timer('retry', 1)], ['step.failed']],
+  ['at once', [inline(1, 1, failedOnce, [1, 2]), step(1, 2)], ['step.failed', 'step.started']],
+  [
+    'once it may',
+    [inline(1, 1, failedOnce, [1, 2]), { kind: 'noted', note: { kind: 'retry', command: 1 } }],
+    ['step.failed'],
+  ],
+])('a local activity that failed says that it is tried again %s', (_when, commands, expected) => {
+  const events = toldOf(...commands)
+  expect(events.map(({ type }) => type)).toEqual(['step.scheduled', 'step.started', ...expected])
+  expect(events[2]?.data).toMatchObject({ retry_at: expect.any(String) })
+})
+
+test('what ended as a local activity without an end begins again as another', () => {
+  const again = { ...step(1, 1), meta: { ...step(1, 1).meta, cuts: 1 } }
+  const cut = toldOf(inline(1, 1, { kind: 'cut' }, [1, 2]), again)
+  expect(cut.map(({ type }) => type)).toEqual(['step.scheduled', 'step.started', 'step.started'])
+  const elsewhere = toldOf(inline(1, 1, { kind: 'elsewhere' }, [1, 2]), step(1, 1))
+  expect(elsewhere.map(({ type }) => type)).toEqual(['step.scheduled', 'step.started'])
+})
+
+test('a local activity that its run left is told once, whether it was cancelled or not', () => {
+  const { input, meta } = step(1, 1)
+  const left: Fact = { kind: 'noted', note: { kind: 'inline', input, meta } }
+  const cancelled = inline(1, 1, { kind: 'cancelled' }, [1, 2])
+  const end: Fact = { kind: 'completed', result: null }
+  const told = ['step.scheduled', 'step.started', 'step.cancelled', 'run.completed']
+  for (const commands of [[left], [cancelled], [left, cancelled], [cancelled, left]])
+    expect(toldOf(...commands, end).map(({ type }) => type)).toEqual(told)
 })

@@ -3,14 +3,13 @@ import type { NewRunEvent } from '@kyros/store/command'
 import type { Shown } from '../embedded/history.ts'
 import { budgetData, usedData } from './control-data.ts'
 import type { Fact, HistoryFact, KnownBefore, NewChild } from './history-facts.ts'
-import { endOfChild, endsOfOpen, isUpdate, retryIn, sameWait, shownTimers } from './projected-ends.ts'
-import { firstWait, noRows, type StepRow } from './projected-waits.ts'
-import { cancelledType, maxCuts, parentEnded, signals } from './start-facts.ts'
-import { cutError } from './step-ends.ts'
+import { endOfChild, endsOfOpen, isUpdate, sameWait, shownTimers } from './projected-ends.ts'
+import { ProjectedSteps } from './projected-steps.ts'
+import { firstWait, noRows } from './projected-waits.ts'
+import { cancelledType, parentEnded, signals } from './start-facts.ts'
 
 type Of<K extends Fact['kind']> = Extract<Fact, { kind: K }>
 type At = { id: number; timeMs: number }
-type Pending = At & { row: StepRow; error: { code: string; message: string; retryable?: boolean } }
 
 /**
  * The events of a run as a function of its Temporal history, and of nothing else: whoever reads the same history makes
@@ -18,13 +17,13 @@ type Pending = At & { row: StepRow; error: { code: string; message: string; retr
  */
 export class RunProjection {
   readonly #rows = noRows()
-  readonly #scheduled = new Map<number, StepRow>()
+  readonly #steps: ProjectedSteps
   readonly #updates = new Map<number, { update: string; update_id: string }>()
-  #failures: Pending[] = []
   /** Fell due while the run was paused. */
   #deferred: (() => void)[] = []
   #out: NewRunEvent[] = []
   #at: At = { id: 0, timeMs: 0 }
+  #toldMs = 0
   #part = 0
   #commands = 0
   #begun = false
@@ -44,6 +43,10 @@ export class RunProjection {
   end: 'run' | { newRunId: string } | undefined
 
   constructor(before: KnownBefore) {
+    this.#steps = new ProjectedSteps(this.#rows.steps, (at, type, data) => {
+      this.#commands = Math.max(this.#commands, data.command)
+      this.#push(type, data, at)
+    })
     this.#definition = before.definition
     this.#timeoutSeconds = before.timeoutSeconds
   }
@@ -59,6 +62,7 @@ export class RunProjection {
       if (this.#task !== undefined && taskId !== this.#task && !isUpdate(fact)) this.#endTask()
       this.#at = at
       if (fact.kind === 'task_completed') this.#beginTask(at.id, facts.slice(index + 1))
+      else if (fact.kind === 'step_inline') this.#inline(fact, facts.slice(index + 1))
       else this.#one(fact)
       if (fact.kind === 'child_asked') children.push(fact)
     }
@@ -105,13 +109,14 @@ export class RunProjection {
   #ofCommand(fact: Fact): void {
     switch (fact.kind) {
       case 'step_scheduled':
-        this.#stepScheduled(fact)
+        this.#held = undefined
+        this.#steps.asked(this.#at, fact, this.#taken)
         return
       case 'step_ended':
-        this.#stepEnded(fact)
+        this.#steps.ended(this.#at, fact)
         return
       case 'step_cancelled':
-        this.#cancelStep(this.#scheduled.get(fact.scheduledId))
+        this.#steps.cancelled(this.#at, fact.scheduledId)
         return
       case 'timer_started':
         this.#timerStarted(fact)
@@ -163,11 +168,10 @@ export class RunProjection {
   #reset(): void {
     const { steps, timers, waitpoints, children } = this.#rows
     for (const rows of [steps, timers, waitpoints, children]) rows.clear()
-    this.#scheduled.clear()
+    this.#steps.reset()
     this.#updates.clear()
     this.#rows.conditions = 0
     this.#rows.updates = 0
-    this.#failures = []
     this.#deferred = []
     this.#commands = 0
     this.#held = undefined
@@ -180,16 +184,18 @@ export class RunProjection {
   #beginTask(id: number, next: readonly HistoryFact[]): void {
     this.#task = id
     this.#blocked = undefined
-    const commands = next.filter(({ taskId }) => taskId === id)
-    for (const { row, error, timeMs } of this.#failures) {
-      const { command, key, step, attempt } = row
-      const retryAtMs = retryIn(commands, command)
-      const base = { step, key, command, attempt, error }
-      const retry_at = retryAtMs === undefined ? {} : { retry_at: new Date(retryAtMs).toISOString() }
-      this.#push('step.failed', { ...base, ...retry_at }, timeMs)
-      if (retryAtMs === undefined) this.#rows.steps.delete(command)
-    }
-    this.#failures = []
+    this.#steps.tellFailures(next.filter(({ taskId }) => taskId === id))
+  }
+
+  #inline(fact: Of<'step_inline'>, next: readonly HistoryFact[]): void {
+    this.#held = undefined
+    const commands = next.filter(({ taskId }) => taskId === this.#task)
+    // Its times are a worker's: they must not contradict those of the cluster.
+    const { timeMs } = this.#at
+    const within = (ms: number) => Math.min(timeMs, Math.max(this.#toldMs, ms))
+    const startedMs = within(fact.startedMs)
+    const times = { startedMs, endedMs: Math.max(startedMs, within(fact.endedMs)) }
+    this.#steps.inline(this.#at, { ...fact, ...times }, { commands, taken: this.#taken })
   }
 
   #endTask(): void {
@@ -209,57 +215,6 @@ export class RunProjection {
   #wait(): Shown | undefined {
     if (this.#blocked !== undefined) return { reason: 'blocked', detail: this.#blocked }
     return firstWait(this.#rows, { pausedBy: this.#pausedBy, held: this.#held })
-  }
-
-  #stepScheduled({ input, meta }: Of<'step_scheduled'>): void {
-    const { step, key, command, attempt, max_attempts, cuts, missing } = meta
-    const row: StepRow = {
-      step,
-      key,
-      command,
-      attempt,
-      cuts,
-      state: missing > 0 ? 'missing' : 'running',
-      scheduledId: this.#at.id,
-    }
-    this.#rows.steps.set(command, row)
-    this.#scheduled.set(this.#at.id, row)
-    this.#commands = Math.max(this.#commands, command)
-    this.#held = undefined
-    if (attempt === 1 && cuts === 0 && missing === 0 && !this.#taken.has(command)) {
-      this.#push('step.scheduled', { step, key, command, input, max_attempts })
-    }
-    if (missing === 0) this.#push('step.started', { step, key, command, attempt })
-  }
-
-  #stepEnded({ scheduledId, ending }: Of<'step_ended'>): void {
-    const row = this.#scheduled.get(scheduledId)
-    this.#scheduled.delete(scheduledId)
-    // One that was cancelled has no end that anybody waits for.
-    if (row === undefined || this.#rows.steps.get(row.command) !== row) return
-    const { step, key, command, attempt } = row
-    switch (ending.kind) {
-      case 'completed':
-        this.#rows.steps.delete(command)
-        this.#push('step.completed', { step, key, command, attempt, output: ending.result })
-        return
-      case 'missing':
-        row.state = 'missing'
-        return
-      case 'cut':
-        if (row.cuts < maxCuts) return
-        this.#failures.push({ ...this.#at, row, error: cutError(row.cuts + 1) })
-        return
-      case 'failed':
-        this.#failures.push({ ...this.#at, row, error: ending.error })
-    }
-  }
-
-  #cancelStep(row: StepRow | undefined): void {
-    if (row === undefined || this.#rows.steps.get(row.command) !== row) return
-    this.#rows.steps.delete(row.command)
-    const { step, key, command, attempt } = row
-    this.#push('step.cancelled', { step, key, command, attempt })
   }
 
   #timerStarted({ name, command, fireAtMs }: Of<'timer_started'>): void {
@@ -293,7 +248,7 @@ export class RunProjection {
     if (timer === undefined) return
     const { name, command } = timer
     if (shownTimers.has(name)) this.#push('timer.cancelled', { timer: name, command })
-    else if (name === 'retry' || name === 'missing') this.#cancelStep(this.#rows.steps.get(command))
+    else if (name === 'retry' || name === 'missing') this.#steps.cancel(this.#at, command)
   }
 
   /** What falls due while the run is paused is told once it goes on. */
@@ -336,6 +291,12 @@ export class RunProjection {
         return
       case 'held':
         this.#held = note.detail
+        return
+      case 'inline':
+        this.#steps.left(this.#at, note, this.#taken)
+        return
+      case 'retry':
+        // Said with the attempt that failed.
         return
       case 'step_late': {
         const { step, key, command, attempt, message } = note
@@ -492,6 +453,7 @@ export class RunProjection {
 
   #push<T extends RunEventType>(type: T, data: RunFact<T>, timeMs = this.#at.timeMs, actor?: string): void {
     const history = `${this.#part}/${this.#at.id}`
+    this.#toldMs = Math.max(this.#toldMs, timeMs)
     const event = { type, timeMs, ...(actor === undefined ? {} : { actor }), data: { ...data, history } }
     // Border cast: type and data were paired by the signature.
     this.#out.push(event as NewRunEvent)

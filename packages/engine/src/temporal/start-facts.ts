@@ -16,6 +16,8 @@ export type StartedWith = {
   live?: LiveFacts
   /** Of a fork: what it took over. Only its first part on the cluster has it. */
   prefix?: Prefix
+  /** Of a history of the embedded engine: attempts that are local activities in it, as `<command>/<attempt>`. */
+  inline?: string[]
 }
 
 /** What a fork took over, as its definition is to live through it again. */
@@ -77,6 +79,9 @@ export type StepMeta = {
   principal: Principal
   start_to_close_ms: number
   heartbeat_ms?: number
+  mode?: 'inline'
+  /** Of a local activity: its worker may have died in it before. */
+  doubtful?: true
   queue?: string
   concurrency_key?: string
   priority?: number
@@ -100,6 +105,10 @@ export type Note =
   | { kind: 'attributes'; command: number; attributes: { [name: string]: string | number | boolean } }
   | { kind: 'conditions'; count: number }
   | { kind: 'held'; detail: string }
+  /** A failed attempt is followed by another, which cannot begin yet. */
+  | { kind: 'retry'; command: number }
+  /** The run ends, or goes on in a new part, while this attempt is under way as a local activity. */
+  | { kind: 'inline'; input: Json; meta: StepMeta }
   /** The time of the whole step was over before its next attempt. */
   | { kind: 'step_late'; step: string; key: string; command: number; attempt: number; message: string }
 
@@ -125,6 +134,24 @@ export const waitsQuery = 'kyros.waits'
 /** Types of failures by which a worker says that an attempt did not fail, and is to begin again. */
 export const cutOff = 'kyros.cut_off'
 export const workerMissing = 'kyros.worker_missing'
+/** The same of one that has not begun as a local activity, and is to be an ordinary one. */
+export const elsewhere = 'kyros.elsewhere'
+
+/** The core keeps a workflow task open for 8 seconds; what is local in it must have ended before. */
+export const inlineLimits = {
+  /** An inline step with a longer limit is an ordinary activity. */
+  longestMs: 5000,
+  /** How long an attempt may wait for its slot. */
+  slotWaitMs: 200,
+  /** How long one that was told to stop may take. */
+  abortGraceMs: 500,
+  /** What an attempt may take beside its limit. */
+  marginMs: 750,
+  /** Later than that, the core ends it; the worker has done so before. */
+  coreMarginMs: 1500,
+  /** What the attempts of one workflow task may take together. */
+  taskMs: 7000,
+} as const
 
 /** The type of the failure that a child ends with which was cancelled: only so its parent hears why. */
 export const cancelledType = 'kyros.cancelled'

@@ -54,10 +54,22 @@ const info: Info = {
 }
 
 /** An attempt as a worker begins it; `cancel` is what the cluster asks for. */
-function begin(input: string): { end: Promise<unknown>; cancel: () => void } {
+function begin(
+  input: string,
+  { isLocal = false, doubtful = false } = {},
+): { end: Promise<unknown>; cancel: () => void } {
   const stop = new AbortController()
   const never = new Promise<never>(() => {})
-  const context = new Context(info, never, stop.signal, quiet, undefined, logger, noopMetricMeter, {})
+  const context = new Context(
+    { ...info, isLocal },
+    never,
+    stop.signal,
+    quiet,
+    undefined,
+    logger,
+    noopMetricMeter,
+    {},
+  )
   const meta = {
     ...{ run_id: 'r', workflow: 'w', step: 'First', key: input, command: 1, attempt: 1, max_attempts: 1 },
     ...{
@@ -66,6 +78,7 @@ function begin(input: string): { end: Promise<unknown>; cancel: () => void } {
       principal: { id: 'user:ada', role: 'admin' } as const,
       start_to_close_ms: 60_000,
     },
+    ...(doubtful ? { doubtful } : {}),
   }
   const end = asyncLocalStorage.run(context, () => activities.run(input, meta))
   return { end, cancel: () => stop.abort(new Error('CANCELLED')) }
@@ -102,4 +115,20 @@ test('what waits when no more may begin is cut off, and what has begun ends', as
   go.open()
   expect(await first.end).toBe('a')
   expect([began, activities.running]).toEqual([['a'], 0])
+})
+
+test('a local activity does not wait long for its slot, and is to begin elsewhere', async () => {
+  const [first, second] = [begin('a'), begin('b', { isLocal: true })]
+  await expect(second.end).rejects.toMatchObject({ type: 'kyros.elsewhere' })
+  go.open()
+  await first.end
+  expect(began).toEqual(['a'])
+  await expect.poll(() => slots.used).toBe(0)
+})
+
+test('a local activity whose worker may have died in it begins elsewhere', async () => {
+  await expect(begin('a', { isLocal: true, doubtful: true }).end).rejects.toMatchObject({
+    type: 'kyros.elsewhere',
+  })
+  expect(began).toEqual([])
 })

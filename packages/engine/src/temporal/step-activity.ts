@@ -10,7 +10,7 @@ import type { Slots } from '../embedded/slots.ts'
 import { AttemptContext } from '../embedded/step-context.ts'
 import type { EngineClock, Timers } from '../embedded/timers.ts'
 import type { Workspaces } from '../embedded/workspaces.ts'
-import { cutOff, type StepMeta, workerMissing } from './start-facts.ts'
+import { cutOff, elsewhere, inlineLimits, type StepMeta, workerMissing } from './start-facts.ts'
 
 export type StepActivityParts = {
   readonly store: Store
@@ -58,31 +58,45 @@ export class StepActivities {
 
   /** The one activity there is: its arguments say which step. */
   run = async (input: Json, meta: StepMeta): Promise<Json> => {
-    const { implementation, slots } = this.#parts
+    const { implementation } = this.#parts
     const found = implementation(meta.workflow, meta.step)
     if (found === undefined) {
       const message = `Nothing here does the step ${meta.step}. Start a process whose steps include it.`
       throw ApplicationFailure.create({ message, type: workerMissing, nonRetryable: true })
     }
-    const { queue, concurrency_key: concurrencyKey, priority } = meta
-    const demand = { queue, concurrencyKey, priority }
-    const { cancelled, cancellationSignal } = Context.current()
+    const { info, cancelled } = Context.current()
     cancelled.catch(() => {})
+    if (info.isLocal) return this.#inSlot(found, input, meta)
     const beating = setInterval(() => Context.current().heartbeat(), this.#parts.beatEveryMs)
     try {
-      await this.#slot(meta.run_id, demand, cancellationSignal)
-      try {
-        return await this.#attempt(found, input, meta)
-      } finally {
-        slots.release(meta.run_id, demand)
-      }
+      return await this.#inSlot(found, input, meta)
     } finally {
       clearInterval(beating)
     }
   }
 
-  async #slot(runId: string, demand: Parameters<Slots['take']>[2], signal: AbortSignal): Promise<void> {
+  async #inSlot(found: StepFunction, input: Json, meta: StepMeta): Promise<Json> {
     const { slots } = this.#parts
+    const { mode, queue, concurrency_key: concurrencyKey, priority, run_id: runId } = meta
+    const demand = { mode, queue, concurrencyKey, priority }
+    const { info, cancellationSignal } = Context.current()
+    if (meta.doubtful) throw elsewhereFailure('A worker may have ended while this step ran.')
+    await this.#slot(runId, demand, cancellationSignal, info.isLocal ? inlineLimits.slotWaitMs : undefined)
+    try {
+      return await this.#attempt(found, input, meta)
+    } finally {
+      slots.release(runId, demand)
+    }
+  }
+
+  /** `longestMs`: how long it may wait. */
+  async #slot(
+    runId: string,
+    demand: Parameters<Slots['take']>[2],
+    signal: AbortSignal,
+    longestMs: number | undefined,
+  ): Promise<void> {
+    const { slots, timers, clock } = this.#parts
     if (this.#leaving !== undefined) throw cutFailure(this.#leaving)
     const granted = Promise.withResolvers<void>()
     if (slots.take(runId, granted.resolve, demand)) return
@@ -95,23 +109,27 @@ export class StepActivities {
     this.#waiting.add(stop)
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
+    const late = longestMs === undefined ? undefined : timers.at(clock.nowMs() + longestMs, stop)
     try {
       await Promise.race([given, stopped.promise])
     } finally {
+      late?.cancel()
       this.#waiting.delete(stop)
       signal.removeEventListener('abort', stop)
     }
     if (isGiven) return
     // Whoever is given a slot after it gave up gives it back.
     void given.then(() => slots.release(runId, demand))
-    throw this.#leaving === undefined
+    if (this.#leaving !== undefined) throw cutFailure(this.#leaving)
+    throw signal.aborted
       ? new CancelledFailure('The step was cancelled.')
-      : cutFailure(this.#leaving)
+      : elsewhereFailure('No slot was free soon enough.')
   }
 
   async #attempt(implementation: StepFunction, input: Json, meta: StepMeta): Promise<Json> {
-    const parts = this.#parts
-    const { cancellationSignal } = Context.current()
+    const { cancellationSignal, info } = Context.current()
+    const grace = info.isLocal ? inlineLimits.abortGraceMs : Infinity
+    const parts = { ...this.#parts, abortGraceMs: Math.min(this.#parts.abortGraceMs, grace) }
     const ended = Promise.withResolvers<AttemptEnd>()
     const limits = { startToCloseMs: meta.start_to_close_ms, heartbeatMs: meta.heartbeat_ms }
     const live: Attempt = new Attempt(parts, limits, ended.resolve)
@@ -170,6 +188,10 @@ const isShutdown = (reason: Error) => reason.message === shutdownReason
 function reasonOf(signal: AbortSignal): Error {
   const reason: unknown = signal.reason
   return reason instanceof Error ? reason : new Error('The step was cancelled.')
+}
+
+function elsewhereFailure(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ message, type: elsewhere, nonRetryable: true })
 }
 
 function cutFailure({ message }: Error): ApplicationFailure {

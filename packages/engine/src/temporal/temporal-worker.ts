@@ -6,7 +6,7 @@ import type { StepFunction } from '../embedded/attempt.ts'
 import type { StepsByWorkflow } from '../embedded/embedded-engine.ts'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import { RunLog } from '../embedded/log-buffer.ts'
-import { createSlots, type SlotLimits } from '../embedded/slots.ts'
+import { createSlots, type SlotLimits, usualInline } from '../embedded/slots.ts'
 import { createTimers, type EngineClock, type Timers } from '../embedded/timers.ts'
 import { createWorkspaces } from '../embedded/workspaces.ts'
 import { textOf } from '../error-text.ts'
@@ -187,7 +187,16 @@ class BuildWorkers implements TemporalWorker {
 
   async #start(build: Build): Promise<Serving | undefined> {
     if (this.#stopping) return undefined
-    const { store, cacheDir, namespace, taskQueue, codecs, maxAttempts = 256, maxTurns } = this.#options
+    const {
+      store,
+      cacheDir,
+      namespace,
+      taskQueue,
+      codecs,
+      maxAttempts = 256,
+      maxTurns,
+      limits,
+    } = this.#options
     const code = await bundleWorkflows(await definitionsOf(store, build), { dir: cacheDir, name: build.id }, [
       interceptorsPath,
     ])
@@ -206,6 +215,8 @@ class BuildWorkers implements TemporalWorker {
         defaultVersioningBehavior: 'PINNED',
       },
       maxConcurrentActivityTaskExecutions: maxAttempts,
+      // An inline step that waits for one would keep its run's turn open: the slots say how many there are.
+      maxConcurrentLocalActivityExecutions: limits?.inline ?? usualInline,
       ...(maxTurns === undefined ? {} : { maxConcurrentWorkflowTaskExecutions: maxTurns }),
       maxHeartbeatThrottleInterval: beatEveryMs,
       defaultHeartbeatThrottleInterval: beatEveryMs,

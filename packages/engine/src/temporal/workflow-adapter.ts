@@ -18,6 +18,7 @@ import { HistorySize } from '../embedded/history-size.ts'
 import { createReplayRandom } from '../embedded/replay-random.ts'
 import { AdapterControl, note } from './adapter-control.ts'
 import { type DefinitionBundle, guard } from './adapter-errors.ts'
+import { InlineSteps } from './adapter-inline.ts'
 import { AdapterMessages } from './adapter-messages.ts'
 import { toPayload, toResult } from './adapter-payload.ts'
 import { AdapterPrefix } from './adapter-prefix.ts'
@@ -50,6 +51,7 @@ export type Execution = {
   readonly input: Json
   readonly messages: AdapterMessages
   readonly control: AdapterControl | undefined
+  readonly inline: InlineSteps
   /** How large its history would be on the embedded engine, which suggests new parts by the same rule. */
   readonly size: HistorySize
   /** Of a fork: what it took over. */
@@ -90,15 +92,22 @@ export function toTemporal(bundle: DefinitionBundle, versions: BundledVersions =
       .then((result) => ({ result: toResult(result) }))
     const ended = await Promise.race([running, continuing.promise, failing.promise]).catch(
       (error: unknown) => {
+        noteInline(execution)
         throw endOf(error, execution)
       },
     )
+    noteInline(execution)
     if ('result' in ended) return ended.result
     return continueAsNew<(input: Json, started: StartedWith) => Promise<unknown>>(
       ended.input,
       nextPart(execution, ended, versions[name]),
     )
   }
+}
+
+/** Of a local activity that nobody waits for any more the history would say nothing. */
+function noteInline({ inline: { running }, started }: Execution): void {
+  if (running !== undefined && started.live !== undefined) note({ kind: 'inline', ...running })
 }
 
 function nextPart(
@@ -136,6 +145,7 @@ function createExecution(
   const prefix = started.prefix === undefined ? undefined : new AdapterPrefix(started.prefix, messages)
   return {
     ...{ bundle, versions, started, input, messages, prefix, size },
+    inline: new InlineSteps(started),
     control: live === undefined ? undefined : new AdapterControl(live, bundle.definition.budget, fail),
     continueWith: (next) => {
       onContinue(next)
@@ -257,6 +267,7 @@ export async function startTimer(execution: Execution, name: TimerName, duration
   const leftMs = taken?.fireAtMs === undefined ? durationMs : taken.fireAtMs - Date.now()
   execution.size.addCommand('timer', null)
   await sleep(Math.max(1, leftMs), { summary: timerSummary(name, command) })
+  execution.inline.renew()
   execution.size.addFact(null)
   await execution.control?.resumed()
 }
