@@ -7,6 +7,7 @@ import { type ClusterStatus, readClusterStatus } from '@kyros/engine/temporal/cl
 import { connectWorker } from '@kyros/engine/temporal/connect-worker'
 import { connectTemporal, type TemporalConnection } from '@kyros/engine/temporal/connection'
 import type { TemporalTarget } from '@kyros/engine/temporal/connection-check'
+import { dataConverterOf } from '@kyros/engine/temporal/data-converter'
 import { createPayloadCodec } from '@kyros/engine/temporal/payload-codec'
 import { createTemporalEngine } from '@kyros/engine/temporal/temporal-engine'
 import { faultProblem } from '@kyros/engine/temporal/temporal-problem'
@@ -60,18 +61,19 @@ export function openTemporal({ config, secretKey, log, store, target }: Temporal
     native ??= connectWorker(target, { cluster: connection, clock: systemClock, signal: closing.signal })
     return native
   }
-  const common = { store, clock: systemClock, namespace, taskQueue, codecs }
+  const common = { store, clock: systemClock, namespace, taskQueue }
   return {
     connection,
     createEngine: (parts) =>
       createTemporalEngine({
-        ...{ ...common, ...parts, whenUnavailable, log: tell('engine') },
+        ...{ ...common, ...parts, codecs, whenUnavailable, log: tell('engine') },
         client: async () => connection.client,
         outage: () => outageOf(connection),
       }),
     createWorker: (parts) => {
       const worker = createTemporalWorker({
         ...{ ...common, ...parts, connect, log: tell('worker') },
+        dataConverter: dataConverterOf(codecs, config.temporal.encrypt_payloads),
         maxAttempts: config.temporal.max_concurrent_activities,
         maxTurns: config.temporal.max_concurrent_workflows,
         limits: {

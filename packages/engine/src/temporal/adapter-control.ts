@@ -33,13 +33,15 @@ export class AdapterControl {
   #timing: CancellationScope | undefined
   /** Why the run is cancelled, where somebody said so. */
   cancelReason: string | undefined
+  #cancelActor: string | undefined
 
   /** `fail` ends the run whatever its definition does. */
   constructor(live: LiveFacts, budget: WorkflowBudget | undefined, fail: (error: Error) => void) {
-    const { limits, used, paused: before, activeMs = 0, cancelReason } = live
+    const { limits, used, paused: before, activeMs = 0, cancelReason, cancelActor } = live
     const paused = before && { by: before.by, sinceMs: Date.now() }
     this.#activeMs = activeMs
     this.cancelReason = cancelReason
+    this.#cancelActor = cancelActor
     const history = { paused, pausedMs: 0, limits, tokens: 0, costUsd: 0, ...used }
     const clock = { nowMs: () => Date.now() }
     // Its timers belong to the embedded engine; here they are Temporal's.
@@ -90,7 +92,7 @@ export class AdapterControl {
   }
 
   /** For the next part of the run. */
-  get carried(): Pick<LiveFacts, 'limits' | 'used' | 'activeMs' | 'paused' | 'cancelReason'> {
+  get carried(): Pick<LiveFacts, 'limits' | 'used' | 'activeMs' | 'paused' | 'cancelReason' | 'cancelActor'> {
     const { limits, tokens, costUsd, paused } = this.#control.history
     return {
       used: { tokens, costUsd },
@@ -98,6 +100,7 @@ export class AdapterControl {
       // Named also when it is not: the part before may have begun with one.
       paused: paused && { by: paused.by },
       cancelReason: this.cancelReason,
+      cancelActor: this.#cancelActor,
       ...(limits === undefined ? {} : { limits }),
     }
   }
@@ -117,8 +120,9 @@ export class AdapterControl {
 
   #listen(): void {
     const timeMs = () => Date.now()
-    setHandler(defineSignal<[string]>(signals.cancel), (reason) => {
+    setHandler(defineSignal<[string, MessageMeta?]>(signals.cancel), (reason, meta) => {
       this.cancelReason ??= reason
+      this.#cancelActor ??= meta?.actor
     })
     setHandler(defineSignal<[null, MessageMeta?]>(signals.pause), (_, meta) =>
       this.#fold({ type: 'run.pause_requested', timeMs: timeMs(), data: {} }, meta),

@@ -5,11 +5,14 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  setDefaultQueryHandler,
   setDefaultSignalHandler,
   setHandler,
 } from '@temporalio/workflow'
 import type { HistorySize } from '../embedded/history-size.ts'
 import { toJson } from '../embedded/json-value.ts'
+import type { QueryAnswer } from '../embedded/workflow-messages.ts'
+import { messageOf } from '../error-text.ts'
 import { isTooLarge, toPayload } from './adapter-payload.ts'
 import { type MessageMeta, waitsQuery } from './start-facts.ts'
 
@@ -21,6 +24,7 @@ export class AdapterMessages {
   #isLooking = false
   readonly #size: HistorySize
   readonly #names = new Set<string>()
+  readonly #queries = new Set<string>()
   /** While what a fork took over is played: who handles signals then, and those that have to wait. */
   #held: { handlers: Map<string, SignalHandler>; signals: CarriedSignal[] } | undefined
   updatesUnderWay = 0
@@ -29,6 +33,10 @@ export class AdapterMessages {
     this.#size = size
     this.#unhandled = [...carried]
     setHandler(defineQuery<{ signals: string[] }>(waitsQuery), () => ({ signals: [...this.#names] }))
+    setDefaultQueryHandler((name): QueryAnswer => {
+      const known = [...this.#queries].join(', ') || 'none'
+      return refused('query_unknown', `The definition answers no query ${name}. It answers: ${known}.`)
+    })
     setDefaultSignalHandler((signal, payload) => {
       // Border cast: what is sent is JSON, and its second argument says who sent it.
       const received = { signal, payload: (payload ?? null) as Json }
@@ -87,14 +95,23 @@ export class AdapterMessages {
 
   onQuery(name: string, handler: (payload: Json) => unknown): void {
     this.mustNotLook()
-    setHandler(defineQuery<Json, [Json]>(name), (payload) => {
-      const answer = this.#look(() => handler(payload))
-      if (answer instanceof Promise) {
-        answer.catch(() => {})
-        throw new Error('It answers with a promise, and must answer at once.')
+    this.#queries.add(name)
+    setHandler(defineQuery<QueryAnswer, [Json]>(name), (payload) => {
+      try {
+        return { ok: true, result: this.#answer(name, () => handler(payload)) }
+      } catch (error) {
+        return refused('query_failed', messageOf(error))
       }
-      return toJson(answer, `The answer of query ${name}`)
     })
+  }
+
+  #answer(name: string, ask: () => unknown): Json {
+    const answer = this.#look(ask)
+    if (answer instanceof Promise) {
+      answer.catch(() => {})
+      throw new Error('It answers with a promise, and must answer at once.')
+    }
+    return toJson(answer, `The answer of query ${name}`)
   }
 
   onUpdate(
@@ -121,8 +138,7 @@ export class AdapterMessages {
       try {
         this.#look(() => validate?.(payload))
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
-        throw ApplicationFailure.create({ message, type: 'update_rejected', nonRetryable: true })
+        throw ApplicationFailure.create({ message: messageOf(error), type: 'update_rejected', nonRetryable: true })
       }
     }
     const update = defineUpdate<Json, [Json, MessageMeta?]>(name)
@@ -137,4 +153,9 @@ export class AdapterMessages {
       this.#isLooking = false
     }
   }
+}
+
+/** Why a query fails is in its answer: of an error a cluster passes on nothing but the text, which no codec has seen. */
+function refused(code: string, message: string): QueryAnswer {
+  return { ok: false, error: { code, message } }
 }

@@ -149,6 +149,7 @@ async function startChild(
     activeMs: _activeMs,
     paused: _paused,
     cancelReason: _cancelReason,
+    cancelActor: _cancelActor,
     ...facts
   } = below ?? {}
   const child: StartedWith = {

@@ -9,21 +9,25 @@ import type { BundledVersions } from './start-facts.ts'
 /** A definition that goes into a bundle: its own bundle is one ESM file. */
 export type BundledDefinition = { workflow: string; version: string; hash: string; source: string }
 
+/** Paths of modules that the sandbox loads besides. */
+export type BundleModules = { interceptors?: readonly string[]; failureConverter?: string | undefined }
+
 /**
  * What a cluster's worker executes: the definitions as they are stored and the adapter, nothing else. Takes one to three
  * seconds; with `cache`, a file is made once.
  */
 export async function bundleWorkflows(
   definitions: readonly BundledDefinition[],
+  modules: BundleModules = {},
   cache?: { dir: string; name: string },
-  interceptorModules: readonly string[] = [],
 ): Promise<string> {
-  const path = cache && join(cache.dir, `${cache.name}.${await adapterHash()}.temporal.js`)
+  const kind = modules.failureConverter === undefined ? 'temporal' : 'closed.temporal'
+  const path = cache && join(cache.dir, `${cache.name}.${await adapterHash()}.${kind}.js`)
   const cached = path && (await readFile(path, 'utf8').catch(() => undefined))
   if (cached !== undefined) return cached
   const dir = await mkdtemp(join(tmpdir(), 'kyros-bundle-'))
   try {
-    const code = await bundleIn(dir, definitions, interceptorModules)
+    const code = await bundleIn(dir, definitions, modules)
     if (path !== undefined && cache !== undefined) {
       await mkdir(cache.dir, { recursive: true, mode: 0o700 })
       const whole = `${path}.${process.pid}`
@@ -60,7 +64,7 @@ const sourceFile = /(?<!\.test)\.[jt]s$/
 async function bundleIn(
   dir: string,
   definitions: readonly BundledDefinition[],
-  interceptorModules: readonly string[],
+  { interceptors = [], failureConverter }: BundleModules,
 ): Promise<string> {
   const { bundleWorkflowCode, logger } = await loadSdk()
   const adapter = fileURLToPath(import.meta.resolve('./workflow-adapter.ts'))
@@ -69,7 +73,8 @@ async function bundleIn(
   await writeFile(entry, entryText(adapter, definitions))
   const { code } = await bundleWorkflowCode({
     workflowsPath: entry,
-    workflowInterceptorModules: [...interceptorModules],
+    workflowInterceptorModules: [...interceptors],
+    ...(failureConverter === undefined ? {} : { failureConverterPath: failureConverter }),
     logger,
     webpackConfigHook: (config) => ({
       ...config,

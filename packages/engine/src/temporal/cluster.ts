@@ -30,6 +30,9 @@ export type HistoryPage = { events: TemporalHistoryEvent[]; nextPageToken: Uint8
 export type PendingTurn = { isTaken: boolean; sinceMs: number; times: number }
 
 const callMs = 10_000
+const identity = 'kyros'
+/** Stands where a cluster keeps a reason in the clear. */
+const askedHere = 'Asked for in Kyros.'
 /** The cluster lets go of a reader that waits after about 20 seconds. */
 const longPollMs = 45_000
 const maxPage = 1000
@@ -73,19 +76,20 @@ export class Cluster {
         workflowExecution: { workflowId: runId },
         signalName: signal,
         input: { payloads: await this.#encode(args) },
-        identity: 'kyros',
+        identity,
         requestId,
       })
     })
   }
 
-  async cancel(runId: string, reason: string, actor: string, requestId: string): Promise<boolean> {
+  /** Who asks for it and why, a signal says before: what a cancellation says itself is not encrypted. */
+  async cancel(runId: string, requestId: string): Promise<boolean> {
     return this.#unlessGone(async (client) => {
       await client.workflowService.requestCancelWorkflowExecution({
         namespace: this.#options.namespace,
         workflowExecution: { workflowId: runId },
-        identity: actor,
-        reason,
+        identity,
+        reason: askedHere,
         requestId,
       })
     })
@@ -94,7 +98,13 @@ export class Cluster {
   /** Ends the run without its definition. */
   async terminate(runId: string, reason: string): Promise<boolean> {
     return this.#unlessGone(async (client) => {
-      await client.workflow.getHandle(runId).terminate(reason)
+      await client.workflowService.terminateWorkflowExecution({
+        namespace: this.#options.namespace,
+        workflowExecution: { workflowId: runId },
+        identity,
+        reason: askedHere,
+        details: { payloads: await this.#encode([reason]) },
+      })
     })
   }
 

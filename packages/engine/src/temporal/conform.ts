@@ -70,7 +70,7 @@ type Replayed = { history: ConformHistory; result: ConformResult }
 
 async function* replayGroup({ definitions, histories }: Group): AsyncGenerator<Replayed> {
   const interceptors = fileURLToPath(import.meta.resolve('./replay-interceptors.ts'))
-  const code = await bundleWorkflows([...definitions.values()], undefined, [interceptors])
+  const code = await bundleWorkflows([...definitions.values()], { interceptors: [interceptors] })
   const worker = new ReplayWorker(code)
   try {
     for (const history of histories) {

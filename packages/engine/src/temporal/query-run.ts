@@ -1,9 +1,10 @@
 import type { Json } from '@kyros/contract/json'
 import { isProblem, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
-import { queryBeside } from '../embedded/operations/query-run.ts'
+import { answered, queryBeside } from '../embedded/operations/query-run.ts'
 import { readRun } from '../embedded/operations/read-run.ts'
 import { notStarted } from '../embedded/operations/update-run.ts'
+import type { QueryAnswer } from '../embedded/workflow-messages.ts'
 import { messageOf } from '../error-text.ts'
 import type { OperationsParts } from './operations.ts'
 
@@ -23,15 +24,18 @@ export async function queryRun(
   const record = await readRun(store, runId)
   if (record.started_at === null) throw notStarted(runId)
   if (isTerminal(record.status)) return queryBeside(parts, record, name, payload)
+  let said: Json
   try {
-    return await cluster.query(runId, name, payload, queryMs)
+    said = await cluster.query(runId, name, payload, queryMs)
   } catch (error) {
     if (isProblem(error, 'temporal_unavailable')) return queryBeside(parts, record, name, payload)
-    const said = messageOf(error)
-    // The SDK gives the same error for a query that fails and for one that nobody answers.
-    if (/did not register a handler/i.test(said)) {
-      throw problem('query_unknown', { detail: `The definition answers no query ${name}. ${said}` })
-    }
-    throw problem('query_failed', { detail: `The query ${name} failed: ${said}` })
+    throw problem('query_failed', { detail: `The query ${name} failed: ${messageOf(error)}` })
   }
+  if (!isAnswer(said)) throw problem('query_unknown', { detail: `${name} is no query of the definition.` })
+  return answered(name, said)
+}
+
+/** What Kyros and the SDK ask of a run is answered otherwise. */
+function isAnswer(said: Json): said is Json & QueryAnswer {
+  return typeof said === 'object' && said !== null && 'ok' in said
 }

@@ -60,7 +60,7 @@ export class HistoryReader {
     if (event.workflowTaskStartedEventAttributes) return { kind: 'task_started' }
     if (event.workflowTaskCompletedEventAttributes) return { kind: 'task_completed' }
     const task = event.workflowTaskFailedEventAttributes
-    if (task) return taskFailed(task.failure, task.cause)
+    if (task) return this.#taskFailed(task.failure, task.cause)
     const completed = event.workflowExecutionCompletedEventAttributes
     if (completed) return { kind: 'completed', result: (await this.#values(completed.result))[0] ?? null }
     const failed = event.workflowExecutionFailedEventAttributes
@@ -68,7 +68,10 @@ export class HistoryReader {
     if (event.workflowExecutionCanceledEventAttributes) return { kind: 'cancelled' }
     if (event.workflowExecutionTimedOutEventAttributes) return { kind: 'timed_out' }
     const terminated = event.workflowExecutionTerminatedEventAttributes
-    if (terminated) return { kind: 'terminated', reason: terminated.reason ?? '' }
+    if (terminated) {
+      const [reason] = await this.#values(terminated.details)
+      return { kind: 'terminated', reason: typeof reason === 'string' ? reason : (terminated.reason ?? '') }
+    }
     const continued = event.workflowExecutionContinuedAsNewEventAttributes
     if (continued) return { kind: 'continued', newRunId: continued.newExecutionRunId ?? '' }
     const options = event.workflowExecutionOptionsUpdatedEventAttributes
@@ -249,10 +252,23 @@ export class HistoryReader {
     const cause = textIn(detail, 'cause')
     return {
       code: info?.type || otherwise,
-      message: failure?.message ?? '',
+      message: await this.#message(failure),
       ...(typeof retryable === 'boolean' ? { retryable } : {}),
       ...(cause === undefined ? {} : { cause }),
     }
+  }
+
+  async #taskFailed(failure: Failure | null | undefined, cause: number | null | undefined): Promise<Fact> {
+    // A worker that was told to stop, or a task that was reset, says nothing of the definition.
+    const isFault = cause === faults.unhandled || cause === faults.nonDeterministic
+    return isFault ? { kind: 'task_failed', message: await this.#message(failure) } : { kind: 'other' }
+  }
+
+  /** Ours are encrypted; a server's own are not. */
+  async #message(failure: Failure | null | undefined): Promise<string> {
+    const encoded = failure?.encodedAttributes
+    const [attributes] = encoded ? await this.#values({ payloads: [encoded] }) : []
+    return textIn(attributes, 'message') ?? failure?.message ?? ''
   }
 
   async #values(payloads: Payloads | null | undefined): Promise<Json[]> {
@@ -278,12 +294,6 @@ function jsonOf({ metadata, data }: Payload): Json {
   } catch {
     return notJson
   }
-}
-
-function taskFailed(failure: Failure | null | undefined, cause: number | null | undefined): Fact {
-  // A worker that was told to stop, or a task that was reset, says nothing of the definition.
-  const isFault = cause === faults.unhandled || cause === faults.nonDeterministic
-  return isFault ? { kind: 'task_failed', message: failure?.message ?? '' } : { kind: 'other' }
 }
 
 /** Of temporal.api.enums.v1.WorkflowTaskFailedCause. */

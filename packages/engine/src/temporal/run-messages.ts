@@ -104,8 +104,8 @@ export class RunMessages {
       await cluster.terminate(runId, reason)
       return
     }
-    await cluster.signal(runId, signals.cancel, [reason], `${request}-why`)
-    await cluster.cancel(runId, reason, actor, request)
+    await cluster.signal(runId, signals.cancel, [reason, { actor }], `${request}-why`)
+    await cluster.cancel(runId, request)
   }
 
   async #operation(message: Extract<InboxMessage, { type: 'operate' }>): Promise<[string, unknown]> {

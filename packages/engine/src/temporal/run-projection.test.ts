@@ -104,7 +104,7 @@ function firstPart(): Batch[] {
   part.task({ kind: 'update_ended', acceptedId: accepted, ending: { kind: 'completed', result: 2 } })
   part.heard(signaled('hello', 'there', 'user:two'))
   part.heard(signaled(signals.pause, null, 'user:two'))
-  part.heard(signaled(signals.cancel, 'It is too late.', 'user:two'))
+  part.heard(signaled(signals.cancel, 'It is too late.', 'user:four'))
   part.task({ kind: 'continued', newRunId: 'next' })
   return part.batches
 }
@@ -117,7 +117,7 @@ function secondPart(): Batch[] {
     ...{ kind: 'started', input: 'in' },
     started: {
       ...{ attempt: 1, version: '1.0.0', part: 1, carried },
-      live: { ...live, paused, cancelReason: 'It is too late.' },
+      live: { ...live, paused, cancelReason: 'It is too late.', cancelActor: 'user:four' },
     },
   })
   const [sleep = 0] = part.task(timer('sleep', 1))
@@ -127,7 +127,7 @@ function secondPart(): Batch[] {
   part.heard(signaled(signals.pause, null, 'user:three'))
   part.heard(signaled(signals.resume, null, 'user:three'))
   const [scheduled = 0] = part.task(step(2, 1))
-  part.heard({ kind: 'cancel_requested', reason: 'another reason', actor: 'user:two' })
+  part.heard({ kind: 'cancel_requested', reason: 'another reason', actor: 'kyros' })
   part.task({ kind: 'step_cancelled', scheduledId: scheduled }, { kind: 'cancelled' })
   return part.batches
 }
@@ -198,6 +198,8 @@ test('a history is told in its order, each thing once, with the pause of the par
   const [waits] = log.filter((event) => event.type === 'run.waiting' && placeOf(event)[0] === 1)
   expect(waits?.data).toMatchObject({ reason: 'paused', detail: 'Paused by user:two.' })
   expect(log.at(-1)?.data).toMatchObject({ reason: 'It is too late.' })
+  const asked = log.find(({ type }) => type === 'run.cancel_requested')
+  expect(asked).toMatchObject({ actor: 'user:four', data: { reason: 'It is too late.' } })
 })
 
 test('the events are the same wherever the history is cut into reads', () => {

@@ -1,6 +1,7 @@
 import type { RunEventType, RunFact } from '@kyros/contract/event'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { Shown } from '../embedded/history.ts'
+import type { WaitpointAnswer } from './adapter-waits.ts'
 import { budgetData, usedData } from './control-data.ts'
 import type { Fact, HistoryFact, KnownBefore, NewChild } from './history-facts.ts'
 import { endOfChild, endsOfOpen, isUpdate, sameWait, shownTimers } from './projected-ends.ts'
@@ -32,6 +33,7 @@ export class RunProjection {
   #resumes = false
   #pausedBy: string | undefined
   #cancelReason: string | undefined
+  #cancelActor: string | undefined
   #definition: string
   #held: string | undefined
   #blocked: string | undefined
@@ -159,6 +161,7 @@ export class RunProjection {
     this.#reset()
     this.#pausedBy = live?.paused?.by
     this.#cancelReason = live?.cancelReason
+    this.#cancelActor = live?.cancelActor
     this.#definition = live?.definition ?? this.#definition
     const state = loop === undefined ? {} : { loop }
     this.#push('run.continued', { input, definition: this.#definition, version, carried, part, ...state })
@@ -340,7 +343,8 @@ export class RunProjection {
       case 'cancel_requested': {
         const { reason, actor } = fact
         this.#cancelReason ??= reason === '' ? parentEnded : reason
-        this.#push('run.cancel_requested', { reason: this.#cancelReason }, undefined, actor)
+        const by = this.#cancelActor ?? actor
+        this.#push('run.cancel_requested', { reason: this.#cancelReason }, undefined, by)
         this.#goOn()
         return
       }
@@ -392,6 +396,7 @@ export class RunProjection {
         return
       case signals.cancel:
         if (typeof payload === 'string') this.#cancelReason ??= payload
+        this.#cancelActor ??= actor
         return
       default: {
         const id = signal_id === undefined ? {} : { signal_id }
@@ -402,11 +407,7 @@ export class RunProjection {
 
   #answered(answer: unknown, by: { inbox_id?: number }, actor: string | undefined): void {
     // Border cast: only the engine sends it.
-    const { part, command, payload } = answer as {
-      part: number
-      command: number
-      payload: RunFact<'waitpoint.completed'>['payload']
-    }
+    const { part, command, payload } = answer as WaitpointAnswer
     const waitpoint = this.#rows.waitpoints.get(command)
     if (part !== this.#part || waitpoint === undefined) return
     this.#rows.waitpoints.delete(command)

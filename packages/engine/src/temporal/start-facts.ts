@@ -59,8 +59,9 @@ export type LiveFacts = {
   activeMs?: number
   /** Of a later part: who paused the run, which still is. */
   paused?: { by: string }
-  /** Of a later part: why the run was asked to end. */
+  /** Of a later part: why the run was asked to end, and by whom. */
   cancelReason?: string
+  cancelActor?: string
 }
 
 /** The second argument of an activity: which attempt of which step it is. */

@@ -12,6 +12,7 @@ import type { Engine } from '../engine.ts'
 import { testWorkflows } from '../fixtures/catalogue.ts'
 import { createJointEngine } from '../joint-engine.ts'
 import type { EngineRig, SuiteOptions } from '../suite/rig.ts'
+import { dataConverterOf } from './data-converter.ts'
 import { loadSdk } from './load-sdk.ts'
 import { createPayloadCodec } from './payload-codec.ts'
 import { createTemporalEngine } from './temporal-engine.ts'
@@ -75,7 +76,8 @@ async function start(
   const { NativeConnection } = await loadSdk()
   const connection = await NativeConnection.connect({ address })
   const worker = createTemporalWorker({
-    ...{ store, taskQueue, cacheDir, log, codecs, clock: testClock },
+    ...{ store, taskQueue, cacheDir, log, clock: testClock },
+    dataConverter: dataConverterOf(codecs, true),
     connect: async () => connection,
     namespace: 'default',
     steps: stepsFor(workflows, options.steps),

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Store } from '@kyros/store/store'
-import type { PayloadCodec } from '@temporalio/common'
+import type { DataConverter } from '@temporalio/common'
 import type { NativeConnection, Worker } from '@temporalio/worker'
 import type { StepFunction } from '../embedded/attempt.ts'
 import type { StepsByWorkflow } from '../embedded/embedded-engine.ts'
@@ -27,7 +27,7 @@ export type TemporalWorkerOptions = {
   workspaceDir: string
   cacheDir: string
   log: EngineLog
-  codecs?: readonly PayloadCodec[]
+  dataConverter?: DataConverter
   /** Attempts at once. Default: 256. */
   maxAttempts?: number
   limits?: SlotLimits
@@ -187,19 +187,13 @@ class BuildWorkers implements TemporalWorker {
 
   async #start(build: Build): Promise<Serving | undefined> {
     if (this.#stopping) return undefined
-    const {
-      store,
-      cacheDir,
-      namespace,
-      taskQueue,
-      codecs,
-      maxAttempts = 256,
-      maxTurns,
-      limits,
-    } = this.#options
-    const code = await bundleWorkflows(await definitionsOf(store, build), { dir: cacheDir, name: build.id }, [
-      interceptorsPath,
-    ])
+    const { store, cacheDir, namespace, taskQueue, dataConverter, limits } = this.#options
+    const { maxAttempts = 256, maxTurns } = this.#options
+    const code = await bundleWorkflows(
+      await definitionsOf(store, build),
+      { interceptors: [interceptorsPath], failureConverter: dataConverter?.failureConverterPath },
+      { dir: cacheDir, name: build.id },
+    )
     const { Worker } = await loadSdk()
     const beatEveryMs = this.#options.beatEveryMs ?? 1000
     this.#connection ??= this.#options.connect()
@@ -225,7 +219,7 @@ class BuildWorkers implements TemporalWorker {
       // What is under way is stopped by `drain`, with the grace that it was given.
       shutdownGraceTime: '1 hour',
       shutdownForceTime: '1 hour',
-      ...(codecs === undefined ? {} : { dataConverter: { payloadCodecs: [...codecs] } }),
+      ...(dataConverter === undefined ? {} : { dataConverter }),
     })
     const running = worker.run()
     if (this.#stopping) {

@@ -36,7 +36,8 @@ export async function queryBeside(
   return answered(name, host.query(name, payload))
 }
 
-function answered(name: string, answer: QueryAnswer): Json {
+/** @throws query_unknown, query_failed */
+export function answered(name: string, answer: QueryAnswer): Json {
   if (answer.ok) return withinBounds(name, answer.result)
   const { code, message } = answer.error
   if (code === 'query_unknown') throw problem('query_unknown', { detail: message })

@@ -1,0 +1,4 @@
+import { DefaultFailureConverter } from '@temporalio/common'
+
+/** Messages and stacks of errors as a payload, which the codecs encrypt. The SDK loads this by its path, in the sandbox too. */
+export const failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true })
