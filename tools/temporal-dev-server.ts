@@ -42,6 +42,8 @@ export interface DevServerOptions {
   readonly hasConsole?: boolean
   /** More dynamic configuration, each `key=value` with JSON as value. */
   readonly settings?: readonly string[]
+  /** Each `name=type`, as `temporal.search_attributes` has them. */
+  readonly searchAttributes?: readonly string[]
   /** Each `pragma=value`, of the database in `dbPath`. */
   readonly pragmas?: readonly string[]
 }
@@ -138,6 +140,11 @@ async function startOnce(options: DevServerOptions): Promise<DevServer> {
   if (options.dbPath) command.push('--db-filename', options.dbPath)
   for (const setting of [...settings, ...(options.settings ?? [])])
     command.push('--dynamic-config-value', setting)
+  for (const attribute of options.searchAttributes ?? [])
+    command.push(
+      '--search-attribute',
+      attribute.replace(/=./, (type) => type.toUpperCase()),
+    )
   for (const pragma of options.pragmas ?? []) command.push('--sqlite-pragma', pragma)
   // Without a home the CLI reads no settings of its user and leaves no file there.
   const server = spawnGuarded(command, { cwd: tmpdir(), env: { PATH: process.env.PATH ?? '' } })

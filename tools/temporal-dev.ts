@@ -10,6 +10,8 @@ Starts a Temporal server on loopback and stops it at Ctrl-C. The Temporal CLI co
 
   --port <number>  port of the gRPC service (a free one)
   --db <file>      keeps runs in this file (in memory)
+  --search-attribute <name=type>
+                   registers it, as temporal.search_attributes has it; may be given again
   --ui             serves Temporal's own console as well
   --build          only makes sure that there is a CLI, and prints its path
 `
@@ -22,6 +24,7 @@ function readOptions(args: string[]) {
   const options = {
     port: { type: 'string' },
     db: { type: 'string' },
+    'search-attribute': { type: 'string', multiple: true },
     ui: { type: 'boolean', default: false },
     build: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -44,6 +47,7 @@ async function serve(path: string, options: ReturnType<typeof readOptions>): Pro
     port: options.port,
     dbPath: options.db,
     hasConsole: options.ui,
+    searchAttributes: options['search-attribute'] ?? [],
   })
   let isStopping = false
   const stop = () => {

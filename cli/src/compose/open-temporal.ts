@@ -67,6 +67,7 @@ export function openTemporal({ config, secretKey, log, store, target }: Temporal
     createEngine: (parts) =>
       createTemporalEngine({
         ...{ ...common, ...parts, codecs, whenUnavailable, log: tell('engine') },
+        searchAttributes: target.searchAttributes ?? {},
         client: async () => connection.client,
         outage: () => outageOf(connection),
       }),

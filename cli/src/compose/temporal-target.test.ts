@@ -41,6 +41,24 @@ describe('the cluster that is configured', () => {
     expect(() => targetOf(settings)).toThrow(says)
   })
 
+  test('shows the attributes that are listed, with their types', () => {
+    expect(targetOf({ SEARCH_ATTRIBUTES: 'customer=keyword, KyrosJob=keyword,size=int' })).toMatchObject({
+      searchAttributes: { customer: 'keyword', KyrosJob: 'keyword', size: 'int' },
+    })
+  })
+
+  test.each([
+    'customer',
+    'customer=text',
+    'a=int,a=bool',
+    'KyrosOther=keyword',
+    'KyrosJob=int',
+    '1=int',
+    '__proto__=x',
+  ])('the search attributes %s stop the start', (listed) => {
+    expect(() => targetOf({ SEARCH_ATTRIBUTES: listed })).toThrow('temporal.search_attributes cannot have ')
+  })
+
   test.skipIf(!hasOpenssl())('has the contents of the files, also by paths from the directory', () => {
     makeCertificate(directory)
     const files = { TLS_CA: 'kyros.crt', TLS_CERT: './kyros.crt', TLS_KEY: join(directory, 'kyros.key') }

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { TemporalTarget } from '@kyros/engine/temporal/connection-check'
+import { readSearchKinds } from '@kyros/engine/temporal/search-kinds'
 import { CommandError } from '../command-line/command-error.ts'
 import type { Config } from '../config.ts'
 
 /**
  * Where the cluster is and how it is spoken to; undefined when none is configured. Paths are from `directory`.
- * @throws CommandError when a certificate cannot be read
+ * @throws CommandError when a certificate cannot be read, or a search attribute is none
  */
 export function temporalTargetOf(
   { temporal }: Pick<Config, 'temporal'>,
@@ -15,11 +16,23 @@ export function temporalTargetOf(
   const { host_port: address, namespace, api_key: apiKey, connect_timeout_ms: connectTimeoutMs } = temporal
   if (address === undefined) return undefined
   const tls = tlsOf(temporal.tls, directory)
+  const searchAttributes = searchAttributesOf(temporal.search_attributes)
   return {
     ...{ address, namespace, connectTimeoutMs },
+    ...(searchAttributes !== undefined && { searchAttributes }),
     ...(tls !== undefined && { tls }),
     ...(apiKey !== undefined && { apiKey }),
   }
+}
+
+function searchAttributesOf(settings: readonly string[]): TemporalTarget['searchAttributes'] {
+  if (settings.length === 0) return undefined
+  const { kinds, wrong } = readSearchKinds(settings)
+  if (wrong === undefined) return kinds
+  throw new CommandError(
+    `temporal.search_attributes cannot have ${wrong}.`,
+    'Name each once, as name=type with keyword, int, double, bool or datetime; of names that begin with Kyros there are KyrosJob, KyrosProject and KyrosPriority, each a keyword.',
+  )
 }
 
 function tlsOf(configured: Config['temporal']['tls'], directory: string): TemporalTarget['tls'] {

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { searchForm } from './temporal/search-kinds.ts'
 
 const limitForm = '^[^=]{1,200}=[1-9][0-9]{0,5}$'
 const addressForm = '^(\\[[0-9a-fA-F:.]+\\]|[^\\s/:\\[\\]]+)(:[0-9]{1,5})?$'
@@ -59,8 +60,20 @@ const temporalConfig = Type.Object({
   encrypt_payloads: Type.Boolean({
     default: true,
     description:
-      'Whether inputs and results are encrypted before the cluster keeps them, with a key made of SECRET_KEY; every server and worker needs the same one.',
+      'Whether inputs, results and what errors say are encrypted before the cluster keeps them, with a key made of SECRET_KEY; every server and worker needs the same one.',
   }),
+  search_attributes: Type.Array(
+    Type.String({
+      pattern: searchForm,
+      format: 'a name and a type of keyword, int, double, bool and datetime, such as customer=keyword',
+    }),
+    {
+      default: [],
+      maxItems: 32,
+      description:
+        'Attributes of runs that Temporal may show and search, as `name=type` with keyword, int, double, bool or datetime: they are in the clear there, and the namespace must have them. KyrosJob, KyrosProject and KyrosPriority (keyword) are there without a definition that sets them.',
+    },
+  ),
   when_unavailable: Type.Enum(['reject', 'queue'], {
     default: 'reject',
     description:

@@ -138,7 +138,11 @@ export class AdapterMessages {
       try {
         this.#look(() => validate?.(payload))
       } catch (error) {
-        throw ApplicationFailure.create({ message: messageOf(error), type: 'update_rejected', nonRetryable: true })
+        throw ApplicationFailure.create({
+          message: messageOf(error),
+          type: 'update_rejected',
+          nonRetryable: true,
+        })
       }
     }
     const update = defineUpdate<Json, [Json, MessageMeta?]>(name)

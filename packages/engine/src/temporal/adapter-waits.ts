@@ -17,6 +17,7 @@ import { note } from './adapter-control.ts'
 import { guard, known } from './adapter-errors.ts'
 import { toPayload } from './adapter-payload.ts'
 import { childSecret, signToken } from './run-secret.ts'
+import { pairsOf } from './search-attributes.ts'
 import { type ChildMeta, type MessageMeta, type StartedWith, signals, timerSummary } from './start-facts.ts'
 import type { Execution } from './workflow-adapter.ts'
 
@@ -164,6 +165,7 @@ async function startChild(
       args: [payload, child, meta],
       workflowId: childId,
       workflowExecutionTimeout: timeoutSeconds * 1000,
+      ...(live?.search === undefined ? {} : { typedSearchAttributes: pairsOf(live.search) }),
       parentClosePolicy: closePolicies[parentClose],
       cancellationType: parentClose === 'abandon' ? 'ABANDON' : 'TRY_CANCEL',
     }),

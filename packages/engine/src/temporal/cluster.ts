@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import { deploymentName } from './builds.ts'
 import { msOf, type TemporalHistoryEvent } from './read-history.ts'
+import { pairsOf, type RunSearch } from './search-attributes.ts'
 import type { StartedWith } from './start-facts.ts'
 import { temporalProblem } from './temporal-problem.ts'
 
@@ -22,6 +23,8 @@ export type NewExecution = {
   timeoutSeconds: number
   buildId: string
   priority: number
+  /** What the cluster shows of it in the clear. */
+  search?: RunSearch | undefined
 }
 
 export type HistoryPage = { events: TemporalHistoryEvent[]; nextPageToken: Uint8Array | undefined }
@@ -47,7 +50,7 @@ export class Cluster {
 
   /** The same run id again is the same execution. */
   async start(run: NewExecution): Promise<void> {
-    const { runId, workflow, input, started, timeoutSeconds, buildId, priority } = run
+    const { runId, workflow, input, started, timeoutSeconds, buildId, priority, search } = run
     try {
       await this.#call((client) =>
         client.workflow.start(workflow, {
@@ -60,6 +63,7 @@ export class Cluster {
           workflowIdConflictPolicy: 'USE_EXISTING',
           versioningOverride: { pinnedTo: { deploymentName, buildId } },
           priority: { priorityKey: priority },
+          ...(search === undefined ? {} : { typedSearchAttributes: pairsOf(search) }),
         }),
       )
     } catch (error) {

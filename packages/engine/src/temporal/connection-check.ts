@@ -3,6 +3,8 @@ import type { DataConverter } from '@temporalio/common'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import { textOf } from '../error-text.ts'
 import { connectionFault, endpointOf, type Patience, type TemporalTls } from './connection-fault.ts'
+import { searchFault } from './search-check.ts'
+import type { SearchKinds } from './search-kinds.ts'
 import {
   grpcStatus,
   grpcStatusOf,
@@ -23,6 +25,8 @@ export type TemporalTarget = {
   /** How long a call may take that sets no deadline itself; one that waits for news gets 70 seconds. Default: 10 seconds. */
   callTimeoutMs?: number
   dataConverter?: DataConverter
+  /** Search attributes that the namespace must have. */
+  searchAttributes?: SearchKinds
 }
 
 /**
@@ -95,10 +99,12 @@ async function lookAt(
   const { connectTimeoutMs = defaultConnectMs, namespace } = target
   const { workflowService } = connection
   let serverVersion: string | undefined
+  let unsearchable: TemporalFault | undefined
   try {
     const ask = async () => {
       serverVersion = (await workflowService.getSystemInfo({})).serverVersion || undefined
       await workflowService.describeNamespace({ namespace })
+      unsearchable = await searchFaultOf(connection, target)
     }
     await askInTime(connection, ask, { timeoutMs: connectTimeoutMs, signal })
   } catch (error) {
@@ -109,8 +115,25 @@ async function lookAt(
     }
   }
   const old = versionFault(target, serverVersion)
-  if (old !== undefined) return { status: 'faulty', ...(serverVersion && { serverVersion }), ...old }
+  const fault = old ?? unsearchable
+  if (fault !== undefined) return { status: 'faulty', ...(serverVersion && { serverVersion }), ...fault }
   return { status: 'healthy', serverVersion: serverVersion ?? 'of an unknown version' }
+}
+
+/** A cluster that does not say what it has, as Temporal Cloud may, is believed to have them. */
+async function searchFaultOf(
+  { operatorService }: Connection,
+  { address, namespace, searchAttributes = {} }: TemporalTarget,
+): Promise<TemporalFault | undefined> {
+  if (Object.keys(searchAttributes).length === 0) return undefined
+  try {
+    const registered = await operatorService.listSearchAttributes({ namespace })
+    return searchFault(searchAttributes, registered, { at: `Temporal at ${address}`, namespace })
+  } catch (error) {
+    const status = grpcStatusOf(error)
+    if (status === grpcStatus.unimplemented || status === grpcStatus.permissionDenied) return undefined
+    throw error
+  }
 }
 
 /** The SDK never takes its listeners off a signal: each look gets one of its own. */

@@ -33,7 +33,7 @@ const defaultCallMs = 10_000
 const pollMs = 70_000
 const waitingCalls = ['GetWorkflowExecutionHistory', 'PollWorkflowExecutionUpdate', 'UpdateWorkflowExecution']
 /** They are made again soon anyway. */
-const checkCalls = ['GetSystemInfo', 'DescribeNamespace']
+const checkCalls = ['GetSystemInfo', 'DescribeNamespace', 'ListSearchAttributes']
 /** Three more tries within about a second: longer outages are the caller's to judge. */
 const maxTries = 4
 const healthyEveryMs = 10_000

@@ -1,5 +1,5 @@
 import { ApplicationFailure, defaultPayloadConverter, type PayloadCodec } from '@temporalio/common'
-import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow'
+import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { expect, test } from 'vitest'
 import { failureConverter } from './failure-converter.ts'
 import { HistoryReader, notJson, type TemporalHistoryEvent } from './read-history.ts'
@@ -31,9 +31,9 @@ test('what an encrypted error says is read, and nobody else finds it', async () 
     details: [{ retryable: false, cause: 'a swordfish' }],
   })
   const failure = await encodeErrorToFailure(converter, error)
-  expect(JSON.stringify(failure, (_, value) => (value instanceof Uint8Array ? String(value) : value))).not.toMatch(
-    /swordfish/,
-  )
+  expect(
+    JSON.stringify(failure, (_, value) => (value instanceof Uint8Array ? String(value) : value)),
+  ).not.toMatch(/swordfish/)
   const read = async (event: TemporalHistoryEvent) => (await new HistoryReader([codec]).read(event)).fact
   expect(await read({ activityTaskFailedEventAttributes: { failure } })).toMatchObject({
     ending: {

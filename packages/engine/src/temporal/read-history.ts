@@ -260,7 +260,7 @@ export class HistoryReader {
 
   async #taskFailed(failure: Failure | null | undefined, cause: number | null | undefined): Promise<Fact> {
     // A worker that was told to stop, or a task that was reset, says nothing of the definition.
-    const isFault = cause === faults.unhandled || cause === faults.nonDeterministic
+    const isFault = cause !== null && cause !== undefined && faults.has(cause)
     return isFault ? { kind: 'task_failed', message: await this.#message(failure) } : { kind: 'other' }
   }
 
@@ -297,7 +297,8 @@ function jsonOf({ metadata, data }: Payload): Json {
 }
 
 /** Of temporal.api.enums.v1.WorkflowTaskFailedCause. */
-const faults = { unhandled: 14, nonDeterministic: 24 } as const
+const [unhandled, badSearchAttributes, nonDeterministic] = [14, 23, 24]
+const faults: ReadonlySet<number> = new Set([unhandled, badSearchAttributes, nonDeterministic])
 
 function lateEnding(failure: Failure | null | undefined): Ending {
   // Of temporal.api.enums.v1.TimeoutType: a worker that gives no sign of life is dead.

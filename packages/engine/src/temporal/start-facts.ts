@@ -1,6 +1,7 @@
 import type { CarriedSignal, ErrorData, ParentClose } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import type { BudgetLimits, Principal } from '../engine.ts'
+import type { RunSearch } from './search-attributes.ts'
 
 /** What the starter, or the part before, tells beside the input. */
 export type StartedWith = {
@@ -62,6 +63,8 @@ export type LiveFacts = {
   /** Of a later part: why the run was asked to end, and by whom. */
   cancelReason?: string
   cancelActor?: string
+  /** What of it the cluster may show; left out: nothing. */
+  search?: RunSearch
 }
 
 /** The second argument of an activity: which attempt of which step it is. */

@@ -19,13 +19,15 @@ import type { Engine, RunOperations } from '../engine.ts'
 import { textOf } from '../error-text.ts'
 import { Builds } from './builds.ts'
 import { ChildRows } from './child-rows.ts'
-import { Cluster } from './cluster.ts'
+import { Cluster, type NewExecution } from './cluster.ts'
 import { explainRun } from './explain-wait.ts'
 import { Followers } from './followers.ts'
 import { createTemporalOperations } from './operations.ts'
 import { PendingTable } from './pending-table.ts'
 import { HistoryReader } from './read-history.ts'
 import { RunMessages } from './run-messages.ts'
+import { searchOf } from './search-attributes.ts'
+import type { SearchKinds } from './search-kinds.ts'
 import { startOf } from './start-run.ts'
 
 export type TemporalEngineOptions = {
@@ -39,6 +41,8 @@ export type TemporalEngineOptions = {
   taskQueue: string
   codecs?: readonly PayloadCodec[]
   waitpointKeys: readonly [WaitpointKey, ...WaitpointKey[]]
+  /** Attributes of runs that the cluster may show in the clear; it must have them. Default: none. */
+  searchAttributes?: SearchKinds
   /** What becomes of a new run while the cluster is away. Default: `reject`. */
   whenUnavailable?: 'reject' | 'queue'
   /** What is wrong with the cluster as far as is known, asked before a run is accepted; undefined while all is well. */
@@ -107,7 +111,7 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       holds: () => this.#lease.isHeld,
       start: async (run) => {
         const build = await this.#builds.withMember(run.facts.workflow, run.facts.definition)
-        await this.#cluster.start(startOf(run, build.id, options.waitpointKeys[0]))
+        await this.#cluster.start(await this.#withSearch(startOf(run, build.id, options.waitpointKeys[0])))
       },
       isStarted: (runId) => this.#cluster.knows(runId),
       onStarted: (runId) => this.#followers.follow(runId),
@@ -211,6 +215,17 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
     // What the cluster knows by now is in the log when this resolves.
     if (this.#lease.isHeld) await this.#followers.catchUp(Math.max(graceMs, 1000))
     await this.#stop()
+  }
+
+  /** With what the cluster may show of it. */
+  async #withSearch(execution: NewExecution): Promise<NewExecution> {
+    const { store, searchAttributes: kinds = {} } = this.#options
+    const { started } = execution
+    if (Object.keys(kinds).length === 0 || started.live === undefined) return execution
+    const record = await store.runs.get(execution.runId)
+    const search = record && searchOf(kinds, record)
+    if (search === undefined) return execution
+    return { ...execution, search, started: { ...started, live: { ...started.live, search } } }
   }
 
   #mustAccept(): void {

@@ -15,6 +15,7 @@ import type { EngineRig, SuiteOptions } from '../suite/rig.ts'
 import { dataConverterOf } from './data-converter.ts'
 import { loadSdk } from './load-sdk.ts'
 import { createPayloadCodec } from './payload-codec.ts'
+import type { SearchKinds } from './search-kinds.ts'
 import { createTemporalEngine } from './temporal-engine.ts'
 import { createTemporalWorker } from './temporal-worker.ts'
 
@@ -30,6 +31,7 @@ export type TemporalRigOptions = SuiteOptions & {
   address: string
   client: Client
   onLog?: (level: string, message: string) => void
+  searchAttributes?: SearchKinds
 }
 
 /** The engine and a worker on a task queue of their own, on a store that the caller opened and the rig closes. */
@@ -94,6 +96,7 @@ async function start(
     ...{ store, definitions, taskQueue, log, codecs, holder, waitpointKeys, clock: testClock },
     client: async () => withCodecs(client, codecs),
     namespace: 'default',
+    ...(options.searchAttributes && { searchAttributes: options.searchAttributes }),
     leaseTtlMs: 1500,
     sweepEveryMs: 200,
   })

@@ -22,6 +22,7 @@ import { InlineSteps } from './adapter-inline.ts'
 import { AdapterMessages } from './adapter-messages.ts'
 import { toPayload, toResult } from './adapter-payload.ts'
 import { AdapterPrefix } from './adapter-prefix.ts'
+import { showAttributes } from './adapter-search.ts'
 import { createSteps } from './adapter-steps.ts'
 import { runLoop, runSaga, runScope } from './adapter-structure.ts'
 import { createWaits } from './adapter-waits.ts'
@@ -226,6 +227,8 @@ function createContext(execution: Execution): WorkflowContext<AnySteps> {
       const command = execution.nextCommand()
       const taken = execution.prefix?.taken('attributes', 'attributes', command)
       if (taken === undefined) note({ kind: 'attributes', command, attributes })
+      // Also what a fork took over: it is a run of its own to the cluster.
+      showAttributes(started.live?.search, attributes, (line) => kyros.log('warn', line, Date.now()))
     },
     now: () => execution.prefix?.nowMs ?? Date.now(),
     random,
