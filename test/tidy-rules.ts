@@ -29,6 +29,7 @@ const defaultExportAllowed = /(^|\/)[\w-]+\.config\.ts$|^tools\/(count-reporter|
 
 /** Words that must not be in the repository; put together here, so that this file does not hold them. */
 const bannedText: readonly (readonly [RegExp, string])[] = [
+  [/^(<{7}|>{7}) /, 'a conflict that was not solved'],
   [new RegExp(['registry', 'npmjs', 'org'].join('\\.')), 'the host of a package registry'],
   [new RegExp(`(^|[\\s"'\`(=])/${'work'}/`), 'a path of one machine'],
   [new RegExp(`(^|[\\s"'\`(=])/${'root'}/`), 'a path of one machine'],

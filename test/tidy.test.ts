@@ -77,6 +77,7 @@ const violations: [string, Check, string, string][] = [
   ['a test switched off', checkTestGates, 'cli/src/planted.test.ts', "describe.skip('x', () => {})"],
   ['a test that should', checkTestNames, 'cli/src/planted.test.ts', "test('it should work', () => {})"],
   ['a registry host', checkText, 'docs/planted.md', `see https://registry.${'npmjs'}.org`],
+  ['a conflict of two branches', checkText, 'docs/planted.md', `${'<'.repeat(7)} HEAD`],
   ['a machine path', checkText, 'docs/planted.md', `cd /${'work'}/main`],
   [
     'a range instead of a version',
