@@ -244,6 +244,8 @@ async function createEngine(
     log: (level, message) => log[level]({ part: 'engine' }, message),
     maxAttempts: config.engine.max_concurrent_steps,
     leaveOut: config.engine.leave_out,
+    // A run that comes to such a boundary while the cluster is away goes on here, and moves at the next one.
+    handsOver: () => cluster?.connection.state().status === 'healthy',
   })
   if (cluster === undefined) return embedded
   const { createJointEngine } = await import('@kyros/engine/joint-engine')

@@ -206,6 +206,8 @@ export type RunEventData = {
     loop?: { state: Json }
     /** What the engine has to know of the parts before, so that it need not read them. */
     before?: RunBefore
+    /** What moves the run from here on, where this part goes to another engine than the last. */
+    engine?: 'temporal'
   }
   /** The run goes on with another bundle, which its history fits. `from`: the hash it had. */
   'run.upgraded': { definition: string; version: string; from: string }

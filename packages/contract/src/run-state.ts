@@ -21,8 +21,9 @@ type MovingLate = 'attributes' | 'budget' | 'continued' | 'forked_from' | 'pause
 /** The parts of a run that its events change; the rest is fixed when it is created. */
 export type RunState = Pick<RunSummary, Moving | MovingLate>
 
-/** What some events say about the rest: the result, and the bundle that an upgrade or a new part brings. */
-type Outcome = { result?: unknown; definition?: string; version?: string }
+/** What some events say about the rest: the result, and the bundle or engine that an upgrade or a new part brings. */
+type Outcome = { result?: unknown; definition?: string; version?: string } & Pick<RunSummary, PartPlace>
+type PartPlace = 'engine' | 'temporal_id'
 
 /** The state of a run of which nothing is known yet: fold its first event into this. */
 export const emptyRunState: RunState = {
@@ -146,6 +147,9 @@ function changeRarely(state: RunState & Outcome, event: RunEvent): void {
       state.steps_total = 0
       state.steps_completed = 0
       takeBundle(state, event.data)
+      if (event.data.engine === undefined) return
+      state.engine = event.data.engine
+      state.temporal_id = event.run_id
       return
     case 'run.upgraded':
       takeBundle(state, event.data)

@@ -1,6 +1,7 @@
 import { eventId } from '@kyros/contract/id'
 import { insertFact, insertIdempotency, insertInbox, insertLogs, insertRunFacts, writeRows } from './bulk.ts'
 import type { Idempotency, InboxMessage, NewEvent } from './command.ts'
+import { handOver } from './commands/inbox.ts'
 import { pruneAnswers } from './commands/prune-answers.ts'
 import { continuedCode, type Facts } from './facts.ts'
 import type { Ledger } from './ledger.ts'
@@ -66,6 +67,8 @@ export class Batch {
   #idempotency: SqlValue[][] = []
   #unnumbered: UnnumberedAnswer[] = []
   #accepted: SqlValue[][] = []
+  /** Those that go to another engine. */
+  #moved: { runId: string; engine: string; timeMs: number }[] = []
   #answeredMs = 0
 
   constructor(ledger: Ledger, lookups: Lookups) {
@@ -121,9 +124,13 @@ export class Batch {
     const first = this.#last + 1
     this.#last += facts.count
     const prev = state.run_seq === 0 ? null : state.last_seq
+    const { engine } = state
     foldFacts(entry, facts, first)
     entry.provisional = this.ledger.head === undefined
     const type = facts.codes.includes(continuedCode) ? 'run.continued' : null
+    if (state.engine !== undefined && state.engine !== engine) {
+      this.#moved.push({ runId: entry.id, engine: state.engine, timeMs: entry.updatedMs })
+    }
     const columns = [
       this.#last,
       facts.count,
@@ -204,11 +211,16 @@ export class Batch {
     const lines = this.#lines.map(({ entry, columns }) => [entry.ref, ...columns])
     yield* writeRows(this.dialect, insertLogs, lines)
     for (const { entry } of this.#lines) entry.pendingLines = 0
+    for (const { runId, engine, timeMs } of this.#moved) {
+      const message = yield* handOver(runId, engine, this.dialect)
+      this.#accepted.push([JSON.stringify(message), timeMs, engine])
+    }
     yield* writeRows(this.dialect, insertInbox, this.#accepted)
     this.#rows = []
     this.#facts = []
     this.#lines = []
     this.#accepted = []
+    this.#moved = []
     return shift
   }
 

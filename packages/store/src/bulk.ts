@@ -42,7 +42,7 @@ const runState = {
 } as const satisfies Columns
 
 /** What an upgrade or a new part of a run brings; null where it stays. */
-const bundle = { version: 'text', definition: 'text' } as const satisfies Columns
+const bundle = { version: 'text', definition: 'text', engine: 'text' } as const satisfies Columns
 
 /** The facts of a run that one write brought. */
 export const insertRunFacts = insert('events', {

@@ -201,17 +201,36 @@ export type Command =
    */
   | { kind: 'acquire_engine_lease'; holder: string; timeMs: number; ttlMs: number }
   | { kind: 'release_engine_lease'; holder: string }
-  /** A message to the engine from a process that does not hold the lease; `engine`: that of its run. */
-  | { kind: 'put_inbox'; message: InboxMessage; timeMs: number; engine?: RunEngine }
-  | { kind: 'take_inbox'; ids: readonly number[] }
+  /** A message to the engine of its run, which the writer looks up: by its commit the run may have gone to another one. */
+  | { kind: 'put_inbox'; message: InboxMessage; timeMs: number }
+  /** Those that were handed to another engine than `engine` (default: the embedded one) stay. */
+  | { kind: 'take_inbox'; ids: readonly number[]; engine?: RunEngine }
 
 /** Whether who reads the inbox has something new to find there. */
 export function fillsInbox(command: Command): boolean {
-  return command.kind === 'put_inbox' || ('announce' in command && command.announce === true)
+  switch (command.kind) {
+    case 'put_inbox':
+      return true
+    case 'append_run_events':
+      return handsOver(command)
+    case 'append_many':
+      return command.appends.some(handsOver)
+    default:
+      return 'announce' in command && command.announce === true
+  }
 }
 
+/** Whether the run goes to another engine with these events. */
+function handsOver({ events }: Pick<RunAppend, 'events'>): boolean {
+  return events.some(({ type, data }) => type === 'run.continued' && data.engine !== undefined)
+}
+
+/**
+ * `since`, where the run comes from another engine: the number of the first of its messages that came with it. They are
+ * older than the order to take it up, and what is read of the inbox may be behind them.
+ */
 export type InboxMessage =
-  | { type: 'accept'; runId: string }
+  | { type: 'accept'; runId: string; since?: number }
   | { type: 'cancel'; runId: string; reason: string; actor: string }
   | { type: 'signal'; runId: string; signal: string; payload: Json; actor: string; signalId?: string }
   /** What else is done to a run; the engine knows what the fields mean. */

@@ -170,18 +170,20 @@ export class Ledger {
 // Places in the row of a new run.
 const versionColumn = 4
 const definitionColumn = 5
+const engineColumn = 13
 
 function newRow(entry: RunEntry) {
   const row = [entry.ref, ...(entry.newRun ?? []), ...stateColumns(entry)]
-  const { version, definition } = entry.state
+  const { version, definition, engine } = entry.state
   if (version !== undefined) row[versionColumn] = version
   if (definition !== undefined) row[definitionColumn] = definition
+  if (engine !== undefined) row[engineColumn] = engine
   return row
 }
 
 function changedRow(entry: RunEntry) {
-  const { version = null, definition = null } = entry.state
-  return [...stateColumns(entry), version, definition, entry.ref]
+  const { version = null, definition = null, engine = null } = entry.state
+  return [...stateColumns(entry), version, definition, engine, entry.ref]
 }
 
 function jobRow(entry: RunEntry) {

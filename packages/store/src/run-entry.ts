@@ -30,8 +30,14 @@ export type RunEntry = {
   newJob: SqlValue[] | undefined
 }
 
-/** What the fold adds when the run goes on with another bundle, and when it has completed. */
-type FoldedState = RunState & { definition?: string; version?: string; result?: unknown }
+/** What the fold adds when the run goes on with another bundle or engine, and when it has completed. */
+type FoldedState = RunState & {
+  definition?: string
+  version?: string
+  engine?: 'temporal'
+  temporal_id?: string
+  result?: unknown
+}
 
 /** The columns that `entryFromRow` needs. */
 export const entryColumns = `ref, id, job_id, latest, status, reason, reason_detail, waiting_until, cancel_requested,

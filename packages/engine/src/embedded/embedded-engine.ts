@@ -66,6 +66,11 @@ export type EmbeddedEngineOptions = {
   loop?: Loop
   /** Runs that are not moved, because their code would stop this process. They can be cancelled. */
   leaveOut?: readonly string[]
+  /**
+   * Whether a run that continues as new does so on Temporal from there on, asked at each such boundary. It then waits for
+   * whoever moves runs there. Default: no run does.
+   */
+  handsOver?: () => boolean
   /** How long a step that was told to stop may take. Default: 5 seconds. */
   abortGraceMs?: number
   /** What tokens of waitpoints are made with, and behind it older keys whose tokens hold. Default: another each time. */
@@ -323,6 +328,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
       sweepEveryMs: options.sweepEveryMs ?? 2000,
       evictAfterMs: options.evictAfterMs ?? 5000,
       isClosing: () => this.#closing,
+      handsOver: () => options.handsOver?.() ?? false,
       leftOut: (runId) => (options.leaveOut?.includes(runId) ? leftOutText : undefined),
       implementation: (workflow, step) => {
         const ofWorkflow = Object.hasOwn(steps, workflow) ? steps[workflow] : undefined
@@ -440,7 +446,7 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
         detail: `The run ${runId} is ${record.status}: nothing reaches it any more.`,
       })
     }
-    await this.#tell(message, record.engine)
+    await this.#tell(message)
   }
 
   /** False: the engine let go of the run meanwhile, and the message takes the way over the inbox. */
@@ -454,11 +460,11 @@ class EmbeddedEngine implements Omit<Engine, keyof RunOperations> {
     }
   }
 
-  /** `engine`: where that of the run is not this one. */
-  async #tell(message: InboxMessage, engine: RunRecord['engine']): Promise<void> {
+  /** To the engine of the run, which need not be this one. */
+  async #tell(message: InboxMessage): Promise<void> {
     const timeMs = this.#clock.nowMs()
     try {
-      await this.#store.write({ kind: 'put_inbox', message, timeMs, ...(engine && { engine }) })
+      await this.#store.write({ kind: 'put_inbox', message, timeMs })
     } finally {
       this.#inbox.filled()
     }

@@ -37,6 +37,8 @@ export type EngineParts = {
   readonly isSure: () => boolean
   /** True from the moment attempts are cut off: what ends now is not recorded, and begins again at the next start. */
   readonly isClosing: () => boolean
+  /** Whether a run that continues as new now does so on Temporal. */
+  readonly handsOver: () => boolean
   /** Why this process is not to move the run, where it was started to leave it out. */
   readonly leftOut: (runId: string) => string | undefined
   readonly implementation: (workflow: string, step: string) => StepFunction | undefined

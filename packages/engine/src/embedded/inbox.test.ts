@@ -3,7 +3,7 @@ import { openStore } from '@kyros/store/open-store'
 import type { Store } from '@kyros/store/store'
 import { expect, test } from 'vitest'
 import { testWorkflow } from '../fixtures/catalogue.ts'
-import { ended, owner, plain, submit, until, waiting } from '../suite/rig.ts'
+import { ended, owner, plain, record, submit, until, waiting } from '../suite/rig.ts'
 import { createEmbeddedRig, testClock } from './embedded-rig.ts'
 import { Inbox } from './inbox.ts'
 import { obeyInOrder } from './inbox-line.ts'
@@ -170,4 +170,49 @@ test('on SQLite too, what this process has put into the inbox is done before wha
   stop.abort()
   await kept
   await store.close()
+})
+
+test('what comes with a run from another engine is older than what was read, and is done before what follows it', async () => {
+  const store = await openStore({ dataDir: ':memory:' })
+  const rig = await createEmbeddedRig({ store, steps: plain, workflows: [testWorkflow('collecting')] })
+  const runId = await submit(rig, 'collecting', { count: 9 })
+  const other = await submit(rig, 'collecting', { count: 9 })
+  for (const id of [runId, other]) await waiting(rig, id, 'signal')
+  await rig.engine.drain(0)
+  const put = (of: string, payload: string) =>
+    store.write({ kind: 'put_inbox', message: message(of, payload), timeMs: Date.now() })
+  const move = (of: string, before: string) =>
+    store.write({
+      ...{ kind: 'append_run_events', runId: of },
+      events: [
+        {
+          ...{ type: 'run.continued', timeMs: Date.now() },
+          data: { input: null, definition: before, version: '1', carried: [], engine: 'temporal' },
+        },
+      ],
+    })
+  const { definition } = await record(rig, runId)
+  for (let index = 0; index < 520; index++) await put(runId, `${index}`)
+  await move(other, definition)
+  const obeyed: string[] = []
+  const inbox = new Inbox({
+    ...{ store, clock: testClock, engine: 'temporal', log: () => {} },
+    obey: async ({ message: { runId: of, ...rest } }) => {
+      obeyed.push(`${of === runId ? '' : 'other '}${rest.type === 'signal' ? rest.payload : rest.type}`)
+    },
+  })
+  const stopping = new AbortController()
+  const kept = inbox.keep(stopping.signal)
+  await inbox.caughtUp(other)
+  expect(obeyed).toEqual(['other accept'])
+  await move(runId, definition)
+  await put(runId, 'after')
+  inbox.filled()
+  await inbox.caughtUp(runId)
+  const numbers = Array.from({ length: 520 }, (_, index) => `${index}`)
+  expect(obeyed.slice(1)).toEqual([...numbers, 'accept', 'after'])
+  expect(await store.inbox.list(0, 9, 'temporal')).toEqual([])
+  stopping.abort()
+  await kept
+  await rig.stop()
 })

@@ -25,7 +25,8 @@ type Reader = {
   retry: AbortController | undefined
 }
 
-type Pass = { readonly reader: Reader; readonly stopped: Set<string> }
+/** `since`: how far back it has gone for runs that came from another engine. */
+type Pass = { readonly reader: Reader; readonly stopped: Set<string>; readonly since: Set<number> }
 
 /** What other processes, and this one while it did not hold the engine, asked of its runs. */
 export class Inbox {
@@ -101,9 +102,9 @@ export class Inbox {
   }
 
   async #drain(reader: Reader): Promise<void> {
-    const { store, clock } = this.#options
+    const { clock } = this.#options
     const [filled, nowMs] = [this.#filled, clock.nowMs()]
-    const pass: Pass = { reader, stopped: new Set() }
+    const pass: Pass = { reader, stopped: new Set(), since: new Set() }
     let after = reader.after
     for (const [runId, { dueMs, firstId }] of reader.held) {
       if (dueMs > nowMs) pass.stopped.add(runId)
@@ -111,7 +112,7 @@ export class Inbox {
     }
     const due = [...reader.held.keys()].filter((runId) => !pass.stopped.has(runId))
     for (;;) {
-      const messages = await store.inbox.list(after, pageSize, this.#options.engine)
+      const messages = await this.#page(after, pass)
       await this.#obeyAll(messages, pass)
       after = messages.at(-1)?.id ?? after
       reader.after = Math.max(reader.after, after)
@@ -120,6 +121,19 @@ export class Inbox {
     for (const runId of due) if (!pass.stopped.has(runId)) reader.held.delete(runId)
     reader.readAt = filled
     this.#retryHeld(reader)
+  }
+
+  /** A run that comes from another engine brings messages that are older than what was read: they are first. */
+  async #page(after: number, { since }: Pass): Promise<Message[]> {
+    const { store, engine } = this.#options
+    const page = await store.inbox.list(after, pageSize, engine)
+    let first = after + 1
+    for (const { message } of page) {
+      if (message.type !== 'accept' || message.since === undefined || since.has(message.since)) continue
+      since.add(message.since)
+      first = Math.min(first, message.since)
+    }
+    return first > after ? page : store.inbox.list(first - 1, pageSize, engine)
   }
 
   /** In their order within a run, and of many runs at once: those share their commits. */
@@ -172,7 +186,9 @@ export class Inbox {
   }
 
   async #take(ids: readonly number[]): Promise<void> {
-    if (ids.length > 0) await this.#options.store.write({ kind: 'take_inbox', ids })
+    const { store, engine } = this.#options
+    // One whose run goes to another engine meanwhile is that engine's.
+    if (ids.length > 0) await store.write({ kind: 'take_inbox', ids, ...(engine && { engine }) })
   }
 
   #retryHeld(reader: Reader): void {

@@ -32,6 +32,8 @@ export class Journal implements Pages {
   #writing: Entry[] | undefined
   #runSeq: number
   #lost: { error: unknown } | undefined
+  /** Nothing more is taken; what was pushed goes its way. */
+  #sealed: { error: unknown } | undefined
   #lastMs = 0
   #settled: (() => void)[] | undefined
   /** The run is not committed yet: what it says is part of the write that makes it. */
@@ -65,12 +67,18 @@ export class Journal implements Pages {
   }
 
   push(event: NewRunEvent, whenDurable?: () => void, whenLost?: (error: unknown) => void): void {
-    if (this.#lost !== undefined) {
-      whenLost?.(this.#lost.error)
+    const refused = this.#lost ?? this.#sealed
+    if (refused !== undefined) {
+      whenLost?.(refused.error)
       return
     }
     this.#pending.push({ event, whenDurable, whenLost })
     if (this.#writing === undefined && !this.#held) this.#parts.writer.add(this)
+  }
+
+  /** What was pushed by now is the last that this engine says of the run. */
+  seal(error: unknown): void {
+    this.#sealed = { error }
   }
 
   /** From here on nothing is handed to the writer, until `born`. */

@@ -39,11 +39,15 @@ export type LiveRunOptions = {
 export type RunOwner = {
   /** The run ended, and that is on disk. */
   onEnded(run: LiveRun): void
+  /** The run goes on elsewhere, and that is on disk. */
+  onHandedOver(run: LiveRun): void
   /** Memory and log differ; the run must be read again. */
   onLost(run: LiveRun, error: unknown): void
   /** Everything that happened is done, and the run waits for something outside. */
   onIdle(run: LiveRun): void
 }
+
+const handedOver = 'The run goes on with another engine.'
 
 /**
  * A run in memory. Whatever happens to it (a result, a timer, a signal) takes its turn, one after the other: it becomes
@@ -338,6 +342,24 @@ export class LiveRun implements Player {
     this.facts = facts
     this.host = this.createHost(loaded)
     this.#turns.addFirst(() => this.apply(event))
+  }
+
+  /**
+   * Ends what is kept of it here with `event`, which its next part begins with: that part is another engine's. Whoever
+   * waits for a turn hears that it was let go of.
+   */
+  handOver(event: Pick<NewRunEvent, 'type' | 'data'>): void {
+    // What the next part is read from begins without it.
+    if (this.shown !== undefined) this.push({ type: 'run.resumed', data: {} })
+    this.shown = undefined
+    this.#closed = true
+    this.beginning.close()
+    this.control?.close()
+    this.timers.close()
+    this.asks?.close(handedOver)
+    if (!this.log.isEmpty) void this.log.flush()
+    this.push(event, () => this.#owner.onHandedOver(this))
+    this.journal.seal(new Error(handedOver))
   }
 
   #resume(): void {

@@ -28,18 +28,17 @@ export type PartsOf = {
   readonly ended: boolean
   readonly isClosed: boolean
   push(event: Pick<NewRunEvent, 'type' | 'data'>): NewRunEvent
+  handOver(event: Pick<NewRunEvent, 'type' | 'data'>): void
   block(detail: string): void
   beginPart(facts: RunFacts, loaded: LoadedDefinition, event: NewRunEvent): void
 }
 
 type PartData = { input: Json; part: number; carried: CarriedSignal[]; loop?: { state: Json } }
 
+type NextPartParts = Pick<EngineParts, 'store' | 'definitions' | 'handsOver'>
+
 /** The run goes on as if it began here: its replay starts there, and its steps count anew. */
-export async function beginNextPart(
-  parts: Pick<EngineParts, 'store' | 'definitions'>,
-  run: PartsOf,
-  next: Continuation,
-): Promise<void> {
+export async function beginNextPart(parts: NextPartParts, run: PartsOf, next: Continuation): Promise<void> {
   const { definition, version } = bundleOf(parts, run, next)
   const facts = { ...run.facts, definition, version }
   const loaded =
@@ -51,10 +50,20 @@ export async function beginNextPart(
     return
   }
   const data = { ...stored, definition, version, before: before(run) }
+  if (parts.handsOver() && mayLeave(run)) {
+    run.handOver({ type: 'run.continued', data: { ...data, engine: 'temporal' } })
+    return
+  }
   const { timeMs } = run.push({ type: 'run.continued', data })
   const { input, part, carried, loop } = next
   const seen = { input, part, carried, definition, version, ...(loop === undefined ? {} : { loop }) }
   run.beginPart(facts, loaded, { type: 'run.continued', timeMs, data: seen })
+}
+
+/** Its parent, and children that do not know yet that it does not want them, hear of it on this engine alone. */
+function mayLeave({ parent, asks }: PartsOf): boolean {
+  if (parent !== undefined) return false
+  return [...(asks?.children.leaving.values() ?? [])].every((policy) => policy === 'abandon')
 }
 
 function bundleOf(parts: Pick<EngineParts, 'definitions'>, { facts }: PartsOf, next: Continuation) {

@@ -80,10 +80,9 @@ test('what is asked of a run of another engine is left to that one', async () =>
   await rig.engine.cancel(runId, 'enough', owner)
   await rig.engine.signal(runId, 'add', 1, owner)
   const misled = { type: 'cancel', runId, reason: 'enough', actor: owner.id } as const
-  // Who put it there did not say whose run it is.
   await store.write({ kind: 'put_inbox', message: misled, timeMs: Date.now() })
   await ended(rig, await submit(rig, 'sequence', 1))
   const types = (await store.inbox.list(0, 9, 'temporal')).map(({ message }) => message.type)
-  expect(types).toEqual(['accept', 'cancel', 'signal'])
+  expect(types).toEqual(['accept', 'cancel', 'signal', 'cancel'])
   expect(await record(rig, runId)).toMatchObject({ cancel_requested: false, run_seq: 1 })
 })

@@ -26,7 +26,7 @@ export type CommandsOf = Player &
 type StepCommand = Extract<Command, { kind: 'step' }>
 type UpdateResult = Extract<Command, { kind: 'update_result' }>
 type Priority = RunFacts['priority']
-type CommandParts = Pick<EngineParts, 'store' | 'turns' | 'definitions'>
+type CommandParts = Pick<EngineParts, 'store' | 'turns' | 'definitions' | 'handsOver'>
 
 /** What the definition of one run asked for, carried out in order: it becomes events, steps and timers. */
 export class RunCommands {

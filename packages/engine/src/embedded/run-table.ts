@@ -351,13 +351,23 @@ export class RunTable implements RunOwner {
   }
 
   onEnded(run: LiveRun): void {
+    this.#letGo(run)
+    this.#parts.children.ended(run.facts.runId)
+  }
+
+  onHandedOver(run: LiveRun): void {
+    this.#parts.log('info', `Run ${run.facts.runId} goes on on Temporal.`)
+    this.#letGo(run)
+  }
+
+  /** Nothing of the run is this engine's any more. */
+  #letGo(run: LiveRun): void {
     const { slots, gates, workspaces, log } = this.#parts
     const { runId } = run.facts
     if (this.#live.get(runId) === run) this.#live.delete(runId)
     this.#idle.delete(run)
     slots.forget(runId)
     gates.leave(runId)
-    this.#parts.children.ended(runId)
     if (!workspaces.has(runId) && !run.steps.hasAttempts) return
     run
       .quiet()

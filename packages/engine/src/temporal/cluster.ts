@@ -153,6 +153,18 @@ export class Cluster {
     }
   }
 
+  /** Returns once it is accepted or refused, or the run has ended. The same `updateId` is taken once. */
+  async beginUpdate(runId: string, name: string, args: [Json, object], updateId: string): Promise<void> {
+    const options = { args, updateId, waitForStage: 'ACCEPTED' } as const
+    try {
+      await this.#unlessGone((client) =>
+        client.workflow.getHandle(runId).startUpdate<Json, [Json, object]>(name, options),
+      )
+    } catch (error) {
+      if (!isNamed(error, 'WorkflowUpdateFailedError')) throw error
+    }
+  }
+
   /** Moves a run to another build, which must replay it. */
   async moveTo(runId: string, buildId: string): Promise<void> {
     // Of temporal.api.workflow.v1: PINNED_OVERRIDE_BEHAVIOR_PINNED.

@@ -2,16 +2,19 @@ import { type CarriedSignal, isRunEvent } from '@kyros/contract/event'
 import type { Json } from '@kyros/contract/json'
 import { isTerminal } from '@kyros/contract/run-status'
 import type { NewRunEvent } from '@kyros/store/command'
-import type { Store } from '@kyros/store/store'
+import type { RunRecord, Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
 import { factsOf, type RunFacts } from '../embedded/run-facts.ts'
 import type { BudgetLimits } from '../engine.ts'
 import { type ForkStart, readForkStart } from './fork-prefix.ts'
+import { type MovedPart, type MovedRun, readMovedRun } from './moved-part.ts'
 
 /** A run that the cluster does not know yet: what its log says of it. */
 export type PendingRun = {
   readonly facts: RunFacts
   readonly fork: ForkStart | undefined
+  /** It began on the embedded engine, and goes on with this part of it: nothing is done to it before that. */
+  readonly moved: MovedPart | undefined
   readonly depth: number
   runSeq: number
   /** Not before this time. */
@@ -33,26 +36,17 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
   const record = await store.runs.get(runId)
   if (record === undefined || record.engine !== 'temporal' || isTerminal(record.status))
     return { kind: 'ended' }
+  const moved = await readMovedRun(store, record)
+  if (moved === 'started') return { kind: 'started' }
+  if (moved !== undefined) return { kind: 'pending', run: pendingRun(record, moved) }
   const events = await store.events.ofRun(runId)
   const [created] = events
   // A child is begun by the cluster itself.
   const isChild = created?.type === 'run.created' && created.data.parent !== undefined
   if (isChild || events.some(({ data }) => 'history' in data)) return { kind: 'started' }
   const input = await fromStored(record.input, store.blobs)
-  const run: PendingRun = {
-    facts: { ...factsOf(record), input },
-    fork: await readForkStart(runId, events, store),
-    depth: 0,
-    runSeq: record.run_seq,
-    startAtMs: undefined,
-    pausedBy: undefined,
-    limits: undefined,
-    used: { tokens: 0, costUsd: 0 },
-    signals: [],
-    signalIds: new Set(),
-    inboxIds: new Set(),
-    reason: undefined,
-  }
+  const fork = await readForkStart(runId, events, store)
+  const run = pendingRun(record, { facts: { ...factsOf(record), input }, fork })
   for (const event of events) {
     if (isRunEvent(event))
       // Border cast: type and data belong together in a stored event.
@@ -61,6 +55,25 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
   // Those that came until now are among what the fork takes over.
   if (run.fork !== undefined) run.signals.length = 0
   return { kind: 'pending', run }
+}
+
+type Known = { facts: RunFacts; fork?: ForkStart | undefined } & Partial<MovedRun>
+
+function pendingRun(
+  { run_seq }: RunRecord,
+  { facts, fork, moved, pausedBy, limits, used }: Known,
+): PendingRun {
+  return {
+    ...{ facts, fork, moved, pausedBy, limits },
+    depth: 0,
+    runSeq: run_seq,
+    startAtMs: undefined,
+    used: used ?? { tokens: 0, costUsd: 0 },
+    signals: [],
+    signalIds: new Set(),
+    inboxIds: new Set(),
+    reason: undefined,
+  }
 }
 
 /** What one event changes in a run that has not begun. */

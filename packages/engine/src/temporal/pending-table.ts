@@ -3,7 +3,7 @@ import { type NewRunEvent, RunConflict } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import type { Definitions } from '../definitions/definitions.ts'
 import type { EngineLog } from '../embedded/engine-parts.ts'
-import { enterGate, type RunGates } from '../embedded/run-gates.ts'
+import { enterGate, holdPlace, type RunGates } from '../embedded/run-gates.ts'
 import type { EngineClock, Timer, Timers } from '../embedded/timers.ts'
 import { textOf } from '../error-text.ts'
 import { type FoundRun, findRun, foldPending, type PendingRun } from './pending-run.ts'
@@ -62,6 +62,7 @@ export class PendingTable {
 
   /**
    * What is done to a run that has not begun: `decide` gives the events. False: it has begun, or has ended.
+   * @throws temporal_unavailable where it has begun and the cluster does not have it yet
    */
   async change(
     runId: string,
@@ -72,6 +73,10 @@ export class PendingTable {
       const found = await this.#find(runId)
       if (found.kind !== 'pending' || (await this.#isStarted(runId))) return false
       const { run } = found
+      if (run.moved !== undefined) {
+        await this.#startMoved(run)
+        return false
+      }
       // Done before, by a process that died behind it.
       if (inboxId !== undefined && run.inboxIds.has(inboxId)) return true
       const events = decide(run)
@@ -183,12 +188,25 @@ export class PendingTable {
     this.#parts.gates.leave(runId)
   }
 
+  /** What is done to it is for its definition, which has begun long ago. */
+  async #startMoved(run: PendingRun): Promise<void> {
+    await this.#advance(run)
+    const { runId } = run.facts
+    if (!this.#runs.has(runId)) return
+    const detail = `The run ${runId} came from the embedded engine, and the cluster does not have it yet.`
+    throw problem('temporal_unavailable', { detail, retryAfterSeconds: 1 })
+  }
+
   /** Starts the run, or sees to it that it is looked at again when it may begin. */
   async #advance(run: PendingRun): Promise<void> {
     const { clock, timers } = this.#parts
     const { runId, definition } = run.facts
     if (!this.#runs.has(runId) || definition === '' || !this.#parts.holds()) return
     const nowMs = clock.nowMs()
+    if (run.moved !== undefined) {
+      await this.#takeOver(run)
+      return
+    }
     if (run.pausedBy !== undefined) {
       if (run.reason !== 'paused')
         await this.#wait(run, { reason: 'paused', detail: `Paused by ${run.pausedBy}.` })
@@ -206,6 +224,13 @@ export class PendingTable {
       return
     }
     if (!(await this.#enter(run))) return
+    await this.#start(run)
+  }
+
+  /** It is under way: its place is one more than there are, if need be, and who paused it did so in the part before. */
+  async #takeOver(run: PendingRun): Promise<void> {
+    const loaded = await this.#parts.definitions.load(run.facts.definition)
+    if (loaded !== undefined) holdPlace(this.#parts.gates, run.facts, loaded)
     await this.#start(run)
   }
 

@@ -10,6 +10,8 @@ import type { OperationsParts } from './operations.ts'
 
 const queryMs = 10_000
 
+const isUnknown = (error: unknown) => error instanceof Error && error.name === 'WorkflowNotFoundError'
+
 /**
  * Asks a worker that executes the run. Of a run that has ended, or that no worker executes now, the log is replayed
  * here. @throws query_unknown, query_failed, run_not_started, run_not_found
@@ -29,6 +31,8 @@ export async function queryRun(
     said = await cluster.query(runId, name, payload, queryMs)
   } catch (error) {
     if (isProblem(error, 'temporal_unavailable')) return queryBeside(parts, record, name, payload)
+    // One that came from the embedded engine is on its way to the cluster, which may not have it yet.
+    if (isUnknown(error)) return queryBeside(parts, record, name, payload)
     throw problem('query_failed', { detail: `The query ${name} failed: ${messageOf(error)}` })
   }
   if (!isAnswer(said)) throw problem('query_unknown', { detail: `${name} is no query of the definition.` })

@@ -90,6 +90,7 @@ export class RunMessages {
         return
       }
       case 'operate': {
+        if (await this.#isOtherwise(message)) return
         const [signal, payload] = await this.#operation(message)
         await cluster.signal(runId, signal, [payload, { actor: message.actor, ...id }], request)
       }
@@ -106,6 +107,20 @@ export class RunMessages {
     }
     await cluster.signal(runId, signals.cancel, [reason, { actor }], `${request}-why`)
     await cluster.cancel(runId, request)
+  }
+
+  /**
+   * Two that a run takes on the embedded engine by its inbox, and that were there when it came from it. Who asked for an
+   * upgrade has heard that it was not carried out.
+   */
+  async #isOtherwise(message: Extract<InboxMessage, { type: 'operate' }>): Promise<boolean> {
+    const operation = operationIn(message)
+    if (operation.kind !== 'update') return operation.kind === 'upgrade'
+    const { name, updateId, stored } = operation
+    const { cluster, store } = this.#parts
+    const payload = await fromStored(stored, store.blobs)
+    await cluster.beginUpdate(message.runId, name, [payload, { actor: message.actor }], updateId)
+    return true
   }
 
   async #operation(message: Extract<InboxMessage, { type: 'operate' }>): Promise<[string, unknown]> {

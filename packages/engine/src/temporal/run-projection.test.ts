@@ -289,3 +289,20 @@ test('a local activity that its run left is told once, whether it was cancelled 
   for (const commands of [[left], [cancelled], [left, cancelled], [cancelled, left]])
     expect(toldOf(...commands, end).map(({ type }) => type)).toEqual(told)
 })
+
+test('a part whose beginning the log has already says nothing of it, and tells the next one by itself', () => {
+  const part = new Part()
+  const started = { attempt: 1, version: '1', part: 4, moved: true as const, live }
+  part.heard({ kind: 'started', input: null, started })
+  part.task(step(1, 1))
+  const projection = new RunProjection(before)
+  const taken = part.batches.flatMap((batch) => projection.take(batch).events)
+  expect(taken.map(({ type, data }) => [type, 'history' in data && data.history])).toEqual([
+    ['step.scheduled', '4/5'],
+    ['step.started', '4/5'],
+  ])
+  const next = new Part()
+  next.heard({ kind: 'started', input: 7, started: { attempt: 1, version: '1', part: 5, live } })
+  const [continued] = next.batches.flatMap((batch) => projection.take(batch).events)
+  expect(continued).toMatchObject({ type: 'run.continued', data: { part: 5, input: 7, history: '5/1' } })
+})

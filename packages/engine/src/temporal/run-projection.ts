@@ -147,7 +147,7 @@ export class RunProjection {
   }
 
   #started({ input, started }: Of<'started'>): void {
-    const { part = 0, version, carried = [], loop, live, prefix } = started
+    const { part = 0, version, carried = [], loop, live, prefix, moved } = started
     this.#part = part
     if (prefix !== undefined) {
       this.#begun = true
@@ -163,6 +163,7 @@ export class RunProjection {
     this.#cancelReason = live?.cancelReason
     this.#cancelActor = live?.cancelActor
     this.#definition = live?.definition ?? this.#definition
+    if (moved === true) return
     const state = loop === undefined ? {} : { loop }
     this.#push('run.continued', { input, definition: this.#definition, version, carried, part, ...state })
   }

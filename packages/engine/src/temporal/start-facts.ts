@@ -15,6 +15,8 @@ export type StartedWith = {
   loop?: { state: Json }
   /** Left out where a history of the embedded engine is replayed: it has only what the definition asked for. */
   live?: LiveFacts
+  /** The parts before were the embedded engine's, and the log has how this one begins. Only this one has it. */
+  moved?: true
   /** Of a fork: what it took over. Only its first part on the cluster has it. */
   prefix?: Prefix
   /** Of a history of the embedded engine: attempts that are local activities in it, as `<command>/<attempt>`. */

@@ -2,9 +2,10 @@ import type { RunRecord } from '@kyros/store/store'
 import type { WaitpointKey } from '../embedded/waitpoint-tokens.ts'
 import type { NewExecution } from './cluster.ts'
 import type { ForkStart } from './fork-prefix.ts'
+import type { MovedPart } from './moved-part.ts'
 import type { PendingRun } from './pending-run.ts'
 import { runSecret } from './run-secret.ts'
-import type { StartedWith } from './start-facts.ts'
+import type { LiveFacts, StartedWith } from './start-facts.ts'
 
 /** As Temporal counts them: 1 goes first. */
 const priorities: { readonly [P in RunRecord['priority']]: number } = {
@@ -15,8 +16,8 @@ const priorities: { readonly [P in RunRecord['priority']]: number } = {
 }
 
 /** What the cluster is told of a run that is to begin. */
-export function startOf(run: PendingRun, buildId: string, key: WaitpointKey): NewExecution {
-  const { facts, signals, limits, used, depth } = run
+export function startOf(run: PendingRun, buildId: string, key: WaitpointKey, nowMs: number): NewExecution {
+  const { facts, signals, limits, used, depth, fork, moved } = run
   const { runId, workflow, input, version, attempt, maxRetries, timeoutSeconds, principal, definition } =
     facts
   const priority = priorities[facts.priority]
@@ -27,8 +28,35 @@ export function startOf(run: PendingRun, buildId: string, key: WaitpointKey): Ne
     ...(limits === undefined ? {} : { limits }),
   }
   const own = { attempt, version, maxRetries, carried: signals, live }
-  const start = run.fork === undefined ? { input, started: own } : forkOf(run, run.fork, own)
-  return { runId, workflow, ...start, timeoutSeconds, buildId, priority }
+  const base = { runId, workflow, buildId, priority }
+  if (moved !== undefined) {
+    // Where its time is up already it begins all the same, to end with that at once.
+    return {
+      ...base,
+      ...nextOf(run, moved, { ...own, live }),
+      timeoutSeconds: secondsUntil(moved.endMs, nowMs),
+    }
+  }
+  const start = fork === undefined ? { input, started: own } : forkOf(run, fork, own)
+  return { ...base, ...start, timeoutSeconds }
+}
+
+function secondsUntil(endMs: number, nowMs: number): number {
+  return Math.max(1, endMs - nowMs) / 1000
+}
+
+/** The next part of a run whose parts before were the embedded engine's. */
+function nextOf(
+  { pausedBy }: PendingRun,
+  { part, input, carried, loop, seen, activeMs }: MovedPart,
+  { live, ...own }: StartedWith & { live: LiveFacts },
+): Pick<NewExecution, 'input' | 'started'> {
+  const paused = pausedBy === undefined ? {} : { paused: { by: pausedBy } }
+  const later = { part, carried, ...(loop === undefined ? {} : { loop }) }
+  return {
+    input,
+    started: { ...own, ...seen, ...later, moved: true, live: { ...live, ...paused, activeMs } },
+  }
 }
 
 /** A fork is told what it takes over instead; what came to itself since then comes behind it. */

@@ -111,7 +111,8 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       holds: () => this.#lease.isHeld,
       start: async (run) => {
         const build = await this.#builds.withMember(run.facts.workflow, run.facts.definition)
-        await this.#cluster.start(await this.#withSearch(startOf(run, build.id, options.waitpointKeys[0])))
+        const start = startOf(run, build.id, options.waitpointKeys[0], clock.nowMs())
+        await this.#cluster.start(await this.#withSearch(start))
       },
       isStarted: (runId) => this.#cluster.knows(runId),
       onStarted: (runId) => this.#followers.follow(runId),
@@ -376,7 +377,7 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
     // Always by way of the inbox: its number keeps a message from being taken twice, whatever fails on its way.
     const stored = await this.#messages.storable(message)
     try {
-      await store.write({ kind: 'put_inbox', message: stored, timeMs: clock.nowMs(), engine: 'temporal' })
+      await store.write({ kind: 'put_inbox', message: stored, timeMs: clock.nowMs() })
     } finally {
       this.#inbox.filled()
     }

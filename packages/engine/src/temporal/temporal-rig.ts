@@ -32,10 +32,15 @@ export type TemporalRigOptions = SuiteOptions & {
   client: Client
   onLog?: (level: string, message: string) => void
   searchAttributes?: SearchKinds
+  /** Whether runs of the embedded engine beside it move where they continue as new. Default: they do not. */
+  handsOver?: () => boolean
 }
 
+/** `embedded`: the engine beside it, for runs that began before the switch. */
+export type TemporalRig = EngineRig & { readonly embedded: Engine }
+
 /** The engine and a worker on a task queue of their own, on a store that the caller opened and the rig closes. */
-export async function createTemporalRig(options: TemporalRigOptions): Promise<EngineRig> {
+export async function createTemporalRig(options: TemporalRigOptions): Promise<TemporalRig> {
   const dir = await mkdtemp(join(tmpdir(), 'kyros-temporal-'))
   const projectId = await createProject(options.store)
   const taskQueue = `test-${newId()}`
@@ -47,6 +52,9 @@ export async function createTemporalRig(options: TemporalRigOptions): Promise<En
     newId,
     get engine() {
       return current.engine
+    },
+    get embedded() {
+      return current.embedded
     },
     restart: async (change) => {
       await current.stop()
@@ -69,8 +77,8 @@ async function start(
   options: TemporalRigOptions,
   dir: string,
   taskQueue: string,
-): Promise<{ engine: Engine; stop: () => Promise<void> }> {
-  const { store, client, address, maxAttempts } = options
+): Promise<{ engine: Engine; embedded: Engine; stop: () => Promise<void> }> {
+  const { store, client, address, maxAttempts, handsOver } = options
   const workflows = options.workflows ?? testWorkflows
   const definitions = await prepareDefinitions({ store, workflows, cacheDir, nowMs: () => Date.now() })
   const log = options.onLog ?? (() => {})
@@ -104,7 +112,7 @@ async function start(
   const embedded = await createEmbeddedEngine({
     ...{ store, workflows, definitions, cacheDir, holder, waitpointKeys, clock: testClock },
     steps: stepsFor(workflows, options.steps),
-    log: () => {},
+    ...{ log: () => {}, ...(handsOver && { handsOver }) },
     workspaceDir: join(dir, 'embedded'),
     abortGraceMs: 50,
     leaseTtlMs: 1500,
@@ -119,7 +127,7 @@ async function start(
     await drain(graceMs)
   }
   return {
-    engine,
+    ...{ engine, embedded },
     stop: async () => {
       stopping.abort()
       await running

@@ -116,7 +116,7 @@ function nextPart(
   { loop }: Next,
   own: BundledVersions[string] | undefined,
 ): StartedWith {
-  const { part = 0, carried: _carried, loop: _loop, prefix: _prefix, live, ...rest } = started
+  const { part = 0, carried: _1, loop: _2, prefix: _3, moved: _4, live, ...rest } = started
   return {
     ...rest,
     part: part + 1,

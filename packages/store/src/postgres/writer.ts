@@ -2,12 +2,13 @@ import type { Client } from 'pg'
 import { applyCommands, isCollected } from '../apply-commands.ts'
 import { Batch, type Lookups } from '../batch.ts'
 import { fillsInbox } from '../command.ts'
+import { continuedCode } from '../facts.ts'
 import { Ledger } from '../ledger.ts'
 import { type Outcome, toFailure } from '../outcome.ts'
 import { prefetch } from '../prefetch.ts'
 import { unavailable } from '../refusal.ts'
 import { numberPlaceholders, type Row, runAsync, type Statement } from '../statement.ts'
-import type { Decoded } from '../wire.ts'
+import type { Decoded, HotAppend } from '../wire.ts'
 import { connect } from './connect.ts'
 import { isCollision, isDisconnected, outage } from './postgres-error.ts'
 import { asValues } from './values.ts'
@@ -246,6 +247,8 @@ function topicsOf(commands: readonly Decoded[]): string {
   for (const decoded of commands) {
     if (decoded.kind === 'lines') topics.add('logs')
     else if (decoded.kind === 'submit' && decoded.submission.announce) topics.add('inbox')
+    else if (decoded.kind === 'append' && mayHandOver(decoded.append)) topics.add('inbox')
+    else if (decoded.kind === 'many' && decoded.appends.some(mayHandOver)) topics.add('inbox')
     else if (decoded.kind === 'cold') {
       const { kind } = decoded.command
       if (fillsInbox(decoded.command)) topics.add('inbox')
@@ -254,6 +257,11 @@ function topicsOf(commands: readonly Decoded[]): string {
     }
   }
   return [...topics].join(' ')
+}
+
+/** Whether a run may go to another engine with these events. */
+function mayHandOver({ facts }: HotAppend): boolean {
+  return facts.codes.includes(continuedCode)
 }
 
 function commitLost(error: CommitLost) {

@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { RunEngine } from '@kyros/contract/run'
 import { expect, test } from 'vitest'
-import type { CommandOf, InboxMessage } from '../command.ts'
+import type { CommandOf, InboxMessage, NewRunEvent } from '../command.ts'
 import type { Store } from '../store.ts'
 import {
   append,
@@ -13,6 +14,11 @@ import {
   submit,
   waiting,
 } from './rig.ts'
+
+function continued(change: { engine?: 'temporal' }): NewRunEvent {
+  const data = { input: null, definition: 'e'.repeat(64), version: '2', carried: [], part: 1, ...change }
+  return { type: 'run.continued', timeMs: startMs + 2_000, data }
+}
 
 /** Runs of two engines beside each other. */
 export function testEngines(store: () => Store): void {
@@ -91,11 +97,10 @@ export function testEngines(store: () => Store): void {
     const first = await submitTo('temporal', { announce: true })
     const second = await submitTo('embedded', { announce: true })
     const cancel = (runId: string): InboxMessage => ({ type: 'cancel', runId, reason: 'r', actor: 'a' })
-    const put = (message: InboxMessage, engine?: RunEngine) =>
-      store().write({ kind: 'put_inbox', message, timeMs: startMs, ...(engine && { engine }) })
-    const { id } = await put(cancel(first.id), 'temporal')
+    const put = (message: InboxMessage) => store().write({ kind: 'put_inbox', message, timeMs: startMs })
+    const { id } = await put(cancel(first.id))
     await put(cancel(second.id))
-    await put(cancel(second.id), 'embedded')
+    await put(cancel(second.id))
     const { inbox } = store()
     const types = async (after: number, engine?: RunEngine) =>
       (await inbox.list(after, 9, engine)).map(({ message }) => [message.type, message.runId])
@@ -112,9 +117,71 @@ export function testEngines(store: () => Store): void {
     expect(await types(id - 1, 'temporal')).toEqual([['cancel', first.id]])
     expect((await inbox.list(0, 1, 'temporal')).map(({ message }) => message.type)).toEqual(['accept'])
     const own = await inbox.list(0, 9)
-    await store().write({ kind: 'take_inbox', ids: own.map((message) => message.id) })
+    const all = [...own, ...(await inbox.list(0, 9, 'temporal'))]
+    await store().write({ kind: 'take_inbox', ids: all.map((message) => message.id) })
     expect(await types(0)).toEqual([])
     expect(await types(0, 'temporal')).toHaveLength(2)
+  })
+
+  test('a part that goes to another engine takes the run and what waits for it along, in one commit', async () => {
+    const { run } = await submit(store())
+    const { run: other } = await submit(store())
+    await append(store(), run.id, started)
+    const cancel = (runId: string): InboxMessage => ({ type: 'cancel', runId, reason: 'r', actor: 'a' })
+    const put = (runId: string) =>
+      store().write({ kind: 'put_inbox', message: cancel(runId), timeMs: startMs })
+    const { id } = await put(run.id)
+    await put(other.id)
+    const late = await put(run.id)
+    const moved = continued({ engine: 'temporal' })
+    const stop = new AbortController()
+    const woken = (async () => {
+      for await (const _ of store().inbox.changes(stop.signal)) return 'woken'
+    })()
+    await delay(20)
+    // What is put while the run moves is behind it or in front of it, and never left behind.
+    const [outcomes, meanwhile] = await Promise.all([
+      store().write({
+        kind: 'append_many',
+        appends: [{ runId: run.id, events: [moved], expectedRunSeq: 2 }],
+      }),
+      put(run.id),
+    ])
+    expect(outcomes).toMatchObject([{ firstSeq: expect.any(Number) }])
+    const last = await put(run.id)
+    expect(await woken).toBe('woken')
+    stop.abort()
+    expect(await store().runs.get(run.id)).toMatchObject({
+      ...{ engine: 'temporal', temporal_id: run.id, definition: 'e'.repeat(64), continued: 1 },
+    })
+    expect(await store().runs.unfinishedIds(undefined, 9, 'temporal')).toEqual([run.id])
+    expect(await store().runs.unfinishedIds(undefined, 9)).toEqual([other.id])
+    expect((await store().inbox.list(0, 9)).map(({ message }) => message)).toEqual([cancel(other.id)])
+    const taken = await store().inbox.list(0, 9, 'temporal')
+    expect(taken.find(({ message }) => message.type === 'accept')).toMatchObject({
+      message: { type: 'accept', runId: run.id, since: id },
+    })
+    const cancelled = taken.filter(({ message }) => message.type === 'cancel')
+    expect(cancelled.map((message) => message.id)).toEqual([id, late.id, meanwhile.id, last.id])
+    // Who read them before they were handed over may not take them off.
+    await store().write({ kind: 'take_inbox', ids: cancelled.map((message) => message.id) })
+    expect(await store().inbox.list(0, 9, 'temporal')).toHaveLength(5)
+    await store().write({
+      ...{ kind: 'take_inbox', engine: 'temporal' },
+      ids: taken.map((message) => message.id),
+    })
+    expect(await store().inbox.list(0, 9, 'temporal')).toEqual([])
+  })
+
+  test('a part that goes to another engine on a condition that does not hold leaves the run where it is', async () => {
+    const { run } = await submit(store())
+    const events = [continued({ engine: 'temporal' })]
+    const [outcome] = await store().write({
+      ...{ kind: 'append_many', appends: [{ runId: run.id, events, expectedRunSeq: 7 }] },
+    })
+    expect(outcome).toMatchObject({ error: { name: 'RunConflict' } })
+    expect(await store().runs.get(run.id)).not.toHaveProperty('engine')
+    expect(await store().inbox.list(0, 9, 'temporal')).toEqual([])
   })
 
   test('what still runs is counted by engine and status', async () => {

@@ -78,6 +78,12 @@ test('a fork of a run that continued as new has its last part before the step', 
   expect(said(prefix)).toEqual(['run.started', 'run.continued', 'step.scheduled A', 'step.completed A'])
   expect(prefix?.[1]).toBe(events[4])
   expect(said(forkPrefix(events, 'A'))).toEqual(['run.started', 'run.continued'])
+  // A fork goes to the engine that it is given to, wherever the other run went with this part.
+  const before = { started_ms: 1, active_ms: 2, inbox_ids: [] }
+  for (const data of [{ input: 2 }, { input: 2, before }]) {
+    const moved = event('run.continued', { ...data, engine: 'temporal' })
+    expect(forkPrefix([...events.slice(0, 8), moved, scheduled(1, 'C')], 'C')?.[1]?.data).toEqual(data)
+  }
 })
 
 test('of what outlived the parts before it a fork keeps the limits alone', () => {

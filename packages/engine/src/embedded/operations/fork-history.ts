@@ -110,14 +110,15 @@ function keep(event: NewRunEvent, ended: ReadonlySet<number>): NewRunEvent[] {
 
 /**
  * A part of a fork has nobody above or below it and no messages of its own: of what outlived the parts before it the
- * fork has the limits alone, as it has those that were set in the part itself.
+ * fork has the limits alone, as it has those that were set in the part itself. Its engine is its own, too.
  */
 function withoutOther(event: Extract<NewRunEvent, { type: 'run.continued' }>): NewRunEvent {
-  const { before } = event.data
-  if (before === undefined) return event
+  const { engine, ...data } = event.data
+  const { before } = data
+  if (before === undefined) return engine === undefined ? event : { ...event, data }
   const { started_ms, active_ms } = before
   const own = { started_ms, active_ms, inbox_ids: [], ...limitsOf(before) }
-  return { ...event, data: { ...event.data, before: own } }
+  return { ...event, data: { ...data, before: own } }
 }
 
 function limitsOf({ control }: RunBefore): Pick<RunBefore, 'control'> {
