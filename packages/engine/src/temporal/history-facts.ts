@@ -16,7 +16,8 @@ export type InlineEnding = Ending | { kind: 'cancelled' } | { kind: 'elsewhere' 
 /** What one event of a Temporal history says, as far as the log of a run is concerned. Ids are those of its events. */
 export type Fact =
   | { kind: 'started'; input: Json; started: StartedWith }
-  | { kind: 'task_started' }
+  /** `goesOn`: at once with the end of the task before, by the same worker. */
+  | { kind: 'task_started'; goesOn?: true }
   | { kind: 'task_completed' }
   | { kind: 'task_failed'; message: string }
   | { kind: 'step_scheduled'; input: Json; meta: StepMeta }

@@ -47,6 +47,16 @@ export function isUpdate({ kind }: Fact): boolean {
   return kind === 'update_accepted' || kind === 'update_ended'
 }
 
+/**
+ * Whether a task was ended only to go on with the next, as the core does while a local activity is under way: the cluster
+ * writes the beginning of that one with the end of this, and nothing in between.
+ */
+export function isExtended([scheduled, started]: readonly HistoryFact[]): boolean {
+  return (
+    scheduled?.fact.kind === 'other' && started?.fact.kind === 'task_started' && started.fact.goesOn === true
+  )
+}
+
 /** When the step is tried again, by what the same task asked for. */
 export function retryIn(commands: readonly HistoryFact[], command: number): number | undefined {
   for (const { fact, timeMs } of commands) {

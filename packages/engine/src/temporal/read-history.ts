@@ -57,7 +57,8 @@ export class HistoryReader {
       const [input = null, given] = await this.#values(started.input)
       return { kind: 'started', input, started: asStarted(given) }
     }
-    if (event.workflowTaskStartedEventAttributes) return { kind: 'task_started' }
+    const begun = event.workflowTaskStartedEventAttributes
+    if (begun) return { kind: 'task_started', ...(begun.requestId === goesOnRequest ? { goesOn: true } : {}) }
     if (event.workflowTaskCompletedEventAttributes) return { kind: 'task_completed' }
     const task = event.workflowTaskFailedEventAttributes
     if (task) return this.#taskFailed(task.failure, task.cause)
@@ -295,6 +296,9 @@ function jsonOf({ metadata, data }: Payload): Json {
     return notJson
   }
 }
+
+/** By this a server names the task that it gives to a worker in answer to the end of the one before. */
+const goesOnRequest = 'request-from-RespondWorkflowTaskCompleted'
 
 /** Of temporal.api.enums.v1.WorkflowTaskFailedCause. */
 const [unhandled, badSearchAttributes, nonDeterministic] = [14, 23, 24]

@@ -36,6 +36,15 @@ class Part {
     return rest.map(({ id }) => id)
   }
 
+  /** A task that the core ends while a local activity is under way, and goes on with. */
+  extended(...commands: Fact[]): void {
+    this.task(...commands)
+    const goesOn: Fact[] = [{ kind: 'other' }, { kind: 'task_started', goesOn: true }]
+    this.batches.at(-1)?.push(...goesOn.map((fact) => this.#next(fact, undefined)))
+    const completed = this.#next({ kind: 'task_completed' }, undefined)
+    this.batches.push([completed])
+  }
+
   #next(fact: Fact, taskId: number | undefined): HistoryFact {
     this.#id += 1
     return { id: this.#id, timeMs: this.#id, taskId, fact }
@@ -305,4 +314,18 @@ test('a part whose beginning the log has already says nothing of it, and tells t
   next.heard({ kind: 'started', input: 7, started: { attempt: 1, version: '1', part: 5, live } })
   const [continued] = next.batches.flatMap((batch) => projection.take(batch).events)
   expect(continued).toMatchObject({ type: 'run.continued', data: { part: 5, input: 7, history: '5/1' } })
+})
+
+test('a run does not wait while its task goes on for a local activity', () => {
+  const part = new Part()
+  part.heard({ kind: 'started', input: 'in', started: { attempt: 1, version: '1.0.0', live } })
+  part.task({ kind: 'noted', note: { kind: 'conditions', count: 1 } })
+  part.heard(signaled('go', null, 'user:one'))
+  part.extended({ kind: 'noted', note: { kind: 'conditions', count: 0 } })
+  const log = read(new RunProjection(before), part.batches)
+  expect(log.map(({ type }) => type)).toEqual([
+    ...['run.started', 'run.waiting', 'signal.received', 'run.resumed', 'run.waiting'],
+  ])
+  const projection = new RunProjection(before)
+  expect(part.batches.flatMap((batch) => read(projection, [batch]))).toEqual(log)
 })

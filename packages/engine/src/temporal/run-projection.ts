@@ -4,7 +4,7 @@ import type { Shown } from '../embedded/history.ts'
 import type { WaitpointAnswer } from './adapter-waits.ts'
 import { budgetData, usedData } from './control-data.ts'
 import type { Fact, HistoryFact, KnownBefore, NewChild } from './history-facts.ts'
-import { endOfChild, endsOfOpen, isUpdate, sameWait, shownTimers } from './projected-ends.ts'
+import { endOfChild, endsOfOpen, isExtended, isUpdate, sameWait, shownTimers } from './projected-ends.ts'
 import { ProjectedSteps } from './projected-steps.ts'
 import { firstWait, noRows } from './projected-waits.ts'
 import { cancelledType, parentEnded, signals } from './start-facts.ts'
@@ -61,7 +61,8 @@ export class RunProjection {
     this.#out = []
     const children: NewChild[] = []
     for (const [index, { fact, taskId, ...at }] of facts.entries()) {
-      if (this.#task !== undefined && taskId !== this.#task && !isUpdate(fact)) this.#endTask()
+      if (this.#task !== undefined && taskId !== this.#task && !isUpdate(fact))
+        this.#endTask(isExtended(facts.slice(index, index + 2)))
       this.#at = at
       if (fact.kind === 'task_completed') this.#beginTask(at.id, facts.slice(index + 1))
       else if (fact.kind === 'step_inline') this.#inline(fact, facts.slice(index + 1))
@@ -202,9 +203,15 @@ export class RunProjection {
     this.#steps.inline(this.#at, { ...fact, ...times }, { commands, taken: this.#taken })
   }
 
-  #endTask(): void {
+  /** `extended`: something is under way that the history does not know yet. */
+  #endTask(extended = false): void {
     this.#task = undefined
-    if (this.end === undefined) this.#show()
+    if (this.end !== undefined) return
+    if (!extended) this.#show()
+    else if (this.shown !== undefined) {
+      this.shown = undefined
+      this.#push('run.resumed', {})
+    }
   }
 
   #show(): void {
