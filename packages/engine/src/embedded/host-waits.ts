@@ -12,16 +12,6 @@ export type Waiting = {
   reject: (error: Error) => void
 }
 
-/** Workflow code that waits for a condition. */
-export type Condition = {
-  readonly predicate: () => boolean
-  readonly scope: Scope
-  /** Command of its timer; 0 without one. */
-  readonly timer: number
-  readonly resolve: (met: boolean) => void
-  readonly reject: (error: Error) => void
-}
-
 /** A result that the definition never looks at is not an unhandled rejection. */
 export function reject(waiting: Waiting, error: Error): void {
   waiting.promise.catch(() => {})

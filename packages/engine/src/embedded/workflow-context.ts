@@ -19,7 +19,7 @@ import type { WorkflowHost } from './workflow-host.ts'
 import { createScope, inScope } from './workflow-scope.ts'
 import { createStepCalls } from './workflow-steps.ts'
 import { runLoop, runSaga, runScope } from './workflow-structure.ts'
-import { startTimer, waitFor } from './workflow-timers.ts'
+import { sleep, waitFor } from './workflow-timers.ts'
 
 type AnySteps = { [name: string]: (input: never) => Promise<Json> }
 type Context = WorkflowContext<AnySteps>
@@ -51,9 +51,7 @@ export class HostContext implements Context {
   }
 
   get sleep(): Context['sleep'] {
-    return async (until) => {
-      await startTimer(this.#host, 'sleep', timerMs(until, this.#host.nowMs)).fired
-    }
+    return (until) => sleep(this.#host, until)
   }
 
   get condition(): Context['condition'] {

@@ -8,19 +8,24 @@ import { budgetFault } from './asked-options.ts'
 import { errorsOf } from './bundle-errors.ts'
 import { HistorySize } from './history-size.ts'
 import type { HostOptions, HostRun } from './host-options.ts'
-import { type Condition, reject, type Waiting } from './host-waits.ts'
+import { reject, type Waiting } from './host-waits.ts'
 import { IdleAnswers, idleText } from './idle-answers.ts'
 import { toJson } from './json-value.ts'
 import { outcomeOf } from './outcome-of.ts'
 import { quiesce } from './quiesce.ts'
+import { cancellationOf, reaches } from './scope-tree.ts'
+import type { Condition as AnyCondition, StartedTimer, StructureHost } from './structure-host.ts'
 import type { Command, CommandKind, Continuation, Outcome, Recorded, WaitKind } from './workflow-command.ts'
 import * as commands from './workflow-command.ts'
 import { HostContext } from './workflow-context.ts'
 import { Messages, type QueryAnswer } from './workflow-messages.ts'
 import { Patches } from './workflow-patches.ts'
-import { cancellationOf, createScope, currentScope, inScope, reaches, type Scope } from './workflow-scope.ts'
+import { createScope, currentScope, inScope, type Scope } from './workflow-scope.ts'
+import { startTimer } from './workflow-timers.ts'
 
 export type { Command, Continuation, Outcome, Recorded, TimerName } from './workflow-command.ts'
+
+type Condition = AnyCondition<Scope>
 
 const noConditions: ReadonlySet<Condition> = new Set()
 const ignore = () => {}
@@ -29,7 +34,7 @@ const ignore = () => {}
  * One run of one definition in memory. Facts go in with `apply`, in the order of the log and one at a time;
  * commands come out of `take`. The same facts give the same commands: live and replay are the same code.
  */
-export class WorkflowHost {
+export class WorkflowHost implements StructureHost<Scope> {
   run: HostRun
   readonly loaded: LoadedDefinition
   /** Set by the caller while it delivers a history: what the definition logs now was logged before. */
@@ -375,6 +380,18 @@ export class WorkflowHost {
   /** True when it was still waiting. */
   dropCondition(condition: Condition): boolean {
     return this.#conditions?.delete(condition) ?? false
+  }
+
+  createScope(parent: Scope, kind?: 'plain' | 'shield'): Scope {
+    return createScope(this, parent, kind)
+  }
+
+  inScope<T>(scope: Scope, body: () => T): T {
+    return inScope(scope, body)
+  }
+
+  startTimer(name: commands.TimerName, durationMs: number): StartedTimer {
+    return startTimer(this, name, durationMs)
   }
 
   /** Cancels a timer that is not needed any more; 0 is none. */

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { textOf } from '../error-text.ts'
+import type { ScopeNode } from './scope-tree.ts'
 
 /** Whose code it is: a definition's, or a step's. */
 export type Where = { readonly runId: string; readonly workflow: string; readonly step?: string }
@@ -16,15 +17,11 @@ type Owner = {
  * Where workflow code runs: what it begins belongs to this scope and is cancelled with it. An attempt of a step has one
  * of its own, so that what goes wrong in it later, and nobody waits for, is known to be its.
  */
-export type Scope = {
+export type Scope = ScopeNode & {
   readonly owner: Owner
   readonly parent: Scope | undefined
-  /** A cancellation from outside stops here. */
-  readonly shielded: boolean
   /** Nothing that runs here may change the run. */
   readonly readOnly: boolean
-  /** Set once it was cancelled: what everything in it throws. */
-  cancelled: Error | undefined
 }
 
 const scopes = new AsyncLocalStorage<Scope | undefined>()
@@ -70,24 +67,6 @@ export function whereNow(): Where | undefined {
 
 export function currentScope(): Scope | undefined {
   return scopes.getStore()
-}
-
-/** What a call in this scope throws because the scope, or one around it, is cancelled. */
-export function cancellationOf(scope: Scope): Error | undefined {
-  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
-    if (at.cancelled !== undefined) return at.cancelled
-    if (at.shielded) return undefined
-  }
-  return undefined
-}
-
-/** Whether a cancellation of `outer` reaches what was begun in `scope`. */
-export function reaches(outer: Scope, scope: Scope): boolean {
-  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
-    if (at === outer) return true
-    if (at.shielded) return false
-  }
-  return false
 }
 
 let guards = 0

@@ -4,14 +4,14 @@ import { timerMs } from './asked-values.ts'
 import { errorsOf } from './bundle-errors.ts'
 import { toJson } from './json-value.ts'
 import { failureIn } from './outcome-of.ts'
+import { cancellationOf, type ScopeNode } from './scope-tree.ts'
+import type { StructureHost } from './structure-host.ts'
 import { failureText, type Undo, undoAll } from './undo.ts'
-import type { WorkflowHost } from './workflow-host.ts'
-import { cancellationOf, createScope, inScope } from './workflow-scope.ts'
-import { startTimer, waitFor } from './workflow-timers.ts'
+import { waitFor } from './workflow-timers.ts'
 
 /** `context.scope`. */
-export async function runScope<T>(
-  host: WorkflowHost,
+export async function runScope<S extends ScopeNode, T>(
+  host: StructureHost<S>,
   options: ScopeOptions,
   body: (scope: CancellationScope) => Promise<T>,
 ): Promise<T> {
@@ -19,10 +19,9 @@ export async function runScope<T>(
   await host.cancelledIn(parent)
   const isOver = host.answeredAtOnce()
   if (isOver !== undefined) return isOver
-  const own = createScope(host, parent)
+  const own = host.createScope(parent)
   const { timeoutMs } = options
-  const timer =
-    timeoutMs === undefined ? undefined : startTimer(host, 'scope', timerMs(timeoutMs, host.nowMs))
+  const timer = timeoutMs === undefined ? undefined : host.startTimer('scope', timerMs(timeoutMs, host.nowMs))
   let timedOut = false
   timer?.fired.then(
     () => {
@@ -33,7 +32,7 @@ export async function runScope<T>(
     () => {},
   )
   try {
-    return await inScope(own, () => body(handleOf(host, own)))
+    return await host.inScope(own, () => body(handleOf(host, own)))
   } catch (error) {
     if (!timedOut || timeoutMs === undefined || !isNamed(error, 'Cancelled')) throw error
     throw cancellationOf(parent) ?? new (errorsOf(host.loaded).ScopeTimedOut)(timeoutMs)
@@ -42,7 +41,7 @@ export async function runScope<T>(
   }
 }
 
-function handleOf(host: WorkflowHost, own: ReturnType<typeof createScope>): CancellationScope {
+function handleOf<S extends ScopeNode>(host: StructureHost<S>, own: S): CancellationScope {
   return {
     cancel: (reason = 'The scope was cancelled.') => {
       host.enter()
@@ -55,7 +54,10 @@ function handleOf(host: WorkflowHost, own: ReturnType<typeof createScope>): Canc
 }
 
 /** `context.saga`. */
-export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promise<T>): Promise<T> {
+export async function runSaga<S extends ScopeNode, T>(
+  host: StructureHost<S>,
+  body: (saga: Saga) => Promise<T>,
+): Promise<T> {
   const outer = host.enter()
   const isOver = host.answeredAtOnce()
   if (isOver !== undefined) return isOver
@@ -69,7 +71,9 @@ export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promi
   } catch (error) {
     const failure = failureIn(error)
     if (failure === undefined) throw error
-    const failures = await inScope(createScope(host, outer, 'shield'), () => undoAll(compensations.reverse()))
+    const failures = await host.inScope(host.createScope(outer, 'shield'), () =>
+      undoAll(compensations.reverse()),
+    )
     if (failures.length === 0) throw error
     throw new (errorsOf(host.loaded).CompensationFailure)([failureText(failure), ...failures])
   }
@@ -79,8 +83,8 @@ export async function runSaga<T>(host: WorkflowHost, body: (saga: Saga) => Promi
 const maxIdleRounds = 100_000
 
 /** `context.loop`. */
-export async function runLoop<State, Result>(
-  host: WorkflowHost,
+export async function runLoop<S extends ScopeNode, State, Result>(
+  host: StructureHost<S>,
   initial: State,
   body: (state: State) => Promise<Round<State, Result>>,
 ): Promise<Result> {

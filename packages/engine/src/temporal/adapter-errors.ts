@@ -10,7 +10,6 @@ import type {
 import {
   ActivityFailure,
   ApplicationFailure,
-  CancellationScope,
   ChildWorkflowFailure,
   isCancellation,
   TimeoutFailure,
@@ -47,9 +46,8 @@ function stepFailure(bundle: DefinitionBundle, error: ActivityFailure, step: str
   return new bundle.StepFailure(step, codeOf(cause, 'step_error'), message, attemptsOf(cause))
 }
 
-/** Told apart from the cancellation of the parent by the scope, which is not cancelled. */
+/** By somebody else than its parent, which does not hear of what it cancelled itself. */
 function cancelledChild(bundle: DefinitionBundle, error: ChildWorkflowFailure): Error {
-  if (CancellationScope.current().consideredCancelled) return new bundle.Cancelled('The run was cancelled.')
   const Failure = known(bundle.ChildFailure)
   return new Failure(
     error.workflowType,

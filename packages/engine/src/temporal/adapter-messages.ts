@@ -106,7 +106,7 @@ export class AdapterMessages {
   }
 
   #answer(name: string, ask: () => unknown): Json {
-    const answer = this.#look(ask)
+    const answer = this.look(ask)
     if (answer instanceof Promise) {
       answer.catch(() => {})
       throw new Error('It answers with a promise, and must answer at once.')
@@ -136,7 +136,7 @@ export class AdapterMessages {
     }
     const validator = (payload: Json, _meta?: MessageMeta) => {
       try {
-        this.#look(() => validate?.(payload))
+        this.look(() => validate?.(payload))
       } catch (error) {
         throw ApplicationFailure.create({
           message: messageOf(error),
@@ -149,7 +149,8 @@ export class AdapterMessages {
     setHandler(update, handle, { validator })
   }
 
-  #look<T>(look: () => T): T {
+  /** Runs code of the definition that must only look. */
+  look<T>(look: () => T): T {
     this.#isLooking = true
     try {
       return look()

@@ -1,10 +1,7 @@
-import type { Json } from '@kyros/contract/json'
-import { CancellationScope, condition } from '@temporalio/workflow'
-import type { DefinitionBundle } from './adapter-errors.ts'
+import { CancellationScope } from '@temporalio/workflow'
+import type { AdapterHost } from './adapter-host.ts'
 import type { AdapterMessages } from './adapter-messages.ts'
 import type { Prefix, PrefixCommand, PrefixOutcome } from './start-facts.ts'
-
-type End = Exclude<PrefixOutcome, { kind: 'signal' }>
 
 /**
  * Plays to the definition of a fork what it took over: one outcome after the other, each when the definition has come as
@@ -16,10 +13,7 @@ export class AdapterPrefix {
   readonly #commands: ReadonlyMap<number, PrefixCommand>
   readonly #outcomes: readonly PrefixOutcome[]
   readonly #messages: AdapterMessages
-  readonly #ends = new Map<number, End>()
-  readonly #waiting = new Map<number, (end: End) => void>()
   readonly #patches = new Map<string, boolean>()
-  #unblocked = 0
   #nowMs: number
   #state: 'playing' | 'played' | 'stopped' = 'playing'
 
@@ -45,47 +39,43 @@ export class AdapterPrefix {
   }
 
   /** Until all is played, or the run is cancelled. */
-  async play(): Promise<void> {
-    // Conditions are looked at before the first microtask, too: that look would be too early.
-    await null
-    try {
-      for (const outcome of this.#outcomes) {
-        await this.#settled()
-        if (this.#state !== 'playing') return
-        this.#nowMs = outcome.timeMs ?? this.#nowMs
-        this.#deliver(outcome)
-      }
-      await this.#settled()
-      this.#end('played')
-    } catch {
-      this.#end('stopped')
+  async play(host: AdapterHost): Promise<void> {
+    for (const outcome of this.#outcomes) {
+      await host.settled()
+      if (this.#state !== 'playing') return
+      this.#nowMs = outcome.timeMs ?? this.#nowMs
+      this.#deliver(outcome, host)
     }
+    await host.settled()
+    this.#end('played')
   }
 
   /** What was taken over under this number. @throws for another command than was asked for then: the task fails */
   taken(kind: string, name: string, command: number): PrefixCommand | undefined {
-    const known = this.#state === 'stopped' ? undefined : this.#commands.get(command)
+    const known = this.#known(command)
     if (known === undefined || (known.kind === kind && known.name === name)) return known
     throw new Error(
       `Command ${command}: the fork took over ${known.kind} ${known.name}, the definition asks for ${kind} ${name}.`,
     )
   }
 
-  /** How it ended. What was cancelled then is cancelled again, by the definition. */
-  async endOf(command: number): Promise<End> {
-    const { promise, resolve } = Promise.withResolvers<End>()
-    const known = this.#ends.get(command)
-    if (known !== undefined) resolve(known)
-    else this.#waiting.set(command, resolve)
-    const scope = CancellationScope.current()
-    return scope.cancellable ? Promise.race([promise, scope.cancelRequested]) : promise
+  /** Whether the run before asked for it already. */
+  isKnown(command: number): boolean {
+    return this.#known(command) !== undefined
   }
 
-  /** @throws StepFailure */
-  async endOfStep(command: number, step: string, { StepFailure }: DefinitionBundle): Promise<Json> {
-    const end = await this.endOf(command)
-    if (end.kind === 'failed') throw new StepFailure(step, end.error.code, end.error.message, end.attempt)
-    return end.kind === 'completed' ? end.output : null
+  /** Whether the run before was told of its end. What was cancelled then is cancelled again, by the definition. */
+  isEnded(command: number): boolean {
+    return this.#known(command)?.ended === true
+  }
+
+  /** When a timer fires that was under way when the fork was made. */
+  fireAtMs(command: number): number | undefined {
+    return this.#known(command)?.fireAtMs
+  }
+
+  #known(command: number): PrefixCommand | undefined {
+    return this.#state === 'stopped' ? undefined : this.#commands.get(command)
   }
 
   /**
@@ -102,37 +92,24 @@ export class AdapterPrefix {
     return { isNew, marked: isNew }
   }
 
-  /** A condition of the definition that `play` knows of: who waits for it goes on first. */
-  watched(predicate: () => boolean): () => boolean {
-    return () => {
-      const holds = predicate()
-      if (holds) this.#unblocked += 1
-      return holds
+  #deliver(outcome: PrefixOutcome, host: AdapterHost): void {
+    switch (outcome.kind) {
+      case 'signal':
+        this.#messages.deliver(outcome)
+        return
+      case 'completed':
+        host.settle(outcome.command, { value: outcome.output })
+        return
+      case 'fired':
+        host.settle(outcome.command, { value: null })
+        return
+      case 'failed': {
+        const { command, error, attempt } = outcome
+        const step = this.#commands.get(command)?.name ?? ''
+        const { StepFailure } = host.loaded
+        host.settle(command, { error: new StepFailure(step, error.code, error.message, attempt) })
+      }
     }
-  }
-
-  /** Conditions are looked at when no microtask is left; those that hold may lead to others. */
-  async #settled(): Promise<void> {
-    let before: number
-    do {
-      before = this.#unblocked
-      let isAsked = false
-      await condition(() => {
-        const wasAsked = isAsked
-        isAsked = true
-        return wasAsked
-      })
-    } while (this.#unblocked !== before)
-  }
-
-  #deliver(outcome: PrefixOutcome): void {
-    if (outcome.kind === 'signal') {
-      this.#messages.deliver(outcome)
-      return
-    }
-    this.#ends.set(outcome.command, outcome)
-    this.#waiting.get(outcome.command)?.(outcome)
-    this.#waiting.delete(outcome.command)
   }
 
   #end(state: 'played' | 'stopped'): void {

@@ -58,20 +58,19 @@ export function createSteps(execution: Execution): { [name: string]: StepCall } 
     get: (_target, step) => {
       if (typeof step !== 'string' || step === 'then') return undefined
       const call: StepCall = (input, given) => {
-        execution.enter()
+        const { host } = execution
+        const scope = host.enter()
+        const cancelled = host.cancelledIn(scope)
+        if (cancelled !== undefined) return cancelled
         const options = resolveStepOptions(
           { step, fromCall: given, fromDefinition: bundle.definition.stepDefaults?.[step], maxRetries },
-          (fault) => execution.objectTo(fault),
+          (fault) => host.objectTo(fault),
         )
         const payload = toPayload(input, `The input of step ${step}`)
-        const key = execution.nextKey(step, given?.key)
-        const command = execution.nextCommand()
-        execution.size.addCommand('step', payload)
-        const taken = execution.prefix?.taken('step', step, command)
-        if (taken?.ended === true) {
-          return guard(bundle, async () => execution.prefix?.endOfStep(command, step, bundle) ?? null, step)
-        }
-        return guard(bundle, () => runStep(execution, { step, key, command, input: payload, options }), step)
+        const key = host.nextKey('step', step, given?.key)
+        const command = host.begin('step', step, payload)
+        const asked = { step, key, command, input: payload, options }
+        return host.wait(command, scope, () => guard(bundle, () => runStep(execution, asked), step))
       }
       return call
     },
@@ -147,7 +146,6 @@ async function attemptOnce(
       ? runInline(inline, asked, meta)
       : scheduleActivity<Json>(step, [input, meta], activityOptions(execution, asked, which)))
     if (!isInline) inline.renew()
-    execution.size.addFact(output ?? null)
     return { kind: 'completed', output: output ?? null }
   } catch (error) {
     if (isCancellation(error)) throw error

@@ -51,47 +51,15 @@ function openWaitpoint<T>(
   name: string,
   options: WaitpointOptions = {},
 ): Waitpoint<T> {
-  const { bundle, started } = execution
+  const { host, started } = execution
   const { timeoutMs, title } = options
-  execution.enter()
-  execution.objectTo(nameFault('waitpoint', name) ?? titleFault(title))
-  const isCancelled = CancellationScope.current().consideredCancelled
-  const command = isCancelled ? 0 : execution.nextCommand()
-  const durationMs = timeoutMs === undefined ? undefined : Math.max(1, timerMs(timeoutMs, Date.now()))
-  const expires =
-    durationMs === undefined ? {} : { expires_at: new Date(Date.now() + durationMs).toISOString() }
-  if (!isCancelled)
-    note({ kind: 'waitpoint', command, name, ...(title === undefined ? {} : { title }), ...expires })
-  const answer = Promise.withResolvers<Json>()
-  const timing = new CancellationScope()
-  execution.size.addCommand('waitpoint', null)
-  open.set(command, { answer: answer.resolve })
-  const expiry =
-    durationMs === undefined
-      ? new Promise<never>(() => {})
-      : timing
-          .run(() => sleep(durationMs, { summary: timerSummary('expiry', command) }))
-          .then(
-            async () => {
-              await execution.control?.resumed()
-              const Expired = known(bundle.WaitpointExpired)
-              throw new Expired(name)
-            },
-            // Answered, or its scope was cancelled.
-            () => new Promise<never>(() => {}),
-          )
-  const cancelled = CancellationScope.current().cancelRequested
-  const waited = Promise.race([answer.promise, expiry, cancelled]).catch((error: unknown) => {
-    if (isCancellation(error) && started.live !== undefined && !isCancelled)
-      note({ kind: 'waitpoint_cancelled', command, name })
-    throw error
-  })
-  const completed = guard(bundle, () =>
-    waited.finally(() => {
-      open.delete(command)
-      timing.cancel()
-    }),
-  )
+  const scope = host.enter()
+  const cancelled = host.cancelledIn(scope)
+  host.objectTo(nameFault('waitpoint', name) ?? titleFault(title))
+  const durationMs = timeoutMs === undefined ? undefined : Math.max(1, timerMs(timeoutMs, host.nowMs))
+  const command = cancelled === undefined ? host.begin('waitpoint', name) : 0
+  const asked = { command, name, title, durationMs }
+  const completed = cancelled ?? host.wait(command, scope, () => askOutside(execution, open, asked))
   // Nobody has to look at it.
   completed.catch(() => {})
   const token = signToken(started.live, {
@@ -103,31 +71,105 @@ function openWaitpoint<T>(
   return { token, path: `/api/v1/waitpoints/${token}`, completed: completed as Promise<T> }
 }
 
+type Question = { command: number; name: string; title: string | undefined; durationMs: number | undefined }
+
+async function askOutside(
+  { bundle, started, control }: Execution,
+  open: Map<number, Open>,
+  { command, name, title, durationMs }: Question,
+): Promise<Json> {
+  const expires =
+    durationMs === undefined ? {} : { expires_at: new Date(Date.now() + durationMs).toISOString() }
+  note({ kind: 'waitpoint', command, name, ...(title === undefined ? {} : { title }), ...expires })
+  const answer = Promise.withResolvers<Json>()
+  open.set(command, { answer: answer.resolve })
+  const timing = new CancellationScope()
+  const expiry = timing.run(() => expire(durationMs, command))
+  const expired = expiry.then(async () => {
+    await control?.resumed()
+    const Expired = known(bundle.WaitpointExpired)
+    throw new Expired(name)
+  })
+  try {
+    return await Promise.race([answer.promise, expired, CancellationScope.current().cancelRequested])
+  } catch (error) {
+    if (isCancellation(error) && started.live !== undefined)
+      note({ kind: 'waitpoint_cancelled', command, name })
+    throw error
+  } finally {
+    open.delete(command)
+    timing.cancel()
+    expired.catch(() => {})
+  }
+}
+
+function expire(durationMs: number | undefined, command: number): Promise<void> {
+  if (durationMs === undefined) return new Promise(() => {})
+  return sleep(durationMs, { summary: timerSummary('expiry', command) })
+}
+
 const closePolicies = { cancel: 'TERMINATE', request_cancel: 'REQUEST_CANCEL', abandon: 'ABANDON' } as const
 
-async function startChild(
+function startChild(
   execution: Execution,
   workflow: string,
   input: Json,
   options: ChildOptions = {},
-): Promise<unknown> {
-  const { bundle, versions, started } = execution
+): Promise<Json> {
+  const { bundle, started, host } = execution
   const { parentClose = 'request_cancel' } = options
-  execution.enter()
+  const scope = host.enter()
+  const cancelled = host.cancelledIn(scope)
+  if (cancelled !== undefined) return cancelled
   const payload = toPayload(input, `The input of child ${workflow}`)
-  execution.objectTo(
+  host.objectTo(
     nameFault('workflow', workflow) ??
       keyFault(`child ${workflow}`, options.key) ??
       parentCloseFault(parentClose),
   )
   const timeoutSeconds = childSeconds(options.timeoutSeconds ?? 24 * 3600)
-  const key = execution.nextKey(workflow, options.key)
-  const command = execution.nextCommand()
+  const key = host.nextKey('child', workflow, options.key)
+  const command = host.begin('child', workflow, payload)
   const childId =
     started.live === undefined ? `${workflowInfo().workflowId}/${key}` : childIdOf(started.part ?? 0, command)
+  const asked = { workflow, payload, childId, key, command, parentClose, timeoutSeconds }
+  return host.wait(command, scope, () => guard(bundle, () => runChild(execution, asked)))
+}
+
+type AskedChild = {
+  workflow: string
+  payload: Json
+  childId: string
+  key: string
+  command: number
+  parentClose: ChildMeta['parent_close']
+  timeoutSeconds: number
+}
+
+async function runChild(execution: Execution, asked: AskedChild): Promise<Json> {
+  const { versions, started } = execution
+  const { workflow, payload, childId, key, command, parentClose, timeoutSeconds } = asked
   if (started.live !== undefined) refuseChild(execution, workflow, childId)
   const { version, hash: definition } = versions[workflow] ?? { version: started.version, hash: '' }
   const meta: ChildMeta = { key, command, parent_close: parentClose, definition }
+  const search = started.live?.search
+  // Border cast: what the adapter gives as a result is JSON.
+  return (await executeChild(workflow, {
+    args: [payload, childStart(started, version, { childId, definition }), meta],
+    workflowId: childId,
+    workflowExecutionTimeout: timeoutSeconds * 1000,
+    ...(search === undefined ? {} : { typedSearchAttributes: pairsOf(search) }),
+    parentClosePolicy: closePolicies[parentClose],
+    cancellationType: parentClose === 'abandon' ? 'ABANDON' : 'TRY_CANCEL',
+  })) as Json
+}
+
+/** What a child is told of itself: what its parent is, without what people and limits do to that run. */
+function childStart(
+  started: StartedWith,
+  version: string,
+  { childId, definition }: { childId: string; definition: string },
+): StartedWith {
   const {
     attempt: _,
     part: _part,
@@ -153,23 +195,13 @@ async function startChild(
     cancelActor: _cancelActor,
     ...facts
   } = below ?? {}
-  const child: StartedWith = {
+  return {
     ...rest,
     attempt: 1,
     version,
     // Border cast: it is what `below` is, without what people and limits do to this run.
     ...(below === undefined ? {} : { live: facts as NonNullable<StartedWith['live']> }),
   }
-  return guard(bundle, () =>
-    executeChild(workflow, {
-      args: [payload, child, meta],
-      workflowId: childId,
-      workflowExecutionTimeout: timeoutSeconds * 1000,
-      ...(live?.search === undefined ? {} : { typedSearchAttributes: pairsOf(live.search) }),
-      parentClosePolicy: closePolicies[parentClose],
-      cancellationType: parentClose === 'abandon' ? 'ABANDON' : 'TRY_CANCEL',
-    }),
-  )
 }
 
 /** @throws ChildFailure for what the embedded engine would not start either */

@@ -73,7 +73,7 @@ async function bundleIn(
   await writeFile(entry, entryText(adapter, definitions))
   const { code } = await bundleWorkflowCode({
     workflowsPath: entry,
-    workflowInterceptorModules: [...interceptors],
+    workflowInterceptorModules: [fileURLToPath(import.meta.resolve('./adapter-phase.ts')), ...interceptors],
     ...(failureConverter === undefined ? {} : { failureConverterPath: failureConverter }),
     logger,
     webpackConfigHook: (config) => ({

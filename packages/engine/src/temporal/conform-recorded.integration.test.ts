@@ -7,7 +7,7 @@ import type { ConformHistory } from './read-conform-history.ts'
 
 const timeout = 120_000
 const recorder = new URL('../simulation/record-histories.ts', import.meta.url).pathname
-const seeds = 33
+const seeds = 100
 
 test('every history that comes with Kyros replays, and they are of every wait there is', {
   timeout,

@@ -69,8 +69,10 @@ function groups(histories: readonly ConformHistory[]): Group[] {
 type Replayed = { history: ConformHistory; result: ConformResult }
 
 async function* replayGroup({ definitions, histories }: Group): AsyncGenerator<Replayed> {
-  const interceptors = fileURLToPath(import.meta.resolve('./replay-interceptors.ts'))
-  const code = await bundleWorkflows([...definitions.values()], { interceptors: [interceptors] })
+  const interceptors = ['./run-interceptors.ts', './replay-interceptors.ts'].map((path) =>
+    fileURLToPath(import.meta.resolve(path)),
+  )
+  const code = await bundleWorkflows([...definitions.values()], { interceptors })
   const worker = new ReplayWorker(code)
   try {
     for (const history of histories) {

@@ -4,7 +4,7 @@ import { originOf } from '../embedded/history.ts'
 import { seenBy } from '../embedded/run-facts.ts'
 import { AsksConverter } from './convert-asks.ts'
 import { type InlineAttempt, type InlineEnd, inlineAttempts, inlineMarker } from './convert-inline.ts'
-import { settleTasks } from './convert-order.ts'
+import { inOrderOfAsking, settleTasks } from './convert-order.ts'
 
 /** A run as far as a foreign engine must know it. */
 export type ConvertedRun = {
@@ -35,7 +35,7 @@ export function convertHistory(
   const asSeen = { ...retriesOf(events), ...run, ...seenBy(originOf(events)) }
   return partsOf(events).map((part, index) => {
     const converter = new Converter(asSeen, index, part)
-    for (const event of part) converter.take(event)
+    for (const event of inOrderOfAsking(part)) converter.take(event)
     return { definition: definitionOf(part), history: { events: settleTasks(converter.events) } }
   })
 }
@@ -126,6 +126,8 @@ class Converter {
         break
       case 'run.cancel_requested':
         this.#isCancelled = true
+        // Before its start a run is Kyros' own, and Temporal never hears of it.
+        if (this.#task === '0') break
         this.add(event.time, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { cause: event.data.reason })
         this.workflowTask(event.time)
         break

@@ -1,8 +1,37 @@
+import type { RunEvent } from '@kyros/contract/event'
 import type { JsonObject } from '@kyros/contract/json'
+import { asNewEvent } from '../embedded/history.ts'
+import { recordedCommand } from '../embedded/workflow-command.ts'
 import type { TemporalEvent } from './convert-history.ts'
 import { inlineMarkerName } from './convert-inline.ts'
 
 type Numbered = { event: TemporalEvent; oldId: string }
+
+/**
+ * The events with what the definition asked for in the order of asking. A fork asks for some of it anew, a child above
+ * all, when it has taken over what came after.
+ */
+export function inOrderOfAsking(events: readonly RunEvent[]): RunEvent[] {
+  const ordered: RunEvent[] = []
+  let highest = 0
+  for (const event of events) {
+    const command = commandOf(event)
+    if (command >= highest) {
+      ordered.push(event)
+      highest = command
+    } else if (command === 0) ordered.push(event)
+    else
+      ordered.splice(
+        ordered.findIndex((one) => commandOf(one) > command),
+        0,
+        event,
+      )
+  }
+  return ordered
+}
+
+/** 0 for what is no beginning of a command. */
+const commandOf = (event: RunEvent) => recordedCommand(asNewEvent(event))?.command ?? 0
 
 /**
  * The events as Temporal's core would have had them. What was begun and cancelled within one workflow task was never
