@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createDatabase, dropDatabase } from '@kyros/store/suite/postgres-database'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { kyros } from '../testing/spawn-kyros.ts'
@@ -55,6 +57,54 @@ test('a worker of its own does the steps of runs that an orchestrator starts', a
   expect(await stop(worker)).toBe(0)
   expect(project.notes().get(last)).toEqual(['first'])
   expect(await stop(orchestrator)).toBe(0)
+})
+
+const dying = `import { defineWorkflow } from 'kyros/workflow'
+
+type Steps = { Die: (input: null) => Promise<number> }
+
+export const workflow = defineWorkflow<Steps>()({
+  name: 'dying',
+  version: '1.0.0',
+  run: async ({ step }) => step.Die(null, { mode: 'inline', startToCloseMs: 1000 }),
+})
+`
+
+const dyingSteps = `import { existsSync, writeFileSync } from 'node:fs'
+
+const Die = async (_input: null, { attempt }: { attempt: number }) => {
+  if (!existsSync('died')) {
+    writeFileSync('died', '')
+    process.kill(process.pid, 'SIGKILL')
+  }
+  return attempt
+}
+
+export const steps = { Die }
+`
+
+test('an inline step whose worker dies in it is done by another, under its number', async () => {
+  const database = await createDatabase()
+  onTestFinished(() => dropDatabase(database))
+  const project = createNotingProject()
+  writeFileSync(join(project.directory, 'workflows', 'dying.workflow.ts'), dying)
+  writeFileSync(join(project.directory, 'workflows', 'dying.steps.ts'), dyingSteps)
+  const env = { ...cluster(), DATABASE_URL: database }
+  const api = apiOf(await project.start(['serve', 'orchestrator'], env).ready(), project)
+  const doomed = project.start(['serve', 'worker', '--data', 'doomed-data'], env)
+  await doomed.ready()
+  const { run_id: runId } = await api.client.call('startRun', {
+    body: { name: 'd', type: 'dying', input: null },
+  })
+  await doomed.exited
+  const killedMs = Date.now()
+  await project.start(['serve', 'worker', '--data', 'other-data'], env).ready()
+  const run = await until(
+    () => api.run(runId),
+    ({ status }) => status === 'completed',
+  )
+  expect(run.result).toBe(1)
+  expect(Date.now() - killedMs).toBeLessThan(25_000)
 })
 
 test('a worker without a cluster, or without a database that it can share, says what it needs', async () => {
