@@ -14,10 +14,12 @@ import { faultProblem } from '@kyros/engine/temporal/temporal-problem'
 import { createTemporalWorker, type TemporalWorker } from '@kyros/engine/temporal/temporal-worker'
 import { systemClock } from '@kyros/kernel/clock'
 import type { Log } from '@kyros/kernel/log'
+import type { Metrics } from '@kyros/kernel/metrics'
 import type { Service, ServiceHealth } from '@kyros/kernel/service'
 import { deriveKey } from '@kyros/orchestrator/auth/derive-key'
 import type { Store } from '@kyros/store/store'
 import type { Config } from '../config.ts'
+import { meterCluster } from './cluster-metrics.ts'
 import { limitsOf } from './slot-limits.ts'
 
 export type TemporalInput = {
@@ -26,6 +28,7 @@ export type TemporalInput = {
   log: Log
   store: Store
   target: TemporalTarget
+  metrics: Metrics
 }
 
 /** One process's side of the cluster: engine and worker share what they know of it. */
@@ -45,15 +48,18 @@ export type OpenTemporal = {
 }
 
 /** Returns at once, also when the cluster is away. */
-export function openTemporal({ config, secretKey, log, store, target }: TemporalInput): OpenTemporal {
+export function openTemporal(input: TemporalInput): OpenTemporal {
+  const { config, secretKey, log, store, target, metrics } = input
   const { namespace } = target
   const { task_queue: taskQueue, when_unavailable: whenUnavailable } = config.temporal
+  const { enable_metrics: isMetered, metrics_scope: prefix } = config.temporal
+  const metering = isMetered ? meterCluster(metrics, prefix) : undefined
   const codecs = [codecOf(config, secretKey, store)]
   const tell = (part: string) => (level: 'debug' | 'info' | 'warn' | 'error', message: string) =>
     log[level]({ part }, message)
   const connection = connectTemporal(
     { ...target, dataConverter: { payloadCodecs: codecs } },
-    { clock: systemClock, log: tell('temporal') },
+    { clock: systemClock, log: tell('temporal'), ...(metering && { tell: metering.tell }) },
   )
   const closing = new AbortController()
   let native: ReturnType<typeof connectWorker> | undefined
@@ -82,12 +88,14 @@ export function openTemporal({ config, secretKey, log, store, target }: Temporal
           keys: limitsOf(config.engine.key_limits),
         },
       })
+      metering?.watch(worker)
       return endingWith(worker, closing)
     },
     service: clusterService(connection, whenUnavailable === 'reject'),
     status: () => readClusterStatus(connection, { address: target.address, taskQueue }),
     close: async () => {
       closing.abort()
+      metering?.end()
       await native?.then((made) => made.close()).catch(() => {})
       await connection.close()
     },
@@ -100,6 +108,7 @@ function endingWith(worker: TemporalWorker, closing: AbortController): TemporalW
     run: (signal) => worker.run(signal),
     serves: (buildId) => worker.serves(buildId),
     health: () => worker.health(),
+    metrics: () => worker.metrics(),
     drain: (graceMs) => {
       closing.abort()
       return worker.drain(graceMs)

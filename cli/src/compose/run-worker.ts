@@ -47,12 +47,13 @@ export async function runWorker(context: CommandContext, stop: SignalStop): Prom
     })
     const { directory, env, version } = context
     const own = await openWorkflows({ config, paths, log, directory, env }, store)
-    cluster = openTemporal({ config, secretKey, log, store, target })
+    const metrics = createMetrics({ version })
+    cluster = openTemporal({ config, secretKey, log, store, target, metrics })
     const worker = cluster.createWorker({ steps: own.steps, workspaceDir, cacheDir: paths.cacheDir })
     const drainMs = config.server.drain_ms
     const serving = await serve({
       services: [cluster.service, createWorker({ worker, drainMs, hasProbes: true })],
-      app: createApp({ log, metrics: createMetrics({ version }), rateLimit: false }),
+      app: createApp({ log, metrics, rateLimit: false }),
       host: config.server.host,
       port: config.server.port,
       log,

@@ -55,7 +55,7 @@ describe('the YAML of the orchestrator document', () => {
   })
 })
 
-test("the orchestrator's other keys of Temporal load: two are read, the rest is told", () => {
+test("the orchestrator's other keys of Temporal load: four are read, the rest is told", () => {
   const text = `temporal:
   enable_metrics: true
   metrics_scope: orchestrator
@@ -66,10 +66,11 @@ test("the orchestrator's other keys of Temporal load: two are read, the rest is 
 `
   writeFileSync(join(directory, 'config.yaml'), text)
   const { config, notices } = load()
-  expect(config.temporal).toMatchObject({ max_concurrent_activities: 100, max_concurrent_workflows: 50 })
+  expect(config.temporal).toMatchObject({
+    ...{ max_concurrent_activities: 100, max_concurrent_workflows: 50 },
+    ...{ enable_metrics: true, metrics_scope: 'orchestrator' },
+  })
   expect(notices.map((notice) => notice.split(' ')[0])).toEqual([
-    'temporal.enable_metrics',
-    'temporal.metrics_scope',
     'temporal.worker_options.max_concurrent_eager_activity_execution_size',
     'temporal.client_options.identity',
   ])

@@ -125,7 +125,7 @@ async function compose(input: ServerInput, opened: Store, port: number): Promise
   const metrics = createMetrics({ version })
   const store = observeRuns(opened, { log, metrics })
   const ownWorkflows = await openWorkflows(input, store)
-  const temporal = await openCluster(input, store)
+  const temporal = await openCluster(input, store, metrics)
   try {
     return await composeOn(input, { store, port, metrics, ownWorkflows, temporal })
   } catch (error) {
@@ -216,11 +216,15 @@ function retentionOf({ config, paths, directory }: ServerInput) {
 }
 
 /** The cluster's SDK is loaded only where a cluster is configured. */
-async function openCluster(input: ServerInput, store: Store): Promise<OpenTemporal | undefined> {
+async function openCluster(
+  input: ServerInput,
+  store: Store,
+  metrics: Metrics,
+): Promise<OpenTemporal | undefined> {
   const target = temporalTargetOf(input.config, input.directory)
   if (target === undefined) return undefined
   const { openTemporal } = await import('./open-temporal.ts')
-  return openTemporal({ ...input, store, target })
+  return openTemporal({ ...input, store, target, metrics })
 }
 
 async function createEngine(

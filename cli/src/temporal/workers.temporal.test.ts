@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createDatabase, dropDatabase } from '@kyros/store/suite/postgres-database'
 import { expect, inject, onTestFinished, test } from 'vitest'
@@ -11,6 +12,15 @@ const cluster = () => ({
   KYROS_TEMPORAL_TASK_QUEUE: `test-${randomUUID()}`,
 })
 
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  // Border cast: a server that listens on a port has such an address.
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
 test('a worker of its own does the steps of runs that an orchestrator starts', async () => {
   const database = await createDatabase()
   onTestFinished(() => dropDatabase(database))
@@ -21,7 +31,9 @@ test('a worker of its own does the steps of runs that an orchestrator starts', a
   expect(orchestrator.output()).toContain('steps run in `kyros serve worker`')
   const runId = (await api.startNoting(10)) ?? ''
 
-  const worker = project.start(['serve', 'worker', '--data', 'worker-data'], env)
+  const metricsPort = await freePort()
+  const metered = { ...env, KYROS_METRICS_PORT: String(metricsPort) }
+  const worker = project.start(['serve', 'worker', '--data', 'worker-data'], metered)
   const probes = await worker.ready()
   await until(
     () => api.run(runId),
@@ -46,6 +58,18 @@ test('a worker of its own does the steps of runs that an orchestrator starts', a
     temporal: { takes_new_runs: true, runs: {}, waiting_for_dispatch: 0, cluster: { state: 'healthy' } },
   })
   expect(status.temporal.cluster?.workers).toMatchObject([{ build: expect.stringMatching(/^[0-9a-f]{64}$/) }])
+
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  for (const line of [
+    /^kyros_temporal_attempt_duration_seconds_count\{kind="attempt"\} 2$/m,
+    /^kyros_temporal_turn_duration_seconds_count [3-9]$/m,
+    /^kyros_temporal_polls_total\{kind="attempt",result="task"\} 2$/m,
+    /^kyros_temporal_slots_available\{kind="attempt"\} 256$/m,
+    /^kyros_temporal_builds 1$/m,
+    /^kyros_temporal_requests_total\{side="worker",operation="RespondActivityTaskCompleted"\} 2$/m,
+    /^kyros_temporal_requests_total\{side="client",operation="DescribeNamespace"\} \d+$/m,
+  ])
+    expect(metrics).toMatch(line)
 
   // An attempt under way may end before the worker does.
   const last = (await api.startNoting(700)) ?? ''

@@ -100,18 +100,15 @@ const temporalConfig = Type.Object({
     unit: 'turns',
     description: 'Turns of runs that a worker moves at the same time; between turns a run takes none.',
   }),
-  enable_metrics: Type.Optional(
-    Type.Boolean({
-      planned: 'metrics of Temporal workers',
-      description: "Whether the figures of Temporal's SDK are among the metrics.",
-    }),
-  ),
-  metrics_scope: Type.Optional(
-    Type.String({
-      planned: 'metrics of Temporal workers',
-      description: 'What their names begin with.',
-    }),
-  ),
+  enable_metrics: Type.Boolean({
+    default: true,
+    description: 'Whether calls, turns, attempts and slots of runs on Temporal are among the metrics.',
+  }),
+  metrics_scope: Type.String({
+    pattern: '^[a-zA-Z_][a-zA-Z0-9_]{0,63}$',
+    default: 'kyros_temporal',
+    description: 'What the names of these metrics begin with.',
+  }),
   worker_options: Type.Object({}, { additionalProperties: true, planned: elsewhere }),
   client_options: Type.Object({}, { additionalProperties: true, planned: elsewhere }),
 })

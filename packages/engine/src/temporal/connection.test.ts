@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { testClock } from '../embedded/embedded-rig.ts'
+import type { MetricReading } from './cluster-metrics.ts'
 import { connectTemporal, type TemporalConnection } from './connection.ts'
 import type { TemporalTarget } from './connection-check.ts'
 
@@ -23,11 +24,17 @@ afterEach(async () => {
 })
 
 const lines: string[] = []
+const readings: MetricReading[] = []
 function connect(target: Partial<TemporalTarget>): TemporalConnection {
   lines.length = 0
+  readings.length = 0
   const made = connectTemporal(
     { address: '127.0.0.1:7', namespace: 'default', connectTimeoutMs: 2_000, ...target },
-    { clock: testClock, log: (level, message) => lines.push(`${level} ${message}`) },
+    {
+      clock: testClock,
+      log: (level, message) => lines.push(`${level} ${message}`),
+      tell: (reading) => readings.push(reading),
+    },
   )
   closing.push(() => made.close())
   return made
@@ -85,6 +92,26 @@ describe('a cluster that answers', () => {
     await temporal.check()
     expect(lines).toEqual([`info Temporal 1.29.1 at ${address} answers, namespace default.`])
     expect(() => temporal.demand()).not.toThrow()
+  })
+
+  test('is told of by each call: how it ended, and in what time', async () => {
+    const address = await fakeCluster({
+      GetSystemInfo: ofVersion('1.29.1'),
+      DescribeNamespace: { status: 5 },
+    })
+    await connect({ address }).check()
+    const of = (operation: string) =>
+      readings
+        .filter(({ labels }) => labels.operation === operation)
+        .map(({ name, labels }) => [name, labels])
+    const described = { side: 'client', operation: 'DescribeNamespace' }
+    expect(of('DescribeNamespace').slice(0, 3)).toEqual([
+      ['requests_total', described],
+      ['request_failures_total', { ...described, status: 'NOT_FOUND' }],
+      ['request_duration_seconds', described],
+    ])
+    expect(of('GetSystemInfo').map(([name]) => name)).not.toContain('request_failures_total')
+    expect(readings.every(({ value }) => value > 0)).toBe(true)
   })
 
   test('is too old when its version does not pin runs to their code', async () => {

@@ -2,6 +2,7 @@ import type { ProblemError } from '@kyros/contract/problem'
 import { Client, Connection } from '@temporalio/client'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import type { EngineClock } from '../embedded/timers.ts'
+import type { MetricReading } from './cluster-metrics.ts'
 import {
   type Checker,
   createChecker,
@@ -10,6 +11,7 @@ import {
   tlsOf,
 } from './connection-check.ts'
 import { tlsProblem } from './connection-fault.ts'
+import { measuring } from './connection-measure.ts'
 import { createRetries, type Retries } from './connection-retries.ts'
 import { faultProblem, type TemporalState, temporalProblem } from './temporal-problem.ts'
 
@@ -41,18 +43,18 @@ const faultyEveryMs = 2_000
 
 /**
  * A connection that is made when it is first used, and again whenever it broke: this returns although nothing listens.
- * Looks after the cluster until `close`, and logs when it comes and goes.
+ * Looks after the cluster until `close`, and logs when it comes and goes. `tell` hears of each call.
  * @throws temporal_refused when certificates of our own cannot be used
  */
 export function connectTemporal(
   target: TemporalTarget,
-  { log, clock }: { log: EngineLog; clock: EngineClock },
+  { log, clock, tell }: { log: EngineLog; clock: EngineClock; tell?: (reading: MetricReading) => void },
 ): TemporalConnection {
   const tls = tlsOf(target)
   const unusable = tls && tlsProblem(tls)
   if (unusable !== undefined) throw unusable
   const retries = createRetries()
-  const connection = openConnection(target, retries)
+  const connection = openConnection(target, retries, tell)
   const { namespace, dataConverter } = target
   const client = new Client({ connection, namespace, ...(dataConverter && { dataConverter }) })
   const ending = new AbortController()
@@ -88,7 +90,11 @@ export function nativeOptions(target: TemporalTarget) {
   return { address, tls: sdkTls(target) ?? false, ...(apiKey !== undefined && { apiKey }) }
 }
 
-function openConnection(target: TemporalTarget, retries: Retries): Connection {
+function openConnection(
+  target: TemporalTarget,
+  retries: Retries,
+  tell: ((reading: MetricReading) => void) | undefined,
+): Connection {
   const { connectTimeoutMs = defaultConnectMs, callTimeoutMs = defaultCallMs } = target
   const again = retries.again(maxTries)
   const againOnce = retries.again(2)
@@ -96,6 +102,7 @@ function openConnection(target: TemporalTarget, retries: Retries): Connection {
     ...nativeOptions(target),
     connectTimeout: connectTimeoutMs,
     interceptors: [
+      ...(tell === undefined ? [] : [measuring(tell, (path) => isCalled(path, waitingCalls))]),
       (options, next) => {
         const { path } = options.method_definition
         const untilMs = Date.now() + (isCalled(path, waitingCalls) ? pollMs : callTimeoutMs)

@@ -12,6 +12,7 @@ import { createWorkspaces } from '../embedded/workspaces.ts'
 import { textOf } from '../error-text.ts'
 import { type Build, buildsName, definitionsOf, deploymentName, readBuild } from './builds.ts'
 import { bundleWorkflows } from './bundle-workflows.ts'
+import { type MetricReading, workerReadings } from './cluster-metrics.ts'
 import { loadSdk } from './load-sdk.ts'
 import { StepActivities } from './step-activity.ts'
 import type { RunLogSinks } from './workflow-adapter.ts'
@@ -50,6 +51,8 @@ export type TemporalWorker = {
   /** Resolves once this process executes the build; false when that cannot be. */
   serves(buildId: string): Promise<boolean>
   health(): { builds: string[]; running_attempts: number; last_error?: string }
+  /** How its slots and its memory are used now. */
+  metrics(): MetricReading[]
 }
 
 export function createTemporalWorker(options: TemporalWorkerOptions): TemporalWorker {
@@ -60,6 +63,9 @@ type LogLine = Parameters<RunLogSinks['kyros']['log']>
 type Serving = { worker: Worker; ended: Promise<void> }
 
 const forceMs = 2_000
+const usualAttempts = 256
+/** Of Temporal's SDK. */
+const usualTurns = 40
 
 class BuildWorkers implements TemporalWorker {
   readonly #options: TemporalWorkerOptions
@@ -73,6 +79,8 @@ class BuildWorkers implements TemporalWorker {
   /** Workers that were let go of, until what they still do has ended. */
   readonly #leaving = new Set<Promise<void>>()
   readonly #left = new WeakSet<Worker>()
+  /** Those that run, also the ones that were let go of. */
+  readonly #workers = new Set<Worker>()
   readonly #logs = new Map<string, RunLog>()
   #connection: Promise<NativeConnection> | undefined
   #stopping = false
@@ -125,6 +133,12 @@ class BuildWorkers implements TemporalWorker {
   health(): ReturnType<TemporalWorker['health']> {
     const lastError = this.#lastError === undefined ? {} : { last_error: this.#lastError }
     return { builds: [...this.#serving.keys()], running_attempts: this.#activities.running, ...lastError }
+  }
+
+  metrics(): MetricReading[] {
+    const { maxAttempts = usualAttempts, maxTurns = usualTurns, limits } = this.#options
+    const most = { turns: maxTurns, attempts: maxAttempts, inline: limits?.inline ?? usualInline }
+    return workerReadings([...this.#workers], most)
   }
 
   /** Begins to serve the newest build and those that runs under way may need; lets go of others. */
@@ -221,7 +235,8 @@ class BuildWorkers implements TemporalWorker {
       shutdownForceTime: '1 hour',
       ...(dataConverter === undefined ? {} : { dataConverter }),
     })
-    const running = worker.run()
+    this.#workers.add(worker)
+    const running = worker.run().finally(() => this.#workers.delete(worker))
     if (this.#stopping) {
       worker.shutdown()
       await running
