@@ -8,27 +8,59 @@ import type { Readiness } from '@kyros/contract/platform'
 import { localAccess } from '../connect/connect.ts'
 import { type Spawned, spawnKyros, temporaryDirectory } from '../testing/spawn-kyros.ts'
 
-const workflow = `import { defineWorkflow } from 'kyros/workflow'
+const definition = (
+  name: string,
+  input: string,
+  body: string,
+) => `import { defineWorkflow } from 'kyros/workflow'
 
-type Steps = { Note: (input: { text: string; pauseMs: number }) => Promise<string> }
+type Steps = { Note: (input: { text: string; pauseMs: number; bytes?: number }) => Promise<string> }
 
 export const workflow = defineWorkflow<Steps>()({
-  name: 'noting',
+  name: '${name}',
   version: '1.0.0',
-  run: async ({ step, sleep }, input: { pauseMs: number }) => {
-    await step.Note({ text: 'first', pauseMs: input.pauseMs }, { key: 'first' })
-    await sleep(input.pauseMs)
-    return step.Note({ text: 'second', pauseMs: input.pauseMs }, { key: 'second' })
+  run: async ({ step, sleep, loop, continueAsNew }, input: ${input}) => {
+    ${body}
   },
 })
 `
 
+const workflows: { readonly [name: string]: string } = {
+  noting: definition(
+    'noting',
+    '{ pauseMs: number }',
+    `await step.Note({ text: 'first', pauseMs: input.pauseMs }, { key: 'first' })
+    await sleep(input.pauseMs)
+    return step.Note({ text: 'second', pauseMs: input.pauseMs }, { key: 'second' })`,
+  ),
+  // A loop whose history is large enough for a new part after some ten rounds.
+  circling: definition(
+    'circling',
+    '{ rounds: number; pauseMs: number }',
+    `return loop(0, async (round) => {
+      await step.Note({ text: 'round-' + round, pauseMs: input.pauseMs, bytes: 900_000 })
+      return round + 1 === input.rounds ? { done: input.rounds } : { next: round + 1 }
+    })`,
+  ),
+  // Three rounds in each part.
+  relaying: definition(
+    'relaying',
+    '{ from?: number; rounds: number; pauseMs: number }',
+    `const { from = 0, rounds, pauseMs } = input
+    const end = Math.min(from + 3, rounds)
+    for (let round = from; round < end; round++) await step.Note({ text: 'round-' + round, pauseMs })
+    return end === rounds ? rounds : continueAsNew({ rounds, pauseMs, from: end })`,
+  ),
+}
+
 const steps = (file: string) => `import { appendFileSync } from 'node:fs'
 
-const note = async ({ text, pauseMs }: { text: string; pauseMs: number }, context: { runId: string }) => {
+type Input = { text: string; pauseMs: number; bytes?: number }
+
+const note = async ({ text, pauseMs, bytes = 0 }: Input, context: { runId: string }) => {
   await new Promise((resolve) => setTimeout(resolve, pauseMs))
   appendFileSync(${JSON.stringify(file)}, \`\${context.runId} \${text}\\n\`)
-  return text
+  return text.padEnd(bytes)
 }
 
 export const steps = { Note: note }
@@ -46,8 +78,10 @@ export function createNotingProject(): Project {
   const file = join(directory, 'notes')
   mkdirSync(join(directory, 'workflows'))
   writeFileSync(file, '')
-  writeFileSync(join(directory, 'workflows', 'noting.workflow.ts'), workflow)
-  writeFileSync(join(directory, 'workflows', 'noting.steps.ts'), steps(file))
+  for (const [name, source] of Object.entries(workflows)) {
+    writeFileSync(join(directory, 'workflows', `${name}.workflow.ts`), source)
+    writeFileSync(join(directory, 'workflows', `${name}.steps.ts`), steps(file))
+  }
   return {
     directory,
     notes: () => {
@@ -67,6 +101,8 @@ export type Api = {
   client: Client
   /** The id of the run, or undefined when it was not accepted. */
   startNoting(pauseMs: number): Promise<string | undefined>
+  /** The id of a run that does so many rounds. */
+  startRounds(type: 'circling' | 'relaying', rounds: number, pauseMs: number): Promise<string>
   run(runId: string): Promise<Answer<'getRun'>>
   /** The state of the probe, with the check of one part. */
   ready(part: string): Promise<{ status: number; check: Readiness['checks'] }>
@@ -82,6 +118,12 @@ export function apiOf(url: string, project: Project): Api {
       const body = { name: 'noted', type: 'noting', input: { pauseMs } }
       const started = await client.call('startRun', { body }).catch(() => undefined)
       return started?.run_id
+    },
+    startRounds: async (type, rounds, pauseMs) => {
+      const { run_id: runId } = await client.call('startRun', {
+        body: { name: type, type, input: { rounds, pauseMs } },
+      })
+      return runId
     },
     run: (id) => client.call('getRun', { params: { id } }),
     ready: async (part) => {
