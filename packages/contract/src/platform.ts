@@ -102,7 +102,9 @@ export const EngineStatus = Type.Object(
     embedded: Type.Object(engineCounts),
     temporal: Type.Object({
       ...engineCounts,
-      waiting_for_dispatch: Type.Integer({ description: 'Accepted, and not yet begun on the cluster' }),
+      waiting_for_dispatch: Type.Integer({
+        description: 'New runs that are accepted and have not begun on the cluster',
+      }),
       cluster: Type.Union([ClusterStatus, Type.Null()]),
     }),
   },

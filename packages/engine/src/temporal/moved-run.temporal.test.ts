@@ -3,6 +3,7 @@ import { openStore } from '@kyros/store/open-store'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 import type { StepFunction } from '../embedded/attempt.ts'
+import { messageOf, type Operation } from '../embedded/operations/operate.ts'
 import { askingWorkflow } from '../fixtures/catalogue.ts'
 import { ended, gate, owner, plain, record, submit, until, waiting } from '../suite/rig.ts'
 import { conform } from './conform.ts'
@@ -135,4 +136,22 @@ test('a moved run is forked, cancelled and explained where it is', { timeout: 60
   expect(await ended(rig, runId)).toMatchObject({ status: 'cancelled', reason_detail: 'enough' })
   await rig.engine.signal(forked, 'add', 'for the fork', owner)
   expect((await ended(rig, forked)).result).toEqual({ part: 1, heard: ['for the fork'] })
+})
+
+test('orders that were on their way to the embedded engine are done where the run is, or do not stand in the way', {
+  timeout: 60_000,
+}, async () => {
+  handsOver = true
+  const runId = await begin('gathering', { parts: 2, heard: [], want: 2 })
+  await moved(runId)
+  const put = (operation: Operation) =>
+    rig.store.write({
+      ...{ kind: 'put_inbox', message: messageOf(runId, operation, owner.id), timeMs: Date.now() },
+    })
+  await put({ kind: 'upgrade', definition: 'another' })
+  await put({ kind: 'update', name: 'unknown', updateId: 'update-0', stored: null })
+  await put({ kind: 'update', name: 'add', updateId: 'update-1', stored: 'by an update' })
+  await rig.engine.signal(runId, 'add', 'by a signal', owner)
+  const run = await ended(rig, runId)
+  expect(run).toMatchObject({ engine: 'temporal', result: { heard: ['by an update', 'by a signal'] } })
 })

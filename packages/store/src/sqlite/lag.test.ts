@@ -84,6 +84,7 @@ const continued: NewRunEvent = {
   timeMs: startMs + 6,
   data: { input: 2, definition: 'e'.repeat(64), version: '2', carried: [] },
 }
+const handedOver: NewRunEvent = { ...continued, data: { ...continued.data, engine: 'temporal' } }
 const cancelRequested: NewRunEvent = {
   type: 'run.cancel_requested',
   timeMs: startMs + 7,
@@ -93,6 +94,7 @@ const histories: NewRunEvent[][] = [
   [started, scheduled],
   [waiting('timer')],
   [continued, started],
+  [handedOver],
   [cancelRequested],
   [completed({ score: 1.5 })],
 ]
