@@ -22,6 +22,19 @@ const workerColumns = [
   { title: 'LAST SEEN', value: ({ last_seen_at: at }: Cluster['workers'][number]) => at ?? '-' },
 ]
 
+const buildColumns = [
+  { title: 'RUNS ON BUILD', value: ({ build }: Cluster['builds'][number]) => build.slice(0, 12) },
+  {
+    title: 'NOT ENDED',
+    value: ({ runs }: Cluster['builds'][number]) => String(runs),
+    align: 'right' as const,
+  },
+  {
+    title: 'WORKER',
+    value: ({ has_worker: hasWorker }: Cluster['builds'][number]) => (hasWorker ? 'yes' : 'none'),
+  },
+]
+
 /** `kyros engine status`: fails when a cluster is configured and cannot be used. */
 export const engineStatus: CommandFunction = async (context) => {
   const { terminal } = context
@@ -49,13 +62,29 @@ function printCluster(
     terminal.out('No Temporal cluster is configured (temporal.host_port).')
     return
   }
-  const { address, namespace, task_queue: queue, state, server_version: version, fault, workers } = cluster
+  const {
+    address,
+    namespace,
+    task_queue: queue,
+    state,
+    server_version: version,
+    fault,
+    workers,
+    builds,
+  } = cluster
   const named = version === null ? 'Temporal' : `Temporal ${version}`
   terminal.out(`${named} at ${address}, namespace ${namespace}, task queue ${queue}: ${state}`)
   if (fault !== null) terminal.out(`  ${fault}`)
   terminal.out(`Waiting for dispatch: ${waiting}`)
   if (workers.length > 0) printTable(terminal, workerColumns, workers)
   else if (state === 'healthy') terminal.out('No worker polls it. Start one: kyros serve worker.')
+  if (builds.length === 0) return
+  terminal.out('')
+  printTable(terminal, buildColumns, builds)
+  if (builds.every(({ has_worker: hasWorker }) => hasWorker)) return
+  terminal.out(
+    'Runs without a worker began with another Kyros: start a worker of that one until they have ended.',
+  )
 }
 
 const sumOf = (runs: Row['runs']) => String(Object.values(runs).reduce((sum, count) => sum + count, 0))

@@ -74,6 +74,7 @@ export function openTemporal(input: TemporalInput): OpenTemporal {
       createTemporalEngine({
         ...{ ...common, ...parts, codecs, whenUnavailable, log: tell('engine') },
         searchAttributes: target.searchAttributes ?? {},
+        encryptsErrors: config.temporal.encrypt_payloads,
         client: async () => connection.client,
         outage: () => outageOf(connection),
       }),
@@ -92,7 +93,7 @@ export function openTemporal(input: TemporalInput): OpenTemporal {
       return endingWith(worker, closing)
     },
     service: clusterService(connection, whenUnavailable === 'reject'),
-    status: () => readClusterStatus(connection, { address: target.address, taskQueue }),
+    status: () => readClusterStatus(connection, { address: target.address, taskQueue, store }),
     close: async () => {
       closing.abort()
       metering?.end()

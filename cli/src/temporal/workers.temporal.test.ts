@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createDatabase, dropDatabase } from '@kyros/store/suite/postgres-database'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { kyros } from '../testing/spawn-kyros.ts'
-import { apiOf, createNotingProject, stop, until } from './platform.ts'
+import { apiOf, createNotingProject, type Project, stop, until } from './platform.ts'
 
 const cluster = () => ({
   KYROS_TEMPORAL_HOST_PORT: inject('testTemporalAddress'),
@@ -19,6 +19,23 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
   return port
+}
+
+/** A run that has not ended keeps its version among those that are shown. */
+async function expectInUse(
+  api: ReturnType<typeof apiOf>,
+  { directory }: Project,
+  build: string | null | undefined,
+): Promise<void> {
+  const waiting = (await api.startNoting(60_000)) ?? ''
+  const inUse = await until(
+    async () => (await api.client.call('engineStatus')).temporal.cluster?.builds ?? [],
+    (builds) => builds.length > 0,
+  )
+  expect(inUse).toEqual([{ build, runs: 1, has_worker: true }])
+  const shown = await kyros(['engine', 'status'], { cwd: directory })
+  expect(shown.output).toMatch(/^[0-9a-f]{12}\t1\tyes$/m)
+  await api.client.call('cancelRun', { params: { id: waiting }, body: { reason: 'seen' } })
 }
 
 test('a worker of its own does the steps of runs that an orchestrator starts', async () => {
@@ -70,6 +87,8 @@ test('a worker of its own does the steps of runs that an orchestrator starts', a
     /^kyros_temporal_requests_total\{side="client",operation="DescribeNamespace"\} \d+$/m,
   ])
     expect(metrics).toMatch(line)
+
+  await expectInUse(api, project, status.temporal.cluster?.workers[0]?.build)
 
   // An attempt under way may end before the worker does.
   const last = (await api.startNoting(700)) ?? ''

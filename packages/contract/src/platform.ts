@@ -94,6 +94,10 @@ const ClusterStatus = Type.Object({
     }),
     { description: 'Who asked for work in the last five minutes' },
   ),
+  builds: Type.Array(
+    Type.Object({ build: Type.String(), runs: Type.Integer(), has_worker: Type.Boolean() }),
+    { description: 'Versions that runs are on which have not ended, the newest first' },
+  ),
 })
 
 /** What moves runs, and how the cluster is where there is one. */

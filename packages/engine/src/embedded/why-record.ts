@@ -38,6 +38,13 @@ export const wait = {
     ),
   workerMissing: (step: string, detail = `nothing here does the step ${step}`) =>
     explained('worker_missing', step, detail, 'Start a process that does this step.'),
+  versionMissing: (build: string) =>
+    explained(
+      'worker_missing',
+      'version',
+      `no worker serves the version ${build} that it is on`,
+      'Start a worker of the Kyros that the run began with: kyros serve worker. What runs are on, kyros engine status lists.',
+    ),
   engine: (detail: string, moves: string) => explained('engine', 'engine', detail, moves),
   withoutCluster: () =>
     explained(

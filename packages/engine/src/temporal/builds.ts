@@ -1,27 +1,40 @@
 import { createHash } from 'node:crypto'
-import type { Json } from '@kyros/contract/json'
 import type { Store } from '@kyros/store/store'
 import type { Definitions } from '../definitions/definitions.ts'
 import type { EngineClock } from '../embedded/timers.ts'
+import { adapterHash } from './adapter-hash.ts'
 import type { BundledDefinition } from './bundle-workflows.ts'
 
-/** Definitions that are bundled together, by workflow: what one version of a worker executes. */
-export type Build = { readonly id: string; readonly members: { readonly [workflow: string]: string } }
+/** Definitions that are bundled together with one adapter: what one version of a worker executes, and always will. */
+export type Build = {
+  readonly id: string
+  /** Of each workflow the hash of its definition. */
+  readonly members: { readonly [workflow: string]: string }
+  /** `adapterHash` of the Kyros that made it; empty for one that was made before there was this. */
+  readonly adapter: string
+}
 
 export const deploymentName = 'kyros'
 
 /** Builds are kept as definitions of this name, whose source lists their members: every worker finds them there. */
 export const buildsName = 'kyros.build'
 
-export function buildOf(members: Build['members']): Build {
+export function buildOf(members: Build['members'], adapter: string): Build {
   const sorted = Object.fromEntries(Object.entries(members).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  const id = createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
-  return { id, members: sorted }
+  const id = createHash('sha256')
+    .update(JSON.stringify({ adapter, members: sorted }))
+    .digest('hex')
+  return { id, members: sorted, adapter }
 }
 
-export async function storeBuild(store: Store, { id, members }: Build, createdMs: number): Promise<void> {
+export async function storeBuild(
+  store: Store,
+  { id, members, adapter }: Build,
+  createdMs: number,
+): Promise<void> {
   if ((await store.definitions.get(id)) !== undefined) return
-  const definition = { hash: id, name: buildsName, version: '', source: JSON.stringify(members), createdMs }
+  const source = JSON.stringify({ adapter, members })
+  const definition = { hash: id, name: buildsName, version: '', source, createdMs }
   await store.write({ kind: 'store_definition', definition })
 }
 
@@ -29,12 +42,13 @@ export async function storeBuild(store: Store, { id, members }: Build, createdMs
 export async function readBuild(store: Pick<Store, 'definitions'>, id: string): Promise<Build | undefined> {
   const stored = await store.definitions.get(id)
   if (stored?.name !== buildsName) return undefined
-  const members: Json = JSON.parse(stored.source)
-  if (members === null || typeof members !== 'object' || Array.isArray(members)) return undefined
-  return {
-    id,
-    members: Object.fromEntries(Object.entries(members).map(([name, hash]) => [name, String(hash)])),
-  }
+  const source: Omit<Build, 'id'> | Build['members'] = JSON.parse(stored.source)
+  return isComplete(source) ? { ...source, id } : { id, members: source, adapter: '' }
+}
+
+/** No workflow has a definition that is no hash. */
+function isComplete(source: Omit<Build, 'id'> | Build['members']): source is Omit<Build, 'id'> {
+  return typeof source.members === 'object'
 }
 
 /** The stored bundles of its members. @throws when one is missing */
@@ -70,7 +84,7 @@ export class Builds {
     const members: { [workflow: string]: string } = {}
     for (const [name, startable] of this.#definitions.startable) members[name] = startable.hash
     members[workflow] = hash
-    const build = buildOf(members)
+    const build = buildOf(members, await adapterHash())
     if (!this.#stored.has(build.id)) {
       await storeBuild(this.#store, build, this.#clock.nowMs())
       this.#stored.add(build.id)

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +9,7 @@ import type { BundledVersions } from './start-facts.ts'
 export type BundledDefinition = { workflow: string; version: string; hash: string; source: string }
 
 /** Paths of modules that the sandbox loads besides. */
-export type BundleModules = { interceptors?: readonly string[]; failureConverter?: string | undefined }
+export type BundleModules = { interceptors?: readonly string[]; failureConverter?: string }
 
 /**
  * What a cluster's worker executes: the definitions as they are stored and the adapter, nothing else. Takes one to three
@@ -21,8 +20,7 @@ export async function bundleWorkflows(
   modules: BundleModules = {},
   cache?: { dir: string; name: string },
 ): Promise<string> {
-  const kind = modules.failureConverter === undefined ? 'temporal' : 'closed.temporal'
-  const path = cache && join(cache.dir, `${cache.name}.${await adapterHash()}.${kind}.js`)
+  const path = cache && join(cache.dir, `${cache.name}.temporal.js`)
   const cached = path && (await readFile(path, 'utf8').catch(() => undefined))
   if (cached !== undefined) return cached
   const dir = await mkdtemp(join(tmpdir(), 'kyros-bundle-'))
@@ -39,26 +37,6 @@ export async function bundleWorkflows(
     await rm(dir, { recursive: true, force: true })
   }
 }
-
-let hashing: Promise<string> | undefined
-
-/** Of everything that the adapter may be made of: a bundle of another Kyros is not taken for one of this. */
-function adapterHash(): Promise<string> {
-  hashing ??= hashSources()
-  return hashing
-}
-
-async function hashSources(): Promise<string> {
-  const hash = createHash('sha256')
-  for (const folder of ['./', '../embedded/', '../embedded/operations/', '../']) {
-    const dir = new URL(folder, import.meta.url)
-    const names = (await readdir(dir)).filter((name) => sourceFile.test(name)).toSorted()
-    for (const name of names) hash.update(name).update(await readFile(new URL(name, dir)))
-  }
-  return hash.digest('hex').slice(0, 12)
-}
-
-const sourceFile = /(?<!\.test)\.[jt]s$/
 
 /** Temporal bundles with webpack. */
 async function bundleIn(

@@ -27,9 +27,20 @@ afterAll(() => client.connection.close())
 const secret = 'swordfish'
 const workflows = [...testWorkflows, ...askingWorkflows.filter(({ name }) => name === 'updating')]
 
-async function withRig(steps: SuiteSteps, act: (rig: EngineRig) => Promise<void>): Promise<void> {
+async function withRig(
+  steps: SuiteSteps,
+  act: (rig: EngineRig) => Promise<void>,
+  encrypts = true,
+): Promise<void> {
   const store = await openStore({ dataDir: ':memory:' })
-  const rig = await createTemporalRig({ steps: { ...plain, ...steps }, workflows, store, address, client })
+  const rig = await createTemporalRig({
+    steps: { ...plain, ...steps },
+    workflows,
+    store,
+    address,
+    client,
+    encrypts,
+  })
   try {
     await act(rig)
   } finally {
@@ -71,6 +82,22 @@ test('a cluster does not get to know what the error of a step says', () =>
     expect(await ended(rig, caught)).toMatchObject({ result: { message: `no ${secret} here`, attempts: 2 } })
     await expectClosed(rig, caught)
   }))
+
+test('where nothing is encrypted, errors are readable on the cluster', () =>
+  withRig(
+    { First: failing },
+    async (rig) => {
+      const runId = await submit(rig, 'sequence', 1, { maxRetries: 0 })
+      await ended(rig, runId)
+      const { events } = await client.workflow.getHandle(runId).fetchHistory()
+      const failures = events?.flatMap(
+        ({ activityTaskFailedEventAttributes: step, workflowExecutionFailedEventAttributes: run }) =>
+          [step?.failure?.message, run?.failure?.message].filter((message) => message != null),
+      )
+      expect(failures).toEqual([`no ${secret} here`, expect.stringContaining(`no ${secret} here`)])
+    },
+    false,
+  ))
 
 test('a cluster does not get to know who cancelled a run, and why', async () => {
   const began = gate()

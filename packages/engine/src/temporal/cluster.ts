@@ -2,6 +2,7 @@ import type { Json } from '@kyros/contract/json'
 import type { Client } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import { deploymentName } from './builds.ts'
+import { isServed, readPollers } from './pollers.ts'
 import { msOf, type TemporalHistoryEvent } from './read-history.ts'
 import { pairsOf, type RunSearch } from './search-attributes.ts'
 import type { StartedWith } from './start-facts.ts'
@@ -207,6 +208,23 @@ export class Cluster {
       if (isGone(error)) return undefined
       throw error
     }
+  }
+
+  /** The build that the run is on, where no worker serves it now; undefined also when that cannot be asked. */
+  async unservedBuild(runId: string, timeoutMs: number): Promise<string | undefined> {
+    const { namespace, taskQueue } = this.#options
+    const ask = async ({ workflowService }: Client) => {
+      const found = await workflowService.describeWorkflowExecution({
+        namespace,
+        execution: { workflowId: runId },
+      })
+      const { versioningOverride, deploymentVersion } = found.workflowExecutionInfo?.versioningInfo ?? {}
+      const { buildId } = versioningOverride?.pinned?.version ?? deploymentVersion ?? {}
+      if (!buildId) return undefined
+      const pollers = await readPollers({ workflowService, namespace, taskQueue })
+      return isServed(buildId, pollers, Date.now()) ? undefined : buildId
+    }
+    return this.#call(ask, timeoutMs).catch(() => undefined)
   }
 
   /** Whether it was ever started there, as far as the cluster remembers. */

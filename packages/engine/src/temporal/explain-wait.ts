@@ -22,7 +22,9 @@ const askMs = 2_000
 
 /** Why a run of the cluster does not move: from its log, and from its worker where only that knows. */
 export async function explainRun(parts: ExplainParts, record: RunRecord): Promise<Why> {
-  const waits = isTerminal(record.status) ? [] : await waitsOf(parts, record)
+  const waits = isTerminal(record.status)
+    ? []
+    : [...(await unservedWait(parts, record)), ...(await waitsOf(parts, record))]
   return {
     run_id: record.id,
     status: record.status,
@@ -32,6 +34,12 @@ export async function explainRun(parts: ExplainParts, record: RunRecord): Promis
       waits[0]?.moves ??
       `The run has ended (${record.status}); nothing moves it any more. Retry its job for a new run.`,
   }
+}
+
+/** A version that nobody serves stands still, whatever its runs wait for. */
+async function unservedWait({ cluster, outage }: ExplainParts, { id }: RunRecord): Promise<Explained[]> {
+  const build = outage === undefined ? await cluster.unservedBuild(id, askMs) : undefined
+  return build === undefined ? [] : [wait.versionMissing(build.slice(0, 12))]
 }
 
 async function waitsOf(parts: ExplainParts, record: RunRecord): Promise<Explained[]> {

@@ -65,6 +65,8 @@ export type LiveFacts = {
   /** Of a later part: why the run was asked to end, and by whom. */
   cancelReason?: string
   cancelActor?: string
+  /** Set where nothing is encrypted: what its errors say is readable on the cluster. */
+  isOpen?: boolean
   /** What of it the cluster may show; left out: nothing. */
   search?: RunSearch
 }

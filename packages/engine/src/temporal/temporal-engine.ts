@@ -41,6 +41,8 @@ export type TemporalEngineOptions = {
   taskQueue: string
   codecs?: readonly PayloadCodec[]
   waitpointKeys: readonly [WaitpointKey, ...WaitpointKey[]]
+  /** False: what errors of runs say is readable on the cluster. Default: true. */
+  encryptsErrors?: boolean
   /** Attributes of runs that the cluster may show in the clear; it must have them. Default: none. */
   searchAttributes?: SearchKinds
   /** What becomes of a new run while the cluster is away. Default: `reject`. */
@@ -112,7 +114,7 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       start: async (run) => {
         const build = await this.#builds.withMember(run.facts.workflow, run.facts.definition)
         const start = startOf(run, build.id, options.waitpointKeys[0], clock.nowMs())
-        await this.#cluster.start(await this.#withSearch(start))
+        await this.#cluster.start(await this.#withView(start))
       },
       isStarted: (runId) => this.#cluster.knows(runId),
       onStarted: (runId) => this.#followers.follow(runId),
@@ -218,15 +220,19 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
     await this.#stop()
   }
 
-  /** With what the cluster may show of it. */
-  async #withSearch(execution: NewExecution): Promise<NewExecution> {
-    const { store, searchAttributes: kinds = {} } = this.#options
+  /** With what the cluster may see of it. */
+  async #withView(execution: NewExecution): Promise<NewExecution> {
+    const { store, searchAttributes: kinds = {}, encryptsErrors = true } = this.#options
     const { started } = execution
-    if (Object.keys(kinds).length === 0 || started.live === undefined) return execution
-    const record = await store.runs.get(execution.runId)
+    if (started.live === undefined) return execution
+    const record = Object.keys(kinds).length === 0 ? undefined : await store.runs.get(execution.runId)
     const search = record && searchOf(kinds, record)
-    if (search === undefined) return execution
-    return { ...execution, search, started: { ...started, live: { ...started.live, search } } }
+    const live = {
+      ...started.live,
+      ...(search === undefined ? {} : { search }),
+      ...(encryptsErrors ? {} : { isOpen: true }),
+    }
+    return { ...execution, search, started: { ...started, live } }
   }
 
   #mustAccept(): void {

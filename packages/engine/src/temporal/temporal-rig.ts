@@ -34,6 +34,8 @@ export type TemporalRigOptions = SuiteOptions & {
   searchAttributes?: SearchKinds
   /** Whether runs of the embedded engine beside it move where they continue as new. Default: they do not. */
   handsOver?: () => boolean
+  /** Default: true. */
+  encrypts?: boolean
 }
 
 /** `embedded`: the engine beside it, for runs that began before the switch. */
@@ -82,12 +84,13 @@ async function start(
   const workflows = options.workflows ?? testWorkflows
   const definitions = await prepareDefinitions({ store, workflows, cacheDir, nowMs: () => Date.now() })
   const log = options.onLog ?? (() => {})
-  const codecs = [createPayloadCodec({ blobs: store.blobs, keys: payloadKeys })]
+  const { encrypts = true } = options
+  const codecs = [createPayloadCodec({ blobs: store.blobs, keys: payloadKeys, encrypts })]
   const { NativeConnection } = await loadSdk()
   const connection = await NativeConnection.connect({ address })
   const worker = createTemporalWorker({
     ...{ store, taskQueue, cacheDir, log, clock: testClock },
-    dataConverter: dataConverterOf(codecs, true),
+    dataConverter: dataConverterOf(codecs, encrypts),
     connect: async () => connection,
     namespace: 'default',
     steps: stepsFor(workflows, options.steps),
@@ -104,6 +107,7 @@ async function start(
     ...{ store, definitions, taskQueue, log, codecs, holder, waitpointKeys, clock: testClock },
     client: async () => withCodecs(client, codecs),
     namespace: 'default',
+    encryptsErrors: encrypts,
     ...(options.searchAttributes && { searchAttributes: options.searchAttributes }),
     leaseTtlMs: 1500,
     sweepEveryMs: 200,

@@ -7,6 +7,7 @@ import { expect, inject, test, vi } from 'vitest'
 import { prepareDefinitions } from '../definitions/definitions.ts'
 import { newId, stepsFor, testClock } from '../embedded/embedded-rig.ts'
 import { testWorkflow } from '../fixtures/catalogue.ts'
+import { adapterHash } from './adapter-hash.ts'
 import { buildOf, storeBuild } from './builds.ts'
 import { createTemporalWorker } from './temporal-worker.ts'
 
@@ -17,8 +18,9 @@ test('a worker lets go of a build that nobody needs any more, and forgets an err
   const workflows = [testWorkflow('sequence')]
   const { startable } = await prepareDefinitions({ store, workflows, cacheDir: dir, nowMs: () => 1 })
   const hash = startable.get('sequence')?.hash ?? ''
-  const [old, broken] = [buildOf({ sequence: hash }), buildOf({ sequence: 'f'.repeat(64) })]
-  const next = buildOf({ again: hash, sequence: hash })
+  const adapter = await adapterHash()
+  const [old, broken] = [buildOf({ sequence: hash }, adapter), buildOf({ sequence: 'f'.repeat(64) }, adapter)]
+  const next = buildOf({ again: hash, sequence: hash }, adapter)
   const worker = createTemporalWorker({
     ...{ store, clock: testClock, cacheDir: dir, workspaceDir: dir, log: () => {} },
     ...{ namespace: 'default', taskQueue: `test-${newId()}`, lookEveryMs: 20, abortGraceMs: 50 },

@@ -9,11 +9,16 @@ import { RunLog } from '../embedded/log-buffer.ts'
 import { createSlots, type SlotLimits, usualInline } from '../embedded/slots.ts'
 import { createTimers, type EngineClock, type Timers } from '../embedded/timers.ts'
 import { createWorkspaces } from '../embedded/workspaces.ts'
-import { textOf } from '../error-text.ts'
-import { type Build, buildsName, definitionsOf, deploymentName, readBuild } from './builds.ts'
+import { messageOf, textOf } from '../error-text.ts'
+import { adapterHash } from './adapter-hash.ts'
+import { codeOf } from './build-code.ts'
+import { countRunsOf } from './build-runs.ts'
+import { type Build, definitionsOf, deploymentName, readBuild } from './builds.ts'
 import { bundleWorkflows } from './bundle-workflows.ts'
 import { type MetricReading, workerReadings } from './cluster-metrics.ts'
+import { failureConverterPath } from './data-converter.ts'
 import { loadSdk } from './load-sdk.ts'
+import { NeededBuilds } from './needed-builds.ts'
 import { StepActivities } from './step-activity.ts'
 import type { RunLogSinks } from './workflow-adapter.ts'
 
@@ -81,6 +86,9 @@ class BuildWorkers implements TemporalWorker {
   readonly #left = new WeakSet<Worker>()
   /** Those that run, also the ones that were let go of. */
   readonly #workers = new Set<Worker>()
+  readonly #needed: NeededBuilds
+  /** Why a build is not served, as it was said last. */
+  readonly #told = new Map<string, string>()
   readonly #logs = new Map<string, RunLog>()
   #connection: Promise<NativeConnection> | undefined
   #stopping = false
@@ -91,6 +99,7 @@ class BuildWorkers implements TemporalWorker {
     this.#options = options
     const { store, clock, steps, workspaceDir, log, maxAttempts, limits } = options
     this.#timers = createTimers(clock)
+    this.#needed = new NeededBuilds({ store, clock, countRuns: (buildId) => this.#countRuns(buildId) })
     this.#activities = new StepActivities({
       ...{ store, clock, log },
       timers: this.#timers,
@@ -143,23 +152,16 @@ class BuildWorkers implements TemporalWorker {
 
   /** Begins to serve the newest build and those that runs under way may need; lets go of others. */
   async #look(): Promise<void> {
-    const { store } = this.#options
-    const stored = (await store.definitions.list()).filter(({ name }) => name === buildsName)
-    const newest = stored.toSorted((a, b) => b.createdMs - a.createdMs)[0]
-    const live = await store.runs.countByDefinition('temporal')
-    const needed = new Set<string>()
+    const needed = await this.#needed.read()
     let isGood = true
-    for (const { hash } of stored) {
-      const build = await readBuild(store, hash)
-      if (build === undefined) continue
-      const isNeeded =
-        hash === newest?.hash || Object.values(build.members).some((member) => live.has(member))
-      if (!isNeeded) continue
-      needed.add(hash)
-      if ((await this.#serve(build)) === undefined) isGood = false
-    }
-    this.#letGo(needed)
+    for (const build of needed) if ((await this.#serve(build)) === undefined) isGood = false
+    this.#letGo(new Set(needed.map(({ id }) => id)))
     if (isGood) this.#lastError = undefined
+  }
+
+  async #countRuns(buildId: string): Promise<number> {
+    this.#connection ??= this.#options.connect()
+    return countRunsOf(await this.#connection, this.#options.namespace, buildId)
   }
 
   /** A run may begin between two reads of a look, so one look alone does not say that a build is not needed. */
@@ -189,9 +191,7 @@ class BuildWorkers implements TemporalWorker {
     const known = this.#serving.get(build.id)
     if (known !== undefined) return known
     const starting: Promise<Serving | undefined> = this.#start(build).catch((error: unknown) => {
-      this.#lastError = textOf(error)
-      if (!this.#stopping)
-        this.#options.log('error', `The worker cannot serve build ${build.id.slice(0, 12)}: ${textOf(error)}`)
+      this.#notServed(build, messageOf(error))
       if (this.#serving.get(build.id) === starting) this.#serving.delete(build.id)
       return undefined
     })
@@ -199,15 +199,31 @@ class BuildWorkers implements TemporalWorker {
     return starting
   }
 
+  /** It is tried at every look, and said once. */
+  #notServed({ id }: Build, why: string): void {
+    this.#lastError = `The worker cannot serve build ${id.slice(0, 12)}: ${why}`
+    if (!this.#stopping && this.#told.get(id) !== why) this.#options.log('error', this.#lastError)
+    this.#told.set(id, why)
+  }
+
+  async #codeOf(build: Build): Promise<string> {
+    const { store, cacheDir, clock } = this.#options
+    const bundle = async () =>
+      bundleWorkflows(
+        await definitionsOf(store, build),
+        { interceptors: [interceptorsPath], failureConverter: failureConverterPath },
+        { dir: cacheDir, name: `${build.id}.${(await adapterHash()).slice(0, 12)}` },
+      )
+    const found = await codeOf(store, build, { bundle, nowMs: () => clock.nowMs() })
+    if (found.kind === 'missing') throw new Error(found.why)
+    return found.code
+  }
+
   async #start(build: Build): Promise<Serving | undefined> {
     if (this.#stopping) return undefined
-    const { store, cacheDir, namespace, taskQueue, dataConverter, limits } = this.#options
+    const { namespace, taskQueue, dataConverter, limits } = this.#options
     const { maxAttempts = 256, maxTurns } = this.#options
-    const code = await bundleWorkflows(
-      await definitionsOf(store, build),
-      { interceptors: [interceptorsPath], failureConverter: dataConverter?.failureConverterPath },
-      { dir: cacheDir, name: build.id },
-    )
+    const code = await this.#codeOf(build)
     const { Worker } = await loadSdk()
     const beatEveryMs = this.#options.beatEveryMs ?? 1000
     this.#connection ??= this.#options.connect()

@@ -30,6 +30,7 @@ import { createScope, inScope } from './adapter-scopes.ts'
 import { showAttributes } from './adapter-search.ts'
 import { createSteps } from './adapter-steps.ts'
 import { createWaits } from './adapter-waits.ts'
+import { failureConverter } from './failure-converter.ts'
 import {
   type BundledVersions,
   cancelledType,
@@ -63,6 +64,7 @@ export type Execution = {
 /** A definition as a Temporal workflow function: each call of its context is the command that Temporal has for it. */
 export function toTemporal(bundle: DefinitionBundle, versions: BundledVersions = {}, name = '') {
   return async (input: Json, started: StartedWith): Promise<unknown> => {
+    if (started.live?.isOpen === true) failureConverter.options.encodeCommonAttributes = false
     const execution = createExecution(bundle, versions, { input, started })
     const { host, prefix } = execution
     void prefix?.play(host)

@@ -29,7 +29,7 @@ function runsOf(counts: readonly EngineCount[], kind: RunEngine): Record<string,
   return Object.fromEntries(own.map(({ status, runs }) => [status, runs]))
 }
 
-function presentCluster({ address, namespace, taskQueue, state, workers }: ClusterStatus): Cluster {
+function presentCluster({ address, namespace, taskQueue, state, workers, builds }: ClusterStatus): Cluster {
   return {
     ...{ address, namespace, task_queue: taskQueue, state: state.status },
     server_version: state.status === 'unknown' ? null : (state.serverVersion ?? null),
@@ -38,5 +38,6 @@ function presentCluster({ address, namespace, taskQueue, state, workers }: Clust
       ...{ identity, build },
       last_seen_at: lastSeenMs === null ? null : new Date(lastSeenMs).toISOString(),
     })),
+    builds: builds.map(({ build, runs, hasWorker }) => ({ build, runs, has_worker: hasWorker })),
   }
 }
