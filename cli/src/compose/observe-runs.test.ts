@@ -23,7 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => opened.close())
 
-async function submit(into: Store): Promise<string> {
+async function submit(into: Store, more: { traceparent?: string } = {}): Promise<string> {
   const projectId = newId()
   const [jobId, runId] = [newId(), newId()]
   const actor = 'user:x'
@@ -49,6 +49,7 @@ async function submit(into: Store): Promise<string> {
     engine_flags: 0,
     sdk_version: '0',
     created_by: actor,
+    ...more,
   }
   await into.write({
     kind: 'submit_job',
@@ -100,6 +101,16 @@ test('a run is told when it is accepted and when it ended, and counted with its 
   expect(text).toContain('orchestrator_workflows_active{workflow="w"} 0')
   expect(text).toContain('orchestrator_workflows_total{workflow="w",status="completed"} 1')
   expect(text).toContain('orchestrator_workflows_duration_seconds_sum{workflow="w"} 2')
+})
+
+test('lines of a run carry the id of the trace that its request belongs to', async () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const runId = await submit(store, { traceparent: `00-${trace}-00f067aa0ba902b7-01` })
+  const events = [{ type: 'run.completed', timeMs, data: { result: null } }] as const
+  await store.write({ kind: 'append_run_events', runId, events })
+  await submit(store)
+  const traces = lines.map((line) => JSON.parse(line).trace_id)
+  expect(traces).toEqual([trace, trace, undefined])
 })
 
 test('the end of a run that began before this process leaves no negative count', async () => {

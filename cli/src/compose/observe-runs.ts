@@ -4,7 +4,7 @@ import type { Command, NewRunEvent } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 
 type Observer = { log: Log; metrics: Pick<Metrics, 'runStarted' | 'runEnded'> }
-type Known = { workflow: string; startedMs: number | undefined }
+type Known = { workflow: string; startedMs: number | undefined; trace: { trace_id?: string } }
 
 /** Runs that never end must not fill the memory: beyond this the oldest is forgotten and its duration unknown. */
 const maxKnownRuns = 100_000
@@ -34,8 +34,9 @@ function observe(command: Command, result: unknown, watching: Watching): void {
   switch (command.kind) {
     case 'submit_job':
     case 'retry_job': {
-      const run = remember(watching.known, command.run.id, command.run.workflow)
-      watching.log.info({ run_id: command.run.id, workflow: command.run.workflow }, 'run accepted')
+      const run = remember(watching.known, command.run.id, command.run.workflow, traceOf(command.events))
+      const accepted = { run_id: command.run.id, workflow: command.run.workflow, ...run.trace }
+      watching.log.info(accepted, 'run accepted')
       observeEvents(command.run.id, run, command.events, watching)
       break
     }
@@ -86,11 +87,11 @@ function observeEvents(
         run.startedMs = event.timeMs
         break
       case 'run.waiting':
-        log.info({ run_id: runId, reason: event.data.reason }, 'run waits')
+        log.info({ run_id: runId, reason: event.data.reason, ...run.trace }, 'run waits')
         break
       case 'step.failed':
         log.warn(
-          { run_id: runId, step: event.data.key, attempt: event.data.attempt },
+          { run_id: runId, step: event.data.key, attempt: event.data.attempt, ...run.trace },
           event.data.error.message,
         )
         break
@@ -113,12 +114,29 @@ function observeEnd(runId: string, run: Known, event: NewRunEvent, { log, metric
   if (run.startedMs === undefined) metrics.runStarted(run.workflow)
   const seconds = run.startedMs === undefined ? 0 : (event.timeMs - run.startedMs) / secondMs
   metrics.runEnded(run.workflow, status, seconds)
-  const fields = { run_id: runId, workflow: run.workflow, seconds: Math.round(seconds * 100) / 100 }
+  const fields = {
+    run_id: runId,
+    workflow: run.workflow,
+    seconds: Math.round(seconds * 100) / 100,
+    ...run.trace,
+  }
   log[status === 'completed' ? 'info' : 'warn'](fields, `run ${status.replace('_', ' ')}`)
 }
 
-function remember(known: Map<string, Known>, runId: string, workflow: string): Known {
-  const run: Known = { workflow, startedMs: undefined }
+/** Of the request that asked for the run, where it had one. */
+function traceOf(events: readonly NewRunEvent[]): Known['trace'] {
+  const [first] = events
+  const trace = first?.type === 'run.created' ? first.data.traceparent?.split('-')[1] : undefined
+  return trace === undefined ? {} : { trace_id: trace }
+}
+
+function remember(
+  known: Map<string, Known>,
+  runId: string,
+  workflow: string,
+  trace: Known['trace'] = {},
+): Known {
+  const run: Known = { workflow, startedMs: undefined, trace }
   known.set(runId, run)
   if (known.size > maxKnownRuns + forgottenAtOnce) forgetOldest(known)
   return run

@@ -158,6 +158,7 @@ export type RunBefore = {
   /** Children that are not wanted any more, and perhaps not told so yet. */
   leaving?: { run_id: string; parent_close: ParentClose }[]
   origin?: ForkOrigin
+  traceparent?: string
 }
 
 type NoData = Record<never, never>
@@ -182,6 +183,8 @@ export type RunEventData = {
     retry_of?: string
     /** It is a child: of this run, asked for by this command, and what becomes of it when that ends. */
     parent?: ParentLink
+    /** The W3C trace context of the request that asked for it. */
+    traceparent?: string
   }
   'run.started': NoData
   'run.waiting': { reason: string; detail?: string; until?: string }

@@ -26,6 +26,8 @@ export type Submission = {
   timeMs: number
   /** The run that it is a child of. */
   parent?: ParentLink
+  /** The W3C trace context of the request that asks for it; its steps see it. */
+  traceparent?: string | undefined
   /** What to keep for the caller's Idempotency-Key. */
   idempotency?: Idempotency
 }
@@ -92,6 +94,7 @@ export interface RunOperations {
       runId: string
       principal: Principal
       timeMs: number
+      traceparent?: string | undefined
       idempotency?: Idempotency
     },
   ): Promise<Submitted>
@@ -193,7 +196,13 @@ export interface Engine extends RunOperations {
   /** A new run of the same job with the same input on the newest definition. @throws run_not_found, run_not_ended */
   retry(
     jobId: string,
-    next: { runId: string; principal: Principal; timeMs: number; idempotency?: Idempotency },
+    next: {
+      runId: string
+      principal: Principal
+      timeMs: number
+      traceparent?: string | undefined
+      idempotency?: Idempotency
+    },
   ): Promise<Submitted>
 
   /** Durable when this resolves; the run then cleans up and ends. @throws run_not_found, run_ended */

@@ -163,6 +163,7 @@ function onResponse(request: FastifyRequest, reply: FastifyReply, done: () => vo
       status: reply.raw.statusCode,
       duration_ms: Math.round(durationMs * 100) / 100,
       caller: request.caller?.id,
+      ...(request.traceparent && { trace_id: request.traceparent.split('-')[1] }),
     },
     'request',
   )

@@ -39,6 +39,11 @@ export type StepContext = {
   readonly artifacts: StepArtifacts
   readonly principal: StepPrincipal
   readonly stream: StepStream
+  /**
+   * W3C trace context, where the request that asked for the run had one: its trace, with a span of this attempt. Send it
+   * along as the header `traceparent`.
+   */
+  readonly traceparent?: string | undefined
   log(level: 'info' | 'warn' | 'error', message: string): void
   /** Says that the attempt is alive; the details are shown as its progress. */
   heartbeat(details?: Json): void

@@ -118,7 +118,7 @@ export class ChildRuns {
 
   #submission(child: NewChild, above: RunRecord): Parameters<Engine['submit']>[0] {
     const { runId, workflow, key, input, timeoutSeconds, parent, link } = child
-    const { maxRetries, principal } = parent
+    const { maxRetries, principal, traceparent } = parent
     const timeMs = this.#options.clock.nowMs()
     // The same again after a crash: the key keeps it from coming to be twice.
     const kept = { principal: 'engine', route: 'child', key: runId, fingerprint: runId }
@@ -138,6 +138,7 @@ export class ChildRuns {
       principal,
       timeMs,
       parent: link,
+      traceparent,
       idempotency: { ...kept, status: 201, response: { run_id: runId }, createdMs: timeMs },
     }
   }

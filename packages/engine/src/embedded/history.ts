@@ -68,6 +68,8 @@ export type History = {
   parent: ParentLink | undefined
   /** Of a fork: the run that made what it took over. */
   origin: ForkOrigin | undefined
+  /** The trace of the request that asked for it. */
+  traceparent: string | undefined
   /** Why it cannot be replayed: a value that it refers to is lost. The references stand in the events then. */
   fault: string | undefined
 }
@@ -103,6 +105,7 @@ export function emptyHistory(): History {
     part: 0,
     parent: undefined,
     origin: undefined,
+    traceparent: undefined,
     fault: undefined,
   }
 }
@@ -189,6 +192,7 @@ export function addEvent(history: History, event: NewRunEvent): void {
   history.asks = foldAsks(history.asks, event)
   history.parent ??= parentIn(event)
   history.origin ??= originIn(event)
+  history.traceparent ??= traceIn(event)
   history.activity.fold(event)
   history.lastMs = Math.max(history.lastMs, event.timeMs)
   addToRun(history, event)
@@ -199,6 +203,11 @@ export function addEvent(history: History, event: NewRunEvent): void {
 export function originIn(event: NewRunEvent | RunEvent): ForkOrigin | undefined {
   if (event.type === 'run.forked') return event.data.origin
   return event.type === 'run.continued' ? event.data.before?.origin : undefined
+}
+
+function traceIn(event: NewRunEvent | RunEvent): string | undefined {
+  if (event.type === 'run.created') return event.data.traceparent
+  return event.type === 'run.continued' ? event.data.before?.traceparent : undefined
 }
 
 /** The same for a whole history. */

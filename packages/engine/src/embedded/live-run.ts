@@ -94,7 +94,8 @@ export class LiveRun implements Player {
     this.#parts = parts
     this.#owner = owner
     this.#loaded = loaded
-    this.facts = run
+    const { traceparent } = history
+    this.facts = traceparent === undefined ? run : { ...run, traceparent }
     this.history = history
     this.startedMs = history.startedMs
     this.parent = history.parent

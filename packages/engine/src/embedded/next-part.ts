@@ -93,6 +93,7 @@ const maxKeptSignalIds = 500
 function before(run: PartsOf): RunBefore {
   const nowMs = run.journal.stampMs()
   const { parent, origin, startedMs, seenSignals, seenInbox } = run
+  const { traceparent } = run.facts
   const control = run.control?.history
   const leaving = [...(run.asks?.children.leaving ?? [])]
   return {
@@ -103,6 +104,7 @@ function before(run: PartsOf): RunBefore {
     ...(control === undefined ? {} : { control: toJson(control, 'The control of the run') }),
     ...(parent === undefined ? {} : { parent }),
     ...(origin === undefined ? {} : { origin }),
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...(leaving.length === 0
       ? {}
       : { leaving: leaving.map(([run_id, parent_close]) => ({ run_id, parent_close })) }),

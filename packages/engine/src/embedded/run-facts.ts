@@ -21,6 +21,8 @@ export type RunFacts = {
   /** That of its job. */
   priority: RunRecord['priority']
   principal: Principal
+  /** The trace of the request that asked for it. */
+  traceparent?: string
 }
 
 /** What a record has to say of a run for its facts. */

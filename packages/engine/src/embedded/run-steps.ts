@@ -231,11 +231,11 @@ export class RunSteps {
     const live: Attempt = new Attempt(parts, options, (end) => this.#ended(row, number, live, end))
     row.live = live
     this.#attempts.add(live)
-    const { runId, principal } = facts
+    const { runId, principal, traceparent } = facts
     live.run(
       implementation,
       row.input,
-      new AttemptContext({ parts, log, runId, principal, step, key, number }, live),
+      new AttemptContext({ parts, log, runId, principal, traceparent, step, key, number }, live),
     )
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Store } from '@kyros/store/store'
 import type { StepArtifacts, StepContext, StepStream } from '@kyros/workflows/step-context'
 import type { Principal } from '../engine.ts'
@@ -15,6 +16,8 @@ export type AttemptOf = {
   log: RunLog
   runId: string
   principal: Principal
+  /** Of the request that asked for the run. */
+  traceparent?: string | undefined
   step: string
   key: string
   number: number
@@ -44,6 +47,11 @@ export class AttemptContext implements StepContext {
 
   get idempotencyKey(): string {
     return `${this.runId}/${this.#of.key}`
+  }
+
+  get traceparent(): string | undefined {
+    const { traceparent, key, number, runId } = this.#of
+    return traceparent && attemptTrace(traceparent, `${runId}/${key}/${number}`)
   }
 
   get signal(): AbortSignal {
@@ -89,6 +97,13 @@ export class AttemptContext implements StepContext {
     // A promise of the step's own: when it forgets to wait for it, what goes wrong is a line in its log.
     return { write: async (name, chunk) => await outOfScope(() => writer.write(name, chunk)) }
   }
+}
+
+/** The trace that the request began, with a span that is this attempt's own: the same on whatever engine it is made. */
+function attemptTrace(traceparent: string, attempt: string): string {
+  const [version, trace, , flags] = traceparent.split('-')
+  const span = createHash('sha256').update(attempt).digest('hex').slice(0, 16)
+  return [version, trace, span, flags].join('-')
 }
 
 function createArtifacts(

@@ -63,10 +63,10 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     submit: async (submission) => {
       const workflow = submission.workflow === null ? undefined : startable(submission.workflow)
       if (workflow !== undefined) check(workflow, submission.input)
-      const { priority, parent, input, idempotency } = submission
+      const { priority, input, idempotency } = submission
       const stored = isSmall(input) ? input : await takeIn(input, 'The input', store.blobs)
       const run = { ...newRun(submission, workflow, stored), ...of }
-      const events = [createdEvent(run, { priority, parent }), ...firstWait(submission, workflow)]
+      const events = [createdEvent(run, submission), ...firstWait(submission, workflow)]
       const job = jobOf(submission, stored)
       const refusal = workflow && (await options.refusal?.({ type: run.workflow, input }, workflow.hash))
       if (refusal !== undefined) return rejected(store, run, refusal, idempotency)
@@ -99,7 +99,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       if (workflow !== undefined) check(workflow, input)
       const run = { ...retryOf(before, workflow, next), ...of }
       const events = [
-        createdEvent(run, { priority: before.priority, retryOf: before.id }),
+        createdEvent(run, { ...next, priority: before.priority, retryOf: before.id }),
         ...firstWait({ agentId: null, timeMs: next.timeMs }, workflow),
       ]
       const { idempotency } = next
@@ -253,9 +253,14 @@ function jobOf(submission: Submission, input: Submission['input']) {
 /** The first event of a run. */
 export function createdEvent(
   run: NewRun,
-  of: { priority: string; retryOf?: string | undefined; parent?: ParentLink | undefined },
+  of: {
+    priority: string
+    retryOf?: string | undefined
+    parent?: ParentLink | undefined
+    traceparent?: string | undefined
+  },
 ): NewRunEvent {
-  const { priority, retryOf, parent } = of
+  const { priority, retryOf, parent, traceparent } = of
   return {
     type: 'run.created',
     timeMs: run.createdMs,
@@ -274,6 +279,7 @@ export function createdEvent(
       created_by: run.createdBy,
       ...(retryOf === undefined ? {} : { retry_of: retryOf }),
       ...(parent === undefined ? {} : { parent }),
+      ...(traceparent === undefined ? {} : { traceparent }),
     },
   }
 }

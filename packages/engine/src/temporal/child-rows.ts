@@ -35,7 +35,7 @@ export class ChildRows {
 
   async #write(parent: RunRecord, child: NewChild): Promise<void> {
     const { store, clock } = this.#parts
-    const { runId, workflow, timeoutSeconds, meta, started } = child
+    const { runId, workflow, timeoutSeconds, meta, started, traceparent } = child
     const input = await toStored(child.input, 'The input', store.blobs)
     const createdMs = clock.nowMs()
     const common = { createdBy: parent.created_by, createdMs }
@@ -70,6 +70,7 @@ export class ChildRows {
     const events = [
       createdEvent(run, {
         priority: parent.priority,
+        traceparent,
         parent: { ...link, ...(depth === undefined ? {} : { depth }) },
       }),
     ]

@@ -7,6 +7,7 @@ import { msOf, type TemporalHistoryEvent } from './read-history.ts'
 import { pairsOf, type RunSearch } from './search-attributes.ts'
 import type { StartedWith } from './start-facts.ts'
 import { temporalProblem } from './temporal-problem.ts'
+import { traced } from './trace-headers.ts'
 
 export type ClusterOptions = {
   /** The client, once it is connected. @throws temporal_unavailable */
@@ -24,6 +25,8 @@ export type NewExecution = {
   timeoutSeconds: number
   buildId: string
   priority: number
+  /** The trace of the request that asked for it. */
+  traceparent?: string | undefined
   /** What the cluster shows of it in the clear. */
   search?: RunSearch | undefined
 }
@@ -51,9 +54,9 @@ export class Cluster {
 
   /** The same run id again is the same execution. */
   async start(run: NewExecution): Promise<void> {
-    const { runId, workflow, input, started, timeoutSeconds, buildId, priority, search } = run
+    const { runId, workflow, input, started, timeoutSeconds, buildId, priority, search, traceparent } = run
     try {
-      await this.#call((client) =>
+      const call = (client: Client) =>
         client.workflow.start(workflow, {
           workflowId: runId,
           taskQueue: this.#options.taskQueue,
@@ -65,8 +68,8 @@ export class Cluster {
           versioningOverride: { pinnedTo: { deploymentName, buildId } },
           priority: { priorityKey: priority },
           ...(search === undefined ? {} : { typedSearchAttributes: pairsOf(search) }),
-        }),
-      )
+        })
+      await this.#call((client) => traced(traceparent, () => call(client)))
     } catch (error) {
       if (!isNamed(error, 'WorkflowExecutionAlreadyStartedError')) throw error
     }

@@ -14,6 +14,7 @@ import { tlsProblem } from './connection-fault.ts'
 import { measuring } from './connection-measure.ts'
 import { createRetries, type Retries } from './connection-retries.ts'
 import { faultProblem, type TemporalState, temporalProblem } from './temporal-problem.ts'
+import { clientInterceptors } from './trace-headers.ts'
 
 export type TemporalConnection = {
   readonly client: Client
@@ -56,7 +57,10 @@ export function connectTemporal(
   const retries = createRetries()
   const connection = openConnection(target, retries, tell)
   const { namespace, dataConverter } = target
-  const client = new Client({ connection, namespace, ...(dataConverter && { dataConverter }) })
+  const client = new Client({
+    ...{ connection, namespace, interceptors: clientInterceptors },
+    ...(dataConverter && { dataConverter }),
+  })
   const ending = new AbortController()
   const checker = createChecker(connection, target, { log, signal: ending.signal })
   const watching = watch(checker, clock, ending.signal)

@@ -45,6 +45,8 @@ export type Fact =
       workflow: string
       input: Json
       timeoutSeconds: number
+      /** The trace that its parent belongs to. */
+      traceparent?: string | undefined
       meta: ChildMeta
       started: StartedWith
     }

@@ -44,7 +44,7 @@ export async function readMovedRun(
   if (events.some(({ data }) => 'history' in data)) return 'started'
   if (first.data.engine === undefined) return undefined
   const history = await historyFrom(events.slice(0, 1), store)
-  const { control, origin, activity } = history
+  const { control, origin, activity, traceparent } = history
   const { input, part, carried, loop } = continuedIn(history)
   const { pausedMs = 0, paused, limits, tokens = 0, costUsd = 0 } = control ?? {}
   const waitedMs = pausedMs + (paused === undefined ? 0 : Math.max(0, first.timeMs - paused.sinceMs))
@@ -52,7 +52,11 @@ export async function readMovedRun(
   const facts = factsOf(record)
   return {
     // Its place among the runs of its workflow goes by what the run began with.
-    facts: { ...facts, input: await fromStored(facts.input, store.blobs) },
+    facts: {
+      ...facts,
+      input: await fromStored(facts.input, store.blobs),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    },
     moved: {
       ...{ part, input, carried, ...(loop === undefined ? {} : { loop }), seen: seenBy(origin) },
       activeMs: activity.totalMs,

@@ -46,7 +46,9 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
   if (isChild || events.some(({ data }) => 'history' in data)) return { kind: 'started' }
   const input = await fromStored(record.input, store.blobs)
   const fork = await readForkStart(runId, events, store)
-  const run = pendingRun(record, { facts: { ...factsOf(record), input }, fork })
+  const traceparent = created?.type === 'run.created' ? created.data.traceparent : undefined
+  const facts = { ...factsOf(record), input, ...(typeof traceparent === 'string' ? { traceparent } : {}) }
+  const run = pendingRun(record, { facts, fork })
   for (const event of events) {
     if (isRunEvent(event))
       // Border cast: type and data belong together in a stored event.

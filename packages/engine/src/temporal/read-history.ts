@@ -14,6 +14,7 @@ import {
   type StepMeta,
   workerMissing,
 } from './start-facts.ts'
+import { traceIn } from './trace-headers.ts'
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>
 /** One event of a Temporal history, as its API gives it. */
@@ -170,6 +171,7 @@ export class HistoryReader {
         workflow: asked.workflowType?.name ?? '',
         input,
         timeoutSeconds: Math.ceil(durationMs(asked.workflowExecutionTimeout) / 1000),
+        traceparent: traceIn(asked.header?.fields ?? {}),
         // Border cast: the adapter alone starts children, with this as their third argument.
         meta: meta as unknown as ChildMeta,
         started: asStarted(started),

@@ -1,4 +1,4 @@
-import { proxySinks, type WorkflowInterceptors } from '@temporalio/workflow'
+import { proxySinks, type WorkflowExecuteInput, type WorkflowInterceptors } from '@temporalio/workflow'
 import { textOf } from '../error-text.ts'
 import type { RunLogSinks } from './workflow-adapter.ts'
 
@@ -6,14 +6,36 @@ type Tracked = Pick<Map<Promise<unknown>, Set<Promise<unknown>>>, 'set' | 'get' 
 type Activator = { promiseStackStore: { childToParent: Tracked } }
 
 /**
- * Local activities are recorded with what they were given.
+ * Local activities are recorded with what they were given, and the trace of the request goes on to all that the run asks for.
  *
  * A promise that a definition forgets, and that is rejected, is a line in the log of its run, as on the embedded engine:
  * by itself Temporal would block the run for it. Its SDK tells the sandbox of every promise, to show where a run waits.
  */
 export const interceptors = (): WorkflowInterceptors => {
   const forgotten = watchPromises()
+  let trace: Pick<WorkflowExecuteInput, 'headers'>['headers'] = {}
+  const traced = <I extends { headers: typeof trace }>(input: I): I => ({
+    ...input,
+    headers: { ...input.headers, ...trace },
+  })
   return {
+    inbound: [
+      {
+        execute: (input, next) => {
+          const { traceparent } = input.headers
+          if (traceparent !== undefined) trace = { traceparent }
+          return next(input)
+        },
+      },
+    ],
+    outbound: [
+      {
+        scheduleActivity: (input, next) => next(traced(input)),
+        scheduleLocalActivity: (input, next) => next(traced(input)),
+        startChildWorkflowExecution: (input, next) => next(traced(input)),
+        continueAsNew: (input, next) => next(traced(input)),
+      },
+    ],
     internals: [
       {
         concludeActivation: (input, next) => {

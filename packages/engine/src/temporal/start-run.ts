@@ -18,8 +18,8 @@ const priorities: { readonly [P in RunRecord['priority']]: number } = {
 /** What the cluster is told of a run that is to begin. */
 export function startOf(run: PendingRun, buildId: string, key: WaitpointKey, nowMs: number): NewExecution {
   const { facts, signals, limits, used, depth, fork, moved } = run
-  const { runId, workflow, input, version, attempt, maxRetries, timeoutSeconds, principal, definition } =
-    facts
+  const { runId, workflow, input, version, attempt, maxRetries, timeoutSeconds } = facts
+  const { principal, definition, traceparent } = facts
   const priority = priorities[facts.priority]
   const live = {
     ...{ principal, priority, depth, definition, used },
@@ -28,7 +28,7 @@ export function startOf(run: PendingRun, buildId: string, key: WaitpointKey, now
     ...(limits === undefined ? {} : { limits }),
   }
   const own = { attempt, version, maxRetries, carried: signals, live }
-  const base = { runId, workflow, buildId, priority }
+  const base = { runId, workflow, buildId, priority, traceparent }
   if (moved !== undefined) {
     // Where its time is up already it begins all the same, to end with that at once.
     return {

@@ -25,6 +25,8 @@ export type StepActivityParts = {
   readonly log: EngineLog
 }
 
+type Asked = { input: Json; meta: StepMeta; traceparent: string | undefined }
+
 /** Attempts of steps as activities of a cluster's worker: the same attempt as on the embedded engine. */
 export class StepActivities {
   readonly #parts: StepActivityParts
@@ -56,8 +58,8 @@ export class StepActivities {
     for (const cut of this.#live) cut(this.#closing)
   }
 
-  /** The one activity there is: its arguments say which step. */
-  run = async (input: Json, meta: StepMeta): Promise<Json> => {
+  /** The one activity there is: its arguments say which step. `traceparent`: of the request that asked for the run. */
+  run = async (input: Json, meta: StepMeta, traceparent?: string): Promise<Json> => {
     const { implementation } = this.#parts
     const found = implementation(meta.workflow, meta.step)
     if (found === undefined) {
@@ -66,24 +68,26 @@ export class StepActivities {
     }
     const { info, cancelled } = Context.current()
     cancelled.catch(() => {})
-    if (info.isLocal) return this.#inSlot(found, input, meta)
+    const asked = { input, meta, traceparent }
+    if (info.isLocal) return this.#inSlot(found, asked)
     const beating = setInterval(() => Context.current().heartbeat(), this.#parts.beatEveryMs)
     try {
-      return await this.#inSlot(found, input, meta)
+      return await this.#inSlot(found, asked)
     } finally {
       clearInterval(beating)
     }
   }
 
-  async #inSlot(found: StepFunction, input: Json, meta: StepMeta): Promise<Json> {
+  async #inSlot(found: StepFunction, asked: Asked): Promise<Json> {
     const { slots } = this.#parts
+    const { meta } = asked
     const { mode, queue, concurrency_key: concurrencyKey, priority, run_id: runId } = meta
     const demand = { mode, queue, concurrencyKey, priority }
     const { info, cancellationSignal } = Context.current()
     if (meta.doubtful) throw elsewhereFailure('A worker may have ended while this step ran.')
     await this.#slot(runId, demand, cancellationSignal, info.isLocal ? inlineLimits.slotWaitMs : undefined)
     try {
-      return await this.#attempt(found, input, meta)
+      return await this.#attempt(found, asked)
     } finally {
       slots.release(runId, demand)
     }
@@ -126,7 +130,8 @@ export class StepActivities {
       : elsewhereFailure('No slot was free soon enough.')
   }
 
-  async #attempt(implementation: StepFunction, input: Json, meta: StepMeta): Promise<Json> {
+  async #attempt(implementation: StepFunction, asked: Asked): Promise<Json> {
+    const { input, meta } = asked
     const { cancellationSignal, info } = Context.current()
     const grace = info.isLocal ? inlineLimits.abortGraceMs : Infinity
     const parts = { ...this.#parts, abortGraceMs: Math.min(this.#parts.abortGraceMs, grace) }
@@ -145,7 +150,7 @@ export class StepActivities {
     if (this.#closing !== undefined) stop(this.#closing)
     const log = new RunLog(parts, meta.run_id)
     try {
-      live.run(implementation, input, this.#context(live, log, meta))
+      live.run(implementation, input, this.#context(live, log, asked))
       const end = await ended.promise
       await Promise.all([log.flush(), live.flushed?.()])
       return this.#result(end, meta, stopped)
@@ -155,11 +160,11 @@ export class StepActivities {
     }
   }
 
-  #context(live: Attempt, log: RunLog, meta: StepMeta): AttemptContext {
+  #context(live: Attempt, log: RunLog, { meta, traceparent }: Asked): AttemptContext {
     const { run_id: runId, step, key, attempt: number, principal } = meta
     // Whose attempt it is, the cluster decides; what an old one writes beside the log is told apart by its number.
     const parts = { ...this.#parts, epoch: () => undefined }
-    return new AttemptContext({ parts, log, runId, principal, step, key, number }, live)
+    return new AttemptContext({ parts, log, runId, principal, traceparent, step, key, number }, live)
   }
 
   #result(end: AttemptEnd, { step }: StepMeta, stopped: Error | undefined): Json {

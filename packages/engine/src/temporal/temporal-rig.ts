@@ -18,6 +18,7 @@ import { createPayloadCodec } from './payload-codec.ts'
 import type { SearchKinds } from './search-kinds.ts'
 import { createTemporalEngine } from './temporal-engine.ts'
 import { createTemporalWorker } from './temporal-worker.ts'
+import { clientInterceptors } from './trace-headers.ts'
 
 // One cache for all tests: bundling is not what they are about.
 const cacheDir = join(tmpdir(), 'kyros-engine-test-cache')
@@ -72,7 +73,7 @@ export async function createTemporalRig(options: TemporalRigOptions): Promise<Te
 }
 
 function withCodecs({ connection }: Client, payloadCodecs: PayloadCodec[]): Client {
-  return new Client({ connection, dataConverter: { payloadCodecs } })
+  return new Client({ connection, interceptors: clientInterceptors, dataConverter: { payloadCodecs } })
 }
 
 async function start(

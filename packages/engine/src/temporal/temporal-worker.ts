@@ -20,6 +20,7 @@ import { failureConverterPath } from './data-converter.ts'
 import { loadSdk } from './load-sdk.ts'
 import { NeededBuilds } from './needed-builds.ts'
 import { StepActivities } from './step-activity.ts'
+import { traceAttempts } from './trace-headers.ts'
 import type { RunLogSinks } from './workflow-adapter.ts'
 
 export type TemporalWorkerOptions = {
@@ -233,6 +234,7 @@ class BuildWorkers implements TemporalWorker {
       workflowBundle: { code },
       activities: { default: this.#activities.run },
       sinks: this.#sinks(),
+      interceptors: { activity: [traceAttempts] },
       workerDeploymentOptions: {
         useWorkerVersioning: true,
         version: { deploymentName, buildId: build.id },

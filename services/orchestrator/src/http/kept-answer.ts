@@ -2,6 +2,9 @@ import type { Json } from '@kyros/contract/json'
 import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { Idempotency } from '@kyros/store/command'
 
+/** What a request that creates says of itself beside its body. */
+export type Asked = { idempotency?: IdempotencyKey | undefined; traceparent?: string | undefined }
+
 /**
  * What the store keeps in the commit that creates: the first answer, for whoever repeats the request. Empty when
  * the request had no key.

@@ -1,7 +1,7 @@
 import type { Job } from '@kyros/contract/job'
-import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
+import type { Asked } from '../http/kept-answer.ts'
 import { startAgain } from '../runs/start-again.ts'
 import { getJob } from './get-job.ts'
 import { newRunOfJob } from './new-job.ts'
@@ -11,10 +11,10 @@ export async function retryJob(
   context: ApiContext,
   id: string,
   caller: Caller,
-  key?: IdempotencyKey,
+  asked: Asked = {},
 ): Promise<Job> {
   const before = await getJob(context.store, id)
-  return startAgain(context, before, caller, key, ({ runId, timeMs }) => ({
+  return startAgain(context, before, caller, asked, ({ runId, timeMs }) => ({
     ...before,
     ...newRunOfJob(runId, before.attempt + 1),
     updated_at: new Date(timeMs).toISOString(),

@@ -18,16 +18,18 @@ import { submitJob } from './submit-job.ts'
 
 export function registerJobRoutes(app: FastifyInstance, context: ApiContext): void {
   registerReads(app, context)
-  registerRoute(app, api.submitJob, async ({ body, caller, idempotency, reply }) => {
-    const job = await submitJob(context, body, caller, idempotency)
+  registerRoute(app, api.submitJob, async ({ body, caller, idempotency, request, reply }) => {
+    const { traceparent } = request
+    const job = await submitJob(context, body, caller, { idempotency, traceparent })
     reply.headers({ location: `/api/v1/jobs/${job.id}`, etag: entityTag(job) })
     return job
   })
   registerRoute(app, api.cancelJob, ({ params, body, caller }) =>
     cancelJob(context, params.id, body.reason, caller),
   )
-  registerRoute(app, api.retryJob, async ({ params, caller, idempotency, reply }) => {
-    const job = await retryJob(context, params.id, caller, idempotency)
+  registerRoute(app, api.retryJob, async ({ params, caller, idempotency, request, reply }) => {
+    const { traceparent } = request
+    const job = await retryJob(context, params.id, caller, { idempotency, traceparent })
     reply.headers({ location: `/api/v1/jobs/${job.id}`, etag: entityTag(job) })
     return job
   })

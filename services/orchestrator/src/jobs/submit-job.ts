@@ -1,8 +1,7 @@
 import type { Job, JobSubmit } from '@kyros/contract/job'
 import type { Principal } from '@kyros/engine/engine'
-import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { ApiContext } from '../context.ts'
-import { keptAnswer } from '../http/kept-answer.ts'
+import { type Asked, keptAnswer } from '../http/kept-answer.ts'
 import { newSubmission } from '../runs/new-submission.ts'
 import { newJob } from './new-job.ts'
 
@@ -15,13 +14,13 @@ export async function submitJob(
   context: ApiContext,
   body: JobSubmit,
   caller: Principal,
-  key?: IdempotencyKey,
+  { idempotency: key, traceparent }: Asked = {},
 ): Promise<Job> {
   const submission = await newSubmission(context, body, caller)
   const job = newJob(submission)
   const { timeMs } = submission
   const kept = keptAnswer(key, { status: 201, response: job, createdMs: timeMs })
-  const submitted = await context.engine.submit({ ...submission, ...kept })
+  const submitted = await context.engine.submit({ ...submission, traceparent, ...kept })
   // Only this operation writes answers under its key.
   return 'replayed' in submitted ? (submitted.replayed.response as unknown as Job) : job
 }

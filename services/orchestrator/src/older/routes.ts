@@ -37,9 +37,10 @@ export async function registerOlderRoutes(
 }
 
 function registerOlderChanges(app: FastifyInstance, context: ApiContext): void {
-  registerRoute(app, api.submitOlderJob, async ({ body, caller, idempotency }) => {
+  registerRoute(app, api.submitOlderJob, async ({ body, caller, idempotency, request }) => {
     const { agent_id, task } = body
-    const { id } = await submitJob(context, { agent_id, task }, caller, idempotency)
+    const { traceparent } = request
+    const { id } = await submitJob(context, { agent_id, task }, caller, { idempotency, traceparent })
     return { job_id: id, status: 'accepted' as const }
   })
   registerRoute(app, api.emitOlderEvent, async ({ body, caller, idempotency }) => {

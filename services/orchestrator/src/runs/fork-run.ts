@@ -1,9 +1,8 @@
 import type { RunStarted } from '@kyros/contract/job'
 import type { RunFork } from '@kyros/contract/run-operation'
-import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
-import { keptAnswer } from '../http/kept-answer.ts'
+import { type Asked, keptAnswer } from '../http/kept-answer.ts'
 import { getRunRecord } from './get-run.ts'
 import { mustOwnRun } from './must-own.ts'
 import { newRunStarted } from './start-run.ts'
@@ -18,7 +17,7 @@ export async function forkRun(
   id: string,
   { from_step, new_job = false }: RunFork,
   caller: Caller,
-  key?: IdempotencyKey,
+  { idempotency: key, traceparent }: Asked = {},
 ): Promise<RunStarted> {
   const { job_id } = await getRunRecord(context.store, id)
   if (!new_job) await mustOwnRun(context.store, job_id, caller)
@@ -32,6 +31,7 @@ export async function forkRun(
     runId,
     principal: { id: caller.id, role: caller.role },
     timeMs,
+    traceparent,
     ...keptAnswer(key, { status: 201, response: started, createdMs: timeMs }),
   })
   // Only this operation writes answers under its key.

@@ -29,8 +29,9 @@ function registerControl(app: FastifyInstance, context: ApiContext): void {
   registerRoute(app, api.upgradeRun, ({ params, body, caller }) =>
     upgradeRun(context, params.id, body, caller),
   )
-  registerRoute(app, api.forkRun, async ({ params, body, caller, idempotency, reply }) => {
-    const started = await forkRun(context, params.id, body, caller, idempotency)
+  registerRoute(app, api.forkRun, async ({ params, body, caller, idempotency, request, reply }) => {
+    const { traceparent } = request
+    const started = await forkRun(context, params.id, body, caller, { idempotency, traceparent })
     reply.header('location', `/api/v1/workflows/${started.run_id}`)
     return started
   })

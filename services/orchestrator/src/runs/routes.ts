@@ -30,16 +30,18 @@ export function registerRunRoutes(app: FastifyInstance, context: ApiContext): vo
 }
 
 function registerChanges(app: FastifyInstance, context: ApiContext): void {
-  registerRoute(app, api.startRun, async ({ body, caller, idempotency, reply }) => {
-    const started = await startRun(context, body, caller, idempotency)
+  registerRoute(app, api.startRun, async ({ body, caller, idempotency, request, reply }) => {
+    const { traceparent } = request
+    const started = await startRun(context, body, caller, { idempotency, traceparent })
     reply.header('location', `/api/v1/workflows/${started.run_id}`)
     return started
   })
   registerRoute(app, api.cancelRun, ({ params, body, caller }) =>
     cancelRun(context, params.id, body.reason, caller),
   )
-  registerRoute(app, api.retryRun, async ({ params, caller, idempotency, reply }) => {
-    const started = await retryRun(context, params.id, caller, idempotency)
+  registerRoute(app, api.retryRun, async ({ params, caller, idempotency, request, reply }) => {
+    const { traceparent } = request
+    const started = await retryRun(context, params.id, caller, { idempotency, traceparent })
     reply.header('location', `/api/v1/workflows/${started.run_id}`)
     return started
   })

@@ -1,8 +1,7 @@
 import type { Job } from '@kyros/contract/job'
-import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { Caller } from '@kyros/kernel/verifier'
 import type { ApiContext } from '../context.ts'
-import { keptAnswer } from '../http/kept-answer.ts'
+import { type Asked, keptAnswer } from '../http/kept-answer.ts'
 import { mustOwn } from './must-own.ts'
 
 type Next = { runId: string; timeMs: number }
@@ -15,7 +14,7 @@ export async function startAgain<Answer extends object>(
   context: ApiContext,
   job: Pick<Job, 'id' | 'created_by'>,
   caller: Caller,
-  key: IdempotencyKey | undefined,
+  { idempotency: key, traceparent }: Asked,
   answer: (next: Next) => Answer,
 ): Promise<Answer> {
   await mustOwn(context.store, job, caller)
@@ -23,7 +22,7 @@ export async function startAgain<Answer extends object>(
   const timeMs = context.clock.nowMs()
   const response = answer({ runId, timeMs })
   const kept = keptAnswer(key, { status: 201, response, createdMs: timeMs })
-  const next = { runId, principal: { id: caller.id, role: caller.role }, timeMs, ...kept }
+  const next = { runId, principal: { id: caller.id, role: caller.role }, timeMs, traceparent, ...kept }
   const submitted = await context.engine.retry(job.id, next)
   // Only the same operation writes answers under its key.
   return 'replayed' in submitted ? (submitted.replayed.response as unknown as Answer) : response

@@ -1,9 +1,8 @@
 import type { RunStart, RunStarted } from '@kyros/contract/job'
 import { ProblemError, problem } from '@kyros/contract/problem'
 import type { Engine, Principal } from '@kyros/engine/engine'
-import type { IdempotencyKey } from '@kyros/kernel/idempotency'
 import type { ApiContext } from '../context.ts'
-import { keptAnswer } from '../http/kept-answer.ts'
+import { type Asked, keptAnswer } from '../http/kept-answer.ts'
 import { fieldProblem } from '../http/plain-text.ts'
 import { newSubmission } from './new-submission.ts'
 
@@ -15,7 +14,7 @@ export async function startRun(
   context: ApiContext,
   body: RunStart,
   caller: Principal,
-  key?: IdempotencyKey,
+  { idempotency: key, traceparent }: Asked = {},
 ): Promise<RunStarted> {
   const { name, type, description, max_retries, timeout_seconds, ...rest } = body
   const job = { ...rest, title: name, workflow: type, ...(description && { task: description }) }
@@ -27,7 +26,7 @@ export async function startRun(
   const { jobId, runId, timeMs } = submission
   const started = newRunStarted(runId, jobId, context.engine.kind)
   const kept = keptAnswer(key, { status: 201, response: started, createdMs: timeMs })
-  const submitted = await withSentPaths(context.engine.submit({ ...submission, ...kept }))
+  const submitted = await withSentPaths(context.engine.submit({ ...submission, traceparent, ...kept }))
   // Only this operation writes answers under its key.
   return 'replayed' in submitted ? (submitted.replayed.response as RunStarted) : started
 }

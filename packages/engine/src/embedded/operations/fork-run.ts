@@ -53,14 +53,14 @@ export async function forkRun(parts: ForkParts, runId: string, from: From): Prom
   const full = rejectionOf(parts.gates, whole, definition.concurrency)
   if (full !== undefined) return rejected(store, run, full, from.idempotency)
   const wait = placeWait(whole, definition, from.timeMs)
-  const prefix = ownParts(fork, { definition: hash, version }, from.timeMs)
+  const prefix = ownParts(fork, { definition: hash, version }, from)
   const forked: NewRunEvent = {
     type: 'run.forked',
     timeMs: from.timeMs,
     actor: from.principal.id,
     data: { from_run: runId, from_step: from.fromStep, origin },
   }
-  const created = createdEvent(run, { priority: record.priority })
+  const created = createdEvent(run, { priority: record.priority, traceparent: from.traceparent })
   const events = [created, forked, ...prefix, ...wait]
   const written = await write(parts, record, from, run, events)
   return 'replayed' in written ? written : { seq: written.seqs[0] ?? 0 }
@@ -91,11 +91,13 @@ function withoutPlace(event: NewRunEvent): NewRunEvent {
 function ownParts(
   { taken, origin }: Fork,
   bundle: { definition: string; version: string },
-  startedMs: number,
+  { timeMs: startedMs, traceparent }: Pick<From, 'timeMs' | 'traceparent'>,
 ): NewRunEvent[] {
   return taken.map((event) => {
     if (event.type !== 'run.continued') return event
-    const before = { inbox_ids: [], ...event.data.before, started_ms: startedMs, active_ms: 0, origin }
+    const { traceparent: _, ...kept } = event.data.before ?? { inbox_ids: [] }
+    const traced = traceparent === undefined ? {} : { traceparent }
+    const before = { ...kept, started_ms: startedMs, active_ms: 0, origin, ...traced }
     return { ...event, data: { ...event.data, ...bundle, before } }
   })
 }
