@@ -69,6 +69,7 @@ export const operations = {
   listRunLogs: { method: 'GET', path: '/api/v1/workflows/{id}/logs' },
   getRunMetrics: { method: 'GET', path: '/api/v1/workflows/{id}/metrics' },
   getRunHistory: { method: 'GET', path: '/api/v1/workflows/{id}/history' },
+  getRunExecutions: { method: 'GET', path: '/api/v1/workflows/{id}/executions' },
   listArtifacts: { method: 'GET', path: '/api/v1/workflows/{id}/artifacts' },
   getArtifact: { method: 'GET', path: '/api/v1/workflows/{id}/artifacts/{name}' },
   bulkRuns: { method: 'POST', path: '/api/v1/workflows/bulk' },

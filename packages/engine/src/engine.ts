@@ -37,6 +37,21 @@ export type Submitted = { seq: number } | { replayed: { status: number; response
 /** What a run was moved to; `from` equals `definition` when it was there already and nothing was written. */
 export type Upgraded = { definition: string; version: string; from: string }
 
+/** What a cluster has of a run, as a replay needs it. */
+export type Executions = {
+  /** The version of the worker that moved it; empty where the cluster has nothing of it. */
+  build: string
+  /** The bundle of that build, or why there is none; left out where the caller has it. */
+  code?: { kind: 'code'; code: string } | { kind: 'missing'; why: string }
+  /**
+   * Of each part that this build moved, the newest last, Temporal's history in JSON, in which a payload that is JSON is an
+   * object with the one field `kyros_json`. What the definition gave to steps and children is left out.
+   */
+  histories: JsonObject[]
+  /** False where there are, or were, earlier parts. */
+  isWhole: boolean
+}
+
 /** Limits of one run. Active time is the time in which steps of the run are attempted, each moment counted once. */
 export type BudgetLimits = { timeMs?: number; tokens?: number; costUsd?: number }
 
@@ -172,6 +187,9 @@ export interface RunOperations {
     options: { afterOffset: number },
     signal: AbortSignal,
   ): AsyncIterable<readonly StreamChunk[]>
+
+  /** What a cluster has of the run; nothing of one that was never on a cluster. @throws temporal_unavailable */
+  executions(runId: string, knownBuild?: string): Promise<Executions>
 
   /** Every stored definition of the workflows here, and of those that runs still need; newest first. */
   definitions(): Promise<DefinitionSummary[]>

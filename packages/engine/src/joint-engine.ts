@@ -52,6 +52,7 @@ export function createJointEngine({ embedded, temporal, store }: JointEngineOpti
       (await engineOf(runId)).answerWaitpoint(runId, command, payload, principal),
     runOfWaitpoint,
     describeWaitpoint: async (token) => (await engineOfToken(token)).describeWaitpoint(token),
+    executions: async (runId, knownBuild) => (await engineOf(runId)).executions(runId, knownBuild),
     async *stream(runId, name, options, signal) {
       yield* (await engineOf(runId)).stream(runId, name, options, signal)
     },

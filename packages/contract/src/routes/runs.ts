@@ -20,6 +20,23 @@ import { WorkflowFault } from '../workflow-fault.ts'
 
 const byId = Type.Object({ id: Id })
 
+const RunExecutions = Type.Object({
+  build: Type.String({
+    description: 'The version of the worker that moved the run; empty where a cluster has nothing of it',
+  }),
+  code: Type.Union([Type.String(), Type.Null()], {
+    description: 'The bundle of that build; null where the caller has it, or nobody has',
+  }),
+  code_missing: Type.Union([Type.String(), Type.Null()], { description: 'Why there is no bundle' }),
+  histories: Type.Array(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'A payload that is JSON is an object with the one field `kyros_json`',
+    }),
+    { description: 'Of each part that this build moved' },
+  ),
+  is_whole: Type.Boolean({ description: 'False where there are, or were, earlier parts' }),
+})
+
 export const runRoutes = routes({
   startRun: {
     method: 'POST',
@@ -168,6 +185,22 @@ export const runRoutes = routes({
       schema: Type.Object({ run: Run, definition: Type.String(), events: Type.Array(Event) }),
     },
     problems: ['run_not_found'],
+  },
+  getRunExecutions: {
+    method: 'GET',
+    path: '/api/v1/workflows/{id}/executions',
+    tag: 'Runs',
+    summary:
+      "Export what a Temporal cluster has of a run: its histories in Temporal's JSON, as a replay needs them",
+    permission: 'viewer',
+    params: byId,
+    query: Type.Object({
+      known_build: Type.Optional(
+        Type.String({ maxLength: 100, description: 'A build of which the caller has the bundle' }),
+      ),
+    }),
+    success: { status: 200, schema: RunExecutions },
+    problems: ['run_not_found', ...temporalProblems],
   },
   listArtifacts: {
     method: 'GET',

@@ -40,6 +40,13 @@ export async function codeOf(
   return kept.source === definition.source ? { kind: 'code', code } : readCode(kept)
 }
 
+/** What is kept of a build that a worker has served. */
+export async function keptCodeOf(store: Pick<Store, 'definitions'>, buildId: string): Promise<BuildCode> {
+  const stored = await store.definitions.get(keyOf({ id: buildId }))
+  if (stored !== undefined) return readCode(stored)
+  return { kind: 'missing', why: 'The bundle of their build is not in this database.' }
+}
+
 const mapStart = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,'
 
 /** The map of a bundle gives the lines of stacks; the sources in it are half of what a bundle is. */

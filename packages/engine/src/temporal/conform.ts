@@ -1,11 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { type BundledDefinition, bundleWorkflows } from './bundle-workflows.ts'
 import { convertHistory, type TemporalHistory } from './convert-history.ts'
+import { hidePayloads } from './executions-json.ts'
 import { explainNondeterminism } from './explain-nondeterminism.ts'
-import type { ConformHistory } from './read-conform-history.ts'
+import type { ClusterHistory, ConformHistory } from './read-conform-history.ts'
 import { ReplayWorker } from './replay-worker.ts'
 
-export type { ConformHistory } from './read-conform-history.ts'
+export type { ClusterHistory, ConformHistory } from './read-conform-history.ts'
+
+type AnyHistory = ConformHistory | ClusterHistory
 
 export type ConformResult = {
   runId: string
@@ -19,7 +22,8 @@ export type ConformResult = {
 )
 
 export type ConformOptions = {
-  histories: readonly ConformHistory[]
+  /** Of the embedded engine, which are converted, and of clusters, which are replayed as they are. */
+  histories: readonly AnyHistory[]
   /** Called after each, in the order of replay. */
   onResult?: (result: ConformResult) => void
 }
@@ -30,8 +34,11 @@ export type ConformOptions = {
  * history then takes some milliseconds. The results are in the order of the histories.
  */
 export async function conform({ histories, onResult }: ConformOptions): Promise<ConformResult[]> {
-  const results = new Map<ConformHistory, ConformResult>()
-  for (const group of groups(histories)) {
+  const results = new Map<AnyHistory, ConformResult>()
+  const recorded = histories.flatMap((one) => ('events' in one ? [one] : []))
+  const clustered = histories.flatMap((one) => ('code' in one ? [one] : []))
+  const groups = [...groupsOf(recorded), ...Map.groupBy(clustered, ({ code }) => code).values()]
+  for (const group of groups) {
     for await (const { history, result } of replayGroup(group)) {
       results.set(history, result)
       onResult?.(result)
@@ -46,7 +53,7 @@ const maxDefinitions = 50
 type Group = { definitions: Map<string, BundledDefinition>; histories: ConformHistory[] }
 
 /** A bundle holds one definition of a name: another of the same name goes into the next. */
-function groups(histories: readonly ConformHistory[]): Group[] {
+function groupsOf(histories: readonly ConformHistory[]): Group[] {
   const found: Group[] = []
   for (const history of histories) {
     const { run, definition: hash, source } = history
@@ -66,14 +73,11 @@ function groups(histories: readonly ConformHistory[]): Group[] {
   return found
 }
 
-type Replayed = { history: ConformHistory; result: ConformResult }
+type Replayed = { history: AnyHistory; result: ConformResult }
 
-async function* replayGroup({ definitions, histories }: Group): AsyncGenerator<Replayed> {
-  const interceptors = ['./run-interceptors.ts', './replay-interceptors.ts'].map((path) =>
-    fileURLToPath(import.meta.resolve(path)),
-  )
-  const code = await bundleWorkflows([...definitions.values()], { interceptors })
-  const worker = new ReplayWorker(code)
+async function* replayGroup(group: Group | ClusterHistory[]): AsyncGenerator<Replayed> {
+  const histories: AnyHistory[] = 'definitions' in group ? group.histories : group
+  const worker = new ReplayWorker('definitions' in group ? await bundleFor(group) : (group[0]?.code ?? ''))
   try {
     for (const history of histories) {
       const { runId, workflow } = history.run
@@ -88,15 +92,25 @@ async function* replayGroup({ definitions, histories }: Group): AsyncGenerator<R
   }
 }
 
+function bundleFor({ definitions }: Group): Promise<string> {
+  const interceptors = ['./run-interceptors.ts', './replay-interceptors.ts'].map((path) =>
+    fileURLToPath(import.meta.resolve(path)),
+  )
+  return bundleWorkflows([...definitions.values()], { interceptors })
+}
+
 const taskEnd = 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED'
 
 /** The bundle is that of the last part; what ran another before it is not what is to be replayed here. */
-function partsOf({ run, events }: ConformHistory): TemporalHistory[] {
-  const all = convertHistory(run, events)
+function partsOf(history: AnyHistory): TemporalHistory[] {
+  if ('code' in history)
+    // Border cast: Temporal's own JSON of a history has this form.
+    return history.histories.map((part) => hidePayloads(part) as TemporalHistory)
+  const all = convertHistory(history.run, history.events)
   const last = all.at(-1)?.definition
-  return all.flatMap(({ definition, history }) =>
+  return all.flatMap(({ definition, history: part }) =>
     // A run that ended before its definition was asked has nothing to replay, and the core does not survive it.
-    definition === last && history.events.some(({ eventType }) => eventType === taskEnd) ? [history] : [],
+    definition === last && part.events.some(({ eventType }) => eventType === taskEnd) ? [part] : [],
   )
 }
 

@@ -5,6 +5,7 @@ import { isTerminal } from '@kyros/contract/run-status'
 import type { InboxMessage } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
+import type { PayloadCodec } from '@temporalio/common'
 import type { Definitions } from '../definitions/definitions.ts'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import { readHistory } from '../embedded/history.ts'
@@ -23,6 +24,7 @@ import type { Builds } from './builds.ts'
 import type { Cluster } from './cluster.ts'
 import { mustBePlayable } from './fork-prefix.ts'
 import { queryRun } from './query-run.ts'
+import { readExecutions } from './read-executions.ts'
 import { refOfToken, verifyToken } from './token-check.ts'
 import { updateRun } from './update-run.ts'
 import { upgradeRun } from './upgrade-run.ts'
@@ -35,6 +37,7 @@ export type OperationsParts = {
   readonly cluster: Cluster
   readonly builds: Builds
   readonly keys: readonly [WaitpointKey, ...WaitpointKey[]]
+  readonly codecs: readonly PayloadCodec[]
   readonly gates: RunGates
   /** @throws temporal_unavailable where no run is accepted while the cluster is away */
   readonly mustAccept: () => void
@@ -112,6 +115,8 @@ export function createTemporalOperations(parts: OperationsParts): RunOperations 
     },
 
     stream: (runId, name, { afterOffset }, signal) => followStream(store, runId, name, afterOffset, signal),
+
+    executions: (runId, knownBuild) => readExecutions(parts, runId, knownBuild),
 
     definitions: () => readDefinitions(parts),
   }

@@ -1,4 +1,5 @@
 import { isRunEvent, type RunEvent } from '@kyros/contract/event'
+import type { JsonObject } from '@kyros/contract/json'
 import { problem } from '@kyros/contract/problem'
 import type { Store } from '@kyros/store/store'
 import { withPayloads } from '../embedded/history.ts'
@@ -13,6 +14,16 @@ export type ConformHistory = {
   /** sha256 of the bundle. */
   definition: string
   events: readonly RunEvent[]
+}
+
+/** A run that was on a cluster: what that has of it, and the code that moved it. */
+export type ClusterHistory = {
+  run: Pick<ConvertedRun, 'runId' | 'workflow'>
+  definition: string
+  build: string
+  code: string
+  /** As the engine's `executions` gives them. */
+  histories: readonly JsonObject[]
 }
 
 /** The recorded history of a stored run, ready for `conform`. @throws run_not_found */

@@ -135,7 +135,7 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
       onAccepted: async () => this.#inbox.filled(),
     })
     this.operations = createTemporalOperations({
-      ...{ store, clock, definitions, log, cluster: this.#cluster, builds: this.#builds },
+      ...{ store, clock, definitions, log, codecs, cluster: this.#cluster, builds: this.#builds },
       ...{ keys: options.waitpointKeys, gates: this.#gates },
       mustAccept: () => this.#mustAccept(),
       onAccepted: () => this.#inbox.filled(),

@@ -132,6 +132,14 @@ describe('a run', () => {
     )
   })
 
+  test('of a run of the embedded engine no cluster has anything', async () => {
+    const executions = (await platform.get(`/api/v1/workflows/${greeted.run_id}/executions`)).json()
+    expect(executions).toEqual({
+      ...{ build: '', code: null, code_missing: null },
+      ...{ histories: [], is_whole: true },
+    })
+  })
+
   test('answers 304 to who has it', async () => {
     const { headers } = await platform.get(`/api/v1/workflows/${greeted.run_id}`)
     const again = { 'if-none-match': String(headers.etag) }
@@ -254,6 +262,7 @@ test.each([
   ['GET', '/why'],
   ['GET', '/metrics'],
   ['GET', '/history'],
+  ['GET', '/executions'],
   ['GET', '/artifacts'],
   ['GET', '/artifacts/x'],
   ['POST', '/cancel'],

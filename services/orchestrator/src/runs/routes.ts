@@ -70,6 +70,16 @@ function registerReads(app: FastifyInstance, context: ApiContext): void {
     const history = await exportHistory(store, params.id, (text) => hideTokens(context, caller, text))
     return reply.type('application/json; charset=utf-8').send(history)
   })
+  registerRoute(app, api.getRunExecutions, async ({ params, query }) => {
+    const { build, code, histories, isWhole } = await engine.executions(params.id, query.known_build)
+    return {
+      build,
+      code: code?.kind === 'code' ? code.code : null,
+      code_missing: code?.kind === 'missing' ? code.why : null,
+      histories,
+      is_whole: isWhole,
+    }
+  })
   registerRoute(app, api.listWorkflowTypes, ({ request, reply }) =>
     sendTagged(request, reply, {
       workflow_types: engine.workflows(),

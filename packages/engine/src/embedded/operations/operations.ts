@@ -93,6 +93,13 @@ export function createOperations(options: OperationsOptions): RunOperations {
 
     stream: (runId, name, { afterOffset }, signal) => followStream(store, runId, name, afterOffset, signal),
 
+    executions: async (runId) => {
+      const { engine } = await readRun(store, runId)
+      if (engine !== 'temporal') return { build: '', histories: [], isWhole: true }
+      const detail = `The run ${runId} is on Temporal, and this server has no temporal.host_port.`
+      throw problem('temporal_unavailable', { detail })
+    },
+
     definitions: () => readDefinitions(parts),
   }
 }
