@@ -1,7 +1,8 @@
 import type { Json } from '@kyros/contract/json'
 import { openStore } from '@kyros/store/open-store'
+import { createDatabase, dropDatabase } from '@kyros/store/suite/postgres-database'
 import { Client, Connection } from '@temporalio/client'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
 import type { StepFunction } from '../embedded/attempt.ts'
 import { messageOf, type Operation } from '../embedded/operations/operate.ts'
 import { askingWorkflow } from '../fixtures/catalogue.ts'
@@ -154,4 +155,43 @@ test('orders that were on their way to the embedded engine are done where the ru
   await rig.engine.signal(runId, 'add', 'by a signal', owner)
   const run = await ended(rig, runId)
   expect(run).toMatchObject({ engine: 'temporal', result: { heard: ['by an update', 'by a signal'] } })
+})
+
+test('what another process sends while runs move comes to them in order, and once', {
+  timeout: 90_000,
+}, async () => {
+  const databaseUrl = await createDatabase()
+  onTestFinished(() => dropDatabase(databaseUrl))
+  const join = async () => {
+    const store = await openStore({ dataDir: '', databaseUrl })
+    const joined = await createTemporalRig({
+      ...{ store, address, client, workflows, steps: plain, handsOver: () => handsOver },
+    })
+    onTestFinished(() => joined.stop())
+    return joined
+  }
+  const holder = await join()
+  await until(
+    async () => holder.embedded.health().details.holds_lease,
+    (holds) => holds === true,
+  )
+  const other = await join()
+  const [parts, sent] = [10, 30]
+  const input = { parts, heard: [], want: sent }
+  const ids: string[] = []
+  for (let run = 0; run < 6; run++)
+    ids.push(await submit({ ...holder, engine: holder.embedded }, 'gathering', input))
+  const send = async (runId: string) => {
+    for (let number = 0; number < sent; number++) {
+      await other.engine.signal(runId, 'add', number, owner)
+      if (number === 5) handsOver = true
+    }
+  }
+  await Promise.all(ids.map(send))
+  for (const runId of ids) {
+    const run = await ended(other, runId)
+    expect(run.engine).toBe('temporal')
+    const heard = Array.from({ length: sent }, (_, number) => number)
+    expect(run.result).toEqual({ part: parts - 1, heard })
+  }
 })
