@@ -21,6 +21,21 @@ async function freePort(): Promise<number> {
   return port
 }
 
+/** A run whose version nobody serves says so, and that version is among those that are shown. */
+async function expectUnserved(api: ReturnType<typeof apiOf>, runId: string): Promise<void> {
+  const { waits_for: waits, what_would_move_it: moves } = await until(
+    () => api.client.call('whyRun', { params: { id: runId } }),
+    ({ waits_for: [first] }) => first?.kind === 'worker_missing',
+  )
+  expect(waits[0]).toMatchObject({ name: 'version', detail: expect.stringContaining('no worker serves') })
+  expect(moves).toContain('kyros serve worker')
+  const inUse = await until(
+    async () => (await api.client.call('engineStatus')).temporal.cluster?.builds ?? [],
+    (builds) => builds.length > 0,
+  )
+  expect(inUse).toMatchObject([{ runs: 1, has_worker: false }])
+}
+
 /** A run that has not ended keeps its version among those that are shown. */
 async function expectInUse(
   api: ReturnType<typeof apiOf>,
@@ -47,6 +62,7 @@ test('a worker of its own does the steps of runs that an orchestrator starts', a
   const api = apiOf(await orchestrator.ready(), project)
   expect(orchestrator.output()).toContain('steps run in `kyros serve worker`')
   const runId = (await api.startNoting(10)) ?? ''
+  await expectUnserved(api, runId)
 
   const metricsPort = await freePort()
   const metered = { ...env, KYROS_METRICS_PORT: String(metricsPort) }

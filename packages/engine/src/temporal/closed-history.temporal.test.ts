@@ -1,7 +1,7 @@
 import { openStore } from '@kyros/store/open-store'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { askingWorkflows, testWorkflows } from '../fixtures/catalogue.ts'
+import { askingWorkflows, inlineWorkflows, testWorkflows } from '../fixtures/catalogue.ts'
 import {
   type EngineRig,
   ended,
@@ -25,7 +25,11 @@ beforeAll(async () => {
 afterAll(() => client.connection.close())
 
 const secret = 'swordfish'
-const workflows = [...testWorkflows, ...askingWorkflows.filter(({ name }) => name === 'updating')]
+const workflows = [
+  ...testWorkflows,
+  ...inlineWorkflows,
+  ...askingWorkflows.filter(({ name }) => name === 'updating'),
+]
 
 async function withRig(
   steps: SuiteSteps,
@@ -81,6 +85,10 @@ test('a cluster does not get to know what the error of a step says', () =>
     const caught = await submit(rig, 'catching', 1)
     expect(await ended(rig, caught)).toMatchObject({ result: { message: `no ${secret} here`, attempts: 2 } })
     await expectClosed(rig, caught)
+    const inline = await submit(rig, 'inline_retrying', { initialMs: 1 })
+    expect(await ended(rig, inline)).toMatchObject({ status: 'failed' })
+    expect(await keptOf(inline)).toContain('core_local_activity')
+    await expectClosed(rig, inline)
   }))
 
 test('where nothing is encrypted, errors are readable on the cluster', () =>
