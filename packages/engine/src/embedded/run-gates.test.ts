@@ -48,6 +48,17 @@ test('a workflow that refuses more refuses while it is full, and one that cancel
   expect(gates.enter(admission('reject'), 'b')).toBe('admitted')
 })
 
+test('a run that asks twice before the gates are open has one place, and the newer one is not cancelled for it', async () => {
+  const { gates, cancelled } = open(false)
+  const oldest = admission('cancel_oldest')
+  for (const _ of [1, 2]) expect(gates.enter(oldest, 'a')).toBe('queued')
+  gates.open()
+  expect(gates.enter(oldest, 'a')).toBe('admitted')
+  expect(gates.enter(oldest, 'b')).toBe('queued')
+  await turn()
+  expect(cancelled).toEqual(['a'])
+})
+
 test('the oldest is cancelled for a newer one, which begins when the oldest has ended', async () => {
   const { gates, admitted, cancelled } = open()
   const oldest = admission('cancel_oldest')

@@ -65,8 +65,8 @@ class Gates implements RunGates {
   readonly #events: GateEvents
   readonly #gates = new Map<string, Gate>()
   readonly #placeOf = new Map<string, Gate>()
-  /** Came before `open`. */
-  #early: { admission: Admission; runId: string }[] = []
+  /** Came before `open`, by run: one that asks twice waits once. */
+  readonly #early = new Map<string, Admission>()
   #isOpen = false
 
   constructor(events: GateEvents) {
@@ -77,7 +77,7 @@ class Gates implements RunGates {
     const place = this.#placeOf.get(runId)
     if (place !== undefined) return place.holders.has(runId) ? 'admitted' : 'queued'
     if (this.#isOpen) return this.#decide(admission, runId)
-    this.#early.push({ admission, runId })
+    this.#early.set(runId, admission)
     return 'queued'
   }
 
@@ -88,7 +88,7 @@ class Gates implements RunGates {
   leave(runId: string): void {
     const gate = this.#placeOf.get(runId)
     if (gate === undefined) {
-      if (!this.#isOpen) this.#early = this.#early.filter((one) => one.runId !== runId)
+      this.#early.delete(runId)
       return
     }
     this.#placeOf.delete(runId)
@@ -102,9 +102,10 @@ class Gates implements RunGates {
     if (this.#isOpen) return
     this.#isOpen = true
     for (const gate of this.#gates.values()) gate.holders = new Set([...gate.holders].toSorted())
-    const came = this.#early.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))
-    this.#early = []
-    for (const { admission, runId } of came) {
+    const came = [...this.#early].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    this.#early.clear()
+    for (const [runId, admission] of came) {
+      if (this.#placeOf.has(runId)) continue
       // Whatever was decided, the run asks again when it is woken.
       if (this.#decide(admission, runId) !== 'queued') queueMicrotask(() => this.#events.onAdmitted(runId))
     }
@@ -112,7 +113,7 @@ class Gates implements RunGates {
 
   close(): void {
     this.#isOpen = false
-    this.#early = []
+    this.#early.clear()
     this.#gates.clear()
     this.#placeOf.clear()
   }
