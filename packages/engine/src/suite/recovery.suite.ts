@@ -137,7 +137,10 @@ export function testRecovery(open: OpenRig): void {
     const rig = await open({ steps: { ...plain, First: async () => large, Second: hanging } })
     const runId = await submit(rig, 'sequence')
     await began.opened
-    const completed = (await rig.store.events.ofRun(runId)).find((event) => event.type === 'step.completed')
+    const completed = await until(
+      async () => (await rig.store.events.ofRun(runId)).find(({ type }) => type === 'step.completed'),
+      (event) => event !== undefined,
+    )
     expect(completed?.data.output).toEqual({ $blob: expect.any(String), bytes: 200_002 })
     const Second: StepFunction = async (input: Json) => String(input).length
     await rig.restart({ steps: { ...plain, Second, Third: async () => null } })

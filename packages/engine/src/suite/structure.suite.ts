@@ -60,15 +60,19 @@ export function testStructure(open: OpenRig): void {
 
   test('a step has the priority of its job', async () => {
     const order: Json[] = []
-    const busy = gate()
+    const [began, busy] = [gate(), gate()]
     const First: StepFunction = async (input) => {
-      if (input === 'first') await busy.opened
+      if (input === 'first') {
+        began.open()
+        await busy.opened
+      }
       order.push(input as Json)
       return input
     }
     const rig = await open({ steps: { ...plain, First }, workflows, maxAttempts: 1 })
     const first = await submit(rig, 'sequence', 'first')
-    await waitUntil(rig, first, 'step.started')
+    // Whatever the log says of it, now it has the only slot.
+    await began.opened
     const low = await submit(rig, 'sequence', 'low', { priority: 'low' })
     const critical = await submit(rig, 'sequence', 'critical', { priority: 'critical' })
     for (const runId of [low, critical]) await waitUntil(rig, runId, 'step.scheduled')
@@ -186,9 +190,11 @@ export function testStructure(open: OpenRig): void {
     const rig = await open({ steps: { ...plain, Third: hanging }, workflows })
     const runId = await submit(rig, 'sequence', 7)
     await began.opened
-    const events = (await rig.store.events.ofRun(runId)).flatMap((event) =>
-      isRunEvent(event) ? [asNewEvent(event)] : [],
+    const recorded = await until(
+      () => rig.store.events.ofRun(runId),
+      (found) => found.filter(({ type }) => type === 'step.started').length === 3,
     )
+    const events = recorded.flatMap((event) => (isRunEvent(event) ? [asNewEvent(event)] : []))
     const moved = await copyRun(rig, events, await patchedHash(rig))
     const deployed = [askingWorkflow('sequence', 'patched')]
     await rig.restart({ steps: plain, workflows: deployed })
