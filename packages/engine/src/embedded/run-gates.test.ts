@@ -48,6 +48,17 @@ test('a workflow that refuses more refuses while it is full, and one that cancel
   expect(gates.enter(admission('reject'), 'b')).toBe('admitted')
 })
 
+test('a run that ended while those under way were being read holds no place', async () => {
+  const { gates, admitted } = open(false)
+  const queue = admission('queue')
+  gates.enter(queue, 'next')
+  gates.leave('ended')
+  gates.hold(queue, 'ended')
+  gates.open()
+  await turn()
+  expect(admitted).toEqual(['next'])
+})
+
 test('a run that asks twice before the gates are open has one place, and the newer one is not cancelled for it', async () => {
   const { gates, cancelled } = open(false)
   const oldest = admission('cancel_oldest')

@@ -24,7 +24,7 @@ export type Entered = 'admitted' | 'queued' | 'rejected' | 'cancelled'
 export type RunGates = {
   /** Asks for a place; asking again changes nothing. */
   enter(admission: Admission, runId: string): Entered
-  /** A run that began before: it has its place, also where that is one too many. */
+  /** A run that began before: it has its place, also where that is one too many. Not one that has left meanwhile. */
   hold(admission: Admission, runId: string): void
   /** The run has ended, or will never begin. Who waited for its place gets it. */
   leave(runId: string): void
@@ -67,6 +67,8 @@ class Gates implements RunGates {
   readonly #placeOf = new Map<string, Gate>()
   /** Came before `open`, by run: one that asks twice waits once. */
   readonly #early = new Map<string, Admission>()
+  /** Left before `open`: who reads what is under way may have read of them before they ended. */
+  readonly #gone = new Set<string>()
   #isOpen = false
 
   constructor(events: GateEvents) {
@@ -82,10 +84,11 @@ class Gates implements RunGates {
   }
 
   hold(admission: Admission, runId: string): void {
-    if (!this.#placeOf.has(runId)) this.#hold(this.#gateOf(admission), runId)
+    if (!this.#placeOf.has(runId) && !this.#gone.has(runId)) this.#hold(this.#gateOf(admission), runId)
   }
 
   leave(runId: string): void {
+    if (!this.#isOpen) this.#gone.add(runId)
     const gate = this.#placeOf.get(runId)
     if (gate === undefined) {
       this.#early.delete(runId)
@@ -101,6 +104,7 @@ class Gates implements RunGates {
   open(): void {
     if (this.#isOpen) return
     this.#isOpen = true
+    this.#gone.clear()
     for (const gate of this.#gates.values()) gate.holders = new Set([...gate.holders].toSorted())
     const came = [...this.#early].toSorted(([a], [b]) => (a < b ? -1 : 1))
     this.#early.clear()
@@ -114,6 +118,7 @@ class Gates implements RunGates {
   close(): void {
     this.#isOpen = false
     this.#early.clear()
+    this.#gone.clear()
     this.#gates.clear()
     this.#placeOf.clear()
   }
