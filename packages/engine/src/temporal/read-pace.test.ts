@@ -1,21 +1,25 @@
 import { expect, test } from 'vitest'
 import { ReadPace } from './read-pace.ts'
 
-test('a run alone is read at once, and many that move together once a second', () => {
-  let nowMs = 1_000_000
-  const pace = new ReadPace({ nowMs: () => nowMs })
-  const pauses = () => Array.from({ length: 256 }, (_, index) => pace.pauseMs(`run ${index}`))
-  expect(pace.pauseMs('alone')).toBe(25)
-  expect(pauses().at(-1)).toBe(1000)
-  nowMs += 2_000
-  // The first of a new window knows of those before it.
-  expect(pauses()[0]).toBe(1000)
+function open() {
+  const slept: { ms: number; end: () => void }[] = []
+  const sleep = (ms: number) => new Promise<void>((end) => slept.push({ ms, end }))
+  const signal = new AbortController().signal
+  const pace = new ReadPace({ sleep })
+  return { slept, gather: () => pace.gather(signal) }
+}
+
+test('a run alone is read at once, and many that move together every two seconds', () => {
+  const { slept, gather } = open()
+  for (let run = 0; run < 256; run++) void gather()
+  expect([slept[0]?.ms, slept[99]?.ms, slept[255]?.ms]).toEqual([25, 800, 2000])
 })
 
-test('runs that no longer move slow nobody down', () => {
-  let nowMs = 1_000_000
-  const pace = new ReadPace({ nowMs: () => nowMs })
-  for (let index = 0; index < 256; index++) pace.pauseMs(`run ${index}`)
-  nowMs += 10_000
-  expect(pace.pauseMs('alone')).toBe(25)
+test('runs that no longer move slow nobody down', async () => {
+  const { slept, gather } = open()
+  const gathering = Array.from({ length: 256 }, gather)
+  for (const { end } of slept) end()
+  await Promise.all(gathering)
+  void gather()
+  expect(slept.at(-1)?.ms).toBe(25)
 })

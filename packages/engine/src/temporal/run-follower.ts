@@ -5,7 +5,7 @@ import type { RunRecord, Store } from '@kyros/store/store'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import type { EngineClock } from '../embedded/timers.ts'
 import { textOf } from '../error-text.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, HistoryPage } from './cluster.ts'
 import { storedPayloads } from './event-payloads.ts'
 import type { NewChild } from './history-facts.ts'
 import type { HistoryReader } from './read-history.ts'
@@ -72,50 +72,58 @@ export class RunFollower {
     const record = await store.runs.get(this.runId)
     if (record === undefined || isTerminal(record.status)) return true
     const log = new RunLogCursor(this.#parts, record, await lastPlace(store, record))
-    const first = await this.#partFrom(log.last.part, signal)
-    // Not started there yet, or not known any more: whoever starts it decides.
-    if (first === undefined) throw new Error('The cluster does not know the run.')
-    let execution = { workflowId: this.runId, runId: first }
-    let token: Uint8Array | undefined
-    for (let isNew = true; !signal.aborted; isNew = false) {
-      const page = await cluster.history(execution, token, wait && !isNew, signal)
-      if (page === undefined) throw new Error('The cluster does not know the run any more.')
+    let { execution, page } = await this.#begin(log.last.part, wait, signal)
+    while (!signal.aborted) {
       const end = await log.append(page.events)
       if (end === 'run') return true
+      let token = page.nextPageToken
       if (end !== undefined) {
         execution = { workflowId: this.runId, runId: end.newRunId }
         token = undefined
-        continue
-      }
-      if (page.nextPageToken === undefined && !wait) return false
-      token = page.nextPageToken
-      if (!wait && page.events.length === 0) return false
-      if (wait && token !== undefined && !isNew)
-        await this.#parts.clock.sleep(pace.pauseMs(this.runId), signal).catch(() => {})
+      } else if (token === undefined) {
+        if (!wait) return false
+        throw new Error('The history of the run is over, and holds no end that is known here.')
+      } else if (page.events.length > 0) {
+        if (wait) await pace.gather(signal)
+      } else if (!wait) return false
+      const next = await cluster.history(execution, token, wait, signal)
+      if (next === undefined) throw new Error('The cluster does not know the run any more.')
+      page = next
     }
     return false
   }
 
-  /** The execution that is this part of the run. */
-  async #partFrom(part: number, signal: AbortSignal): Promise<string | undefined> {
-    const { cluster, reader } = this.#parts
+  /** The execution that is this part of the run, and the first events of it. */
+  async #begin(
+    part: number,
+    wait: boolean,
+    signal: AbortSignal,
+  ): Promise<{ execution: Execution; page: HistoryPage }> {
     let runId: string | undefined
     for (let hops = 0; hops < maxHops; hops++) {
-      const execution = { workflowId: this.runId, ...(runId === undefined ? {} : { runId }) }
-      const page = await cluster.history(execution, undefined, false, signal)
-      const [event] = page?.events ?? []
-      const started = event?.workflowExecutionStartedEventAttributes
-      if (event === undefined || !started) return undefined
-      const { fact } = await reader.read(event)
-      const found = fact.kind === 'started' ? (fact.started.part ?? 0) : 0
-      if (found <= part || !started.continuedExecutionRunId)
-        return started.originalExecutionRunId ?? undefined
-      if (part === 0) return started.firstExecutionRunId ?? undefined
-      runId = started.continuedExecutionRunId
+      const asked = { workflowId: this.runId, ...(runId === undefined ? {} : { runId }) }
+      const page = await this.#parts.cluster.history(asked, undefined, wait, signal)
+      const started = page?.events[0]?.workflowExecutionStartedEventAttributes
+      // Not started there yet, or not known any more: whoever starts it decides.
+      if (page === undefined || !started) throw new Error('The cluster does not know the run.')
+      const found = await this.#partOf(page)
+      if (found <= part || !started.continuedExecutionRunId) {
+        const own = started.originalExecutionRunId ?? ''
+        return { execution: { workflowId: this.runId, runId: own }, page }
+      }
+      const first = part === 0 ? started.firstExecutionRunId : undefined
+      runId = first || started.continuedExecutionRunId
     }
-    return undefined
+    throw new Error(`The run has more than ${maxHops} parts on the cluster.`)
+  }
+
+  async #partOf({ events: [event] }: HistoryPage): Promise<number> {
+    const read = event === undefined ? undefined : await this.#parts.reader.read(event)
+    return read?.fact.kind === 'started' ? (read.fact.started.part ?? 0) : 0
   }
 }
+
+type Execution = { workflowId: string; runId: string }
 
 const maxHops = 10_000
 
