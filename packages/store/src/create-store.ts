@@ -28,6 +28,8 @@ export type Parts = {
   /** How many batches `apply` may be given before the first is answered. */
   maxUnderWay: number
   ping(timeoutMs: number): Promise<void>
+  /** Tells every process on the database of these topics; none has a space in it. Default: there is only this one. */
+  tell?(topics: readonly string[]): Promise<void>
   /** Closes what was opened, after the last write. */
   close(): Promise<void>
 }
@@ -38,7 +40,7 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
   const closed = new AbortController()
   const events = new EventReads(database)
   const sessions = createSessionReads(database)
-  const { apply, maxUnderWay } = parts
+  const { apply, maxUnderWay, tell = async (topics) => notices.notifyEach(topics) } = parts
   const onCommit = (committed: readonly Committed[]) => {
     if (committed.some(({ kind }) => revokes.has(kind))) sessions.invalidate()
     announce(notices, committed)
@@ -69,6 +71,10 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
     apiKeys: createApiKeyReads(database),
     views: createViewReads(database),
     inbox: createInboxReads(database, notices),
+    hints: {
+      listen: (runId, wake) => notices.listen(hintOf(runId), wake),
+      ...guarded(database, { send: (runIds: readonly string[]) => tell(runIds.map(hintOf)) }),
+    },
     ...current(database, { stats: (nowMs: number) => readStats(database, nowMs) }),
     ...guarded(database, { ping: parts.ping }),
     close() {
@@ -79,6 +85,8 @@ export function createStore(parts: Parts): { store: Store; breakDown(error: Erro
   const store: Store = { ...port, retention: createRetention(database, port, parts.blobs) }
   return { store, breakDown: (error) => queue.break(error), revoked: () => sessions.invalidate() }
 }
+
+const hintOf = (runId: string) => `hints/${runId}`
 
 const revokes = new Set<Committed['kind']>(['rotate_session', 'revoke_session', 'revoke_api_key'])
 

@@ -9,6 +9,10 @@ export class Notices {
     for (const wake of this.#listeners.get(topic) ?? []) wake()
   }
 
+  notifyEach(topics: readonly string[]): void {
+    for (const topic of topics) this.notify(topic)
+  }
+
   /** For a topic and everything below it: `logs` also wakes who waits for `logs/<run>`. */
   notifyGroup(group: string): void {
     for (const topic of this.#listeners.keys()) {

@@ -161,6 +161,16 @@ export interface Store {
     list(afterId: number, limit: number, engine?: RunEngine): Promise<{ id: number; message: InboxMessage }[]>
     changes(signal: AbortSignal): AsyncIterable<void>
   }
+  /**
+   * What workers say to whoever reads the histories of runs on a cluster, in any process on this database. A hint may be
+   * lost, and may come before what it speaks of can be read.
+   */
+  readonly hints: {
+    /** These runs have news that are not to wait. */
+    send(runIds: readonly string[]): Promise<void>
+    /** Calls `wake` at every hint of the run until the returned function is called. */
+    listen(runId: string, wake: () => void): () => void
+  }
   /** Keeps what is stored within bounds, a bite at a time; whoever calls decides when and how often. */
   readonly retention: {
     /**

@@ -11,6 +11,7 @@ import type { NewChild } from './history-facts.ts'
 import type { HistoryReader } from './read-history.ts'
 import type { ReadPace } from './read-pace.ts'
 import { RunProjection } from './run-projection.ts'
+import { Urgency } from './urgency.ts'
 
 export type FollowerParts = {
   readonly store: Store
@@ -39,6 +40,7 @@ const longestPauseMs = 10_000
 export class RunFollower {
   readonly runId: string
   readonly #parts: FollowerParts
+  readonly #urgency = new Urgency()
 
   constructor(parts: FollowerParts, runId: string) {
     this.#parts = parts
@@ -47,6 +49,15 @@ export class RunFollower {
 
   /** Until the run has ended (true), or `signal` aborts (false). */
   async follow(signal: AbortSignal): Promise<boolean> {
+    const stopHearing = this.#parts.store.hints.listen(this.runId, this.#urgency.hint)
+    try {
+      return await this.#follow(signal)
+    } finally {
+      stopHearing()
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<boolean> {
     const { clock, log } = this.#parts
     for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
@@ -68,10 +79,11 @@ export class RunFollower {
   }
 
   async #read(signal: AbortSignal, wait: boolean): Promise<boolean> {
-    const { store, cluster, pace } = this.#parts
+    const { store, cluster } = this.#parts
     const record = await store.runs.get(this.runId)
     if (record === undefined || isTerminal(record.status)) return true
     const log = new RunLogCursor(this.#parts, record, await lastPlace(store, record))
+    if (wait) await this.#gather(signal)
     let { execution, page } = await this.#begin(log.last.part, wait, signal)
     while (!signal.aborted) {
       const end = await log.append(page.events)
@@ -84,13 +96,17 @@ export class RunFollower {
         if (!wait) return false
         throw new Error('The history of the run is over, and holds no end that is known here.')
       } else if (page.events.length > 0) {
-        if (wait) await pace.gather(signal)
+        if (wait) await this.#gather(signal)
       } else if (!wait) return false
       const next = await cluster.history(execution, token, wait, signal)
       if (next === undefined) throw new Error('The cluster does not know the run any more.')
       page = next
     }
     return false
+  }
+
+  #gather(signal: AbortSignal): Promise<void> {
+    return this.#urgency.before(() => this.#parts.pace.gather(signal))
   }
 
   /** The execution that is this part of the run, and the first events of it. */

@@ -1,4 +1,9 @@
-import { proxySinks, type WorkflowExecuteInput, type WorkflowInterceptors } from '@temporalio/workflow'
+import {
+  type ConcludeActivationInput,
+  proxySinks,
+  type WorkflowExecuteInput,
+  type WorkflowInterceptors,
+} from '@temporalio/workflow'
 import { textOf } from '../error-text.ts'
 import type { RunLogSinks } from './workflow-adapter.ts'
 
@@ -6,7 +11,8 @@ type Tracked = Pick<Map<Promise<unknown>, Set<Promise<unknown>>>, 'set' | 'get' 
 type Activator = { promiseStackStore: { childToParent: Tracked } }
 
 /**
- * Local activities are recorded with what they were given, and the trace of the request goes on to all that the run asks for.
+ * Local activities are recorded with what they were given, the trace of the request goes on to all that the run asks for,
+ * and the worker hears of the end of a run.
  *
  * A promise that a definition forgets, and that is rejected, is a line in the log of its run, as on the embedded engine:
  * by itself Temporal would block the run for it. Its SDK tells the sandbox of every promise, to show where a run waits.
@@ -43,12 +49,23 @@ export const interceptors = (): WorkflowInterceptors => {
           // The log is made of it: of a local activity nothing else says what it was asked for with.
           for (const { scheduleLocalActivity } of input.commands)
             if (scheduleLocalActivity) scheduleLocalActivity.includeArgumentsIntoMarker = true
+          if (input.commands.some(isEnd)) proxySinks<RunLogSinks>().kyros.ended()
           return next(input)
         },
       },
     ],
   }
 }
+
+type Command = ConcludeActivationInput['commands'][number]
+
+const isEnd = (command: Command) =>
+  Boolean(
+    command.completeWorkflowExecution ||
+      command.failWorkflowExecution ||
+      command.cancelWorkflowExecution ||
+      command.continueAsNewWorkflowExecution,
+  )
 
 function warn(error: unknown): void {
   const { kyros } = proxySinks<RunLogSinks>()

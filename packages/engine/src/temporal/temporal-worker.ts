@@ -19,6 +19,7 @@ import { type MetricReading, workerReadings } from './cluster-metrics.ts'
 import { failureConverterPath } from './data-converter.ts'
 import { loadSdk } from './load-sdk.ts'
 import { NeededBuilds } from './needed-builds.ts'
+import { RunHints } from './run-hints.ts'
 import { StepActivities } from './step-activity.ts'
 import { traceAttempts } from './trace-headers.ts'
 import type { RunLogSinks } from './workflow-adapter.ts'
@@ -91,6 +92,7 @@ class BuildWorkers implements TemporalWorker {
   /** Why a build is not served, as it was said last. */
   readonly #told = new Map<string, string>()
   readonly #logs = new Map<string, RunLog>()
+  readonly #hints: RunHints
   #connection: Promise<NativeConnection> | undefined
   #stopping = false
   #stopped: Promise<void> | undefined
@@ -101,6 +103,7 @@ class BuildWorkers implements TemporalWorker {
     const { store, clock, steps, workspaceDir, log, maxAttempts, limits } = options
     this.#timers = createTimers(clock)
     this.#needed = new NeededBuilds({ store, clock, countRuns: (buildId) => this.#countRuns(buildId) })
+    this.#hints = new RunHints(store, clock)
     this.#activities = new StepActivities({
       ...{ store, clock, log },
       timers: this.#timers,
@@ -280,6 +283,10 @@ class BuildWorkers implements TemporalWorker {
             await Promise.resolve()
             await log.flush()
           },
+          callDuringReplay: false,
+        },
+        ended: {
+          fn: ({ workflowId }: { workflowId: string }) => this.#hints.add(workflowId),
           callDuringReplay: false,
         },
       },

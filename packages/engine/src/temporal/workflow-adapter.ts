@@ -43,7 +43,11 @@ type AnySteps = { [name: string]: (input: never) => Promise<Json> }
 
 /** Lines of definitions go to the log of their run. */
 export interface RunLogSinks extends Sinks {
-  kyros: { log(level: 'info' | 'warn' | 'error', message: string, timeMs: number): void }
+  kyros: {
+    log(level: 'info' | 'warn' | 'error', message: string, timeMs: number): void
+    /** The part of the run ends with this turn. */
+    ended(): void
+  }
 }
 
 /** One execution of a definition: what its context shares. */

@@ -48,7 +48,7 @@ async function assemble(databaseUrl: string, maxConnections: number, log: Log): 
   let revoked = () => {}
   const listener = await startListener(databaseUrl, (topics) => {
     if (topics === 'all') notices.notifyAll()
-    else for (const topic of topics) notices.notifyGroup(topic)
+    else for (const topic of topics) hear(notices, topic)
     if (topics === 'all' || topics.includes('revocations')) revoked()
   })
   const opened = createStore({
@@ -58,6 +58,7 @@ async function assemble(databaseUrl: string, maxConnections: number, log: Log): 
     apply,
     maxUnderWay: 1,
     ping: (timeoutMs) => ping(pool, timeoutMs),
+    tell: (topics) => tell(pool, topics),
     async close() {
       await writer.close()
       await listener.stop()
@@ -93,6 +94,22 @@ async function upgrade(databaseUrl: string): Promise<void> {
     if (version < schemaVersion) await inTransaction(client, migrateUp('postgres', Date.now()))
   } finally {
     await client.end().catch(() => {})
+  }
+}
+
+/** What names a run is for those who listen to that run; the writer names groups. */
+function hear(notices: Notices, topic: string): void {
+  if (topic.includes('/')) notices.notify(topic)
+  else notices.notifyGroup(topic)
+}
+
+/** PostgreSQL takes less than 8,000 bytes at once. */
+const topicsAtOnce = 150
+
+async function tell(pool: Pool, topics: readonly string[]): Promise<void> {
+  for (let at = 0; at < topics.length; at += topicsAtOnce) {
+    const payload = topics.slice(at, at + topicsAtOnce).join(' ')
+    await pool.query(`SELECT pg_notify('kyros', $1)`, [payload])
   }
 }
 
