@@ -67,6 +67,25 @@ export function testContent(store: () => Store): void {
     for await (const _ of store().inbox.changes(stop.signal)) expect.unreachable()
   })
 
+  test('a hint reaches who listens to one of its runs, however many they are, and nobody else', async () => {
+    // More than PostgreSQL takes at once.
+    const runIds = Array.from({ length: 400 }, newId)
+    const heard: string[] = []
+    const all = Promise.withResolvers<void>()
+    const stops = [...runIds, newId()].map((runId) =>
+      store().hints.listen(runId, () => {
+        heard.push(runId)
+        if (heard.length === runIds.length) all.resolve()
+      }),
+    )
+    await store().hints.send(runIds)
+    await all.promise
+    expect(heard).toEqual(runIds)
+    for (const stop of stops) stop()
+    await store().hints.send(runIds.slice(0, 1))
+    expect(heard).toHaveLength(runIds.length)
+  })
+
   test('the inbox hands its messages out in order until they are taken', async () => {
     const { run } = await submit(store())
     const put = (reason: string) =>
