@@ -107,6 +107,43 @@ test('a child stays, because its parent hears of its end here', async () => {
   expect(items.map(({ engine }) => engine)).toEqual([undefined, undefined])
 })
 
+const leaving = (exportName?: string) => [
+  askingWorkflow('leaving_part', exportName),
+  askingWorkflow('napping'),
+]
+
+test('a run stays while it has to tell a child that it is not wanted, and not for one that is left alone', async () => {
+  const rig = await open({ workflows: leaving() })
+  const stays = await submit(rig, 'leaving_part', { close: 'request_cancel' })
+  expect((await ended(rig, stays)).engine).toBeUndefined()
+  const goes = await submit(rig, 'leaving_part', { close: 'abandon' })
+  await moved(rig, goes)
+  const left = await until(
+    async () => (await rig.store.runs.list({ type: 'napping' })).items,
+    (items) => items.length === 2,
+  )
+  expect(left.map(({ engine }) => engine)).toEqual([undefined, undefined])
+})
+
+test('a part that is to have the newest definition has it on the other engine, too', async () => {
+  const [began, go] = [gate(), gate()]
+  const First: StepFunction = async (input) => {
+    began.arrive()
+    await go.opened
+    return input
+  }
+  const rig = await open({ workflows: leaving(), steps: { ...plain, First } })
+  const runId = await submit(rig, 'leaving_part', { close: 'abandon' })
+  await began.came
+  const { definition } = await record(rig, runId)
+  await rig.restart({ workflows: leaving('newerLeavingPart') })
+  go.open()
+  const run = await moved(rig, runId)
+  const newest = rig.engine.workflows().find(({ name }) => name === 'leaving_part')
+  expect(run).toMatchObject({ definition: newest?.definition, version: newest?.version })
+  expect(run.definition).not.toBe(definition)
+})
+
 /** A store to which this happens before each of the next writes that hand a run over. */
 function failing(store: Store, failures: (() => Promise<void>)[]): Store {
   const write: Store['write'] = async (command) => {
