@@ -157,3 +157,26 @@ describe('histories of the embedded engine on the real Temporal core', () => {
     })
   })
 })
+
+test('a definition whose way depends on what its module keeps is caught where that matters', async () => {
+  const workflows = [testWorkflow('flipping', undefined, values)]
+  const rig = await createEmbeddedRig({
+    store: await openStore({ dataDir: ':memory:' }),
+    steps: plain,
+    workflows,
+  })
+  const histories = []
+  for (let count = 0; count < 2; count++) {
+    const runId = await submit(rig, 'flipping')
+    await ended(rig, runId)
+    histories.push(await readConformHistory(rig.store, runId))
+  }
+  const [first, second] = await conform({ histories })
+  expect(first).toMatchObject({ ok: true })
+  expect(second).toMatchObject({
+    ok: false,
+    message: 'The history holds step Second (event 5), the definition asks for step First.',
+  })
+  // It holds of everything that tests leave behind that it can be repeated: not of these.
+  await expect(rig.stop()).rejects.toThrow('flipping')
+})
