@@ -56,7 +56,7 @@ const info: Info = {
 /** An attempt as a worker begins it; `cancel` is what the cluster asks for. */
 function begin(
   input: string,
-  { isLocal = false, doubtful = false } = {},
+  { isLocal = false, doubtful = false, isInline = false } = {},
 ): { end: Promise<unknown>; cancel: () => void } {
   const stop = new AbortController()
   const never = new Promise<never>(() => {})
@@ -79,6 +79,7 @@ function begin(
       start_to_close_ms: 60_000,
     },
     ...(doubtful ? { doubtful } : {}),
+    ...(isInline ? { mode: 'inline' as const } : {}),
   }
   const end = asyncLocalStorage.run(context, () => activities.run(input, meta))
   return { end, cancel: () => stop.abort(new Error('CANCELLED')) }
@@ -131,4 +132,12 @@ test('a local activity whose worker may have died in it begins elsewhere', async
     type: 'kyros.elsewhere',
   })
   expect(began).toEqual([])
+})
+
+test('an inline step needs no slot of the queue, also as an ordinary activity', async () => {
+  const [first, second] = [begin('a'), begin('b', { isInline: true })]
+  await expect.poll(() => began).toEqual(['a', 'b'])
+  go.open()
+  expect(await Promise.all([first.end, second.end])).toEqual(['a', 'b'])
+  expect(slots.used).toBe(0)
 })
