@@ -60,7 +60,11 @@ test('a worker of its own does the steps of runs that an orchestrator starts', a
   const env = { ...cluster(), DATABASE_URL: database }
   const orchestrator = project.start(['serve', 'orchestrator'], env)
   const api = apiOf(await orchestrator.ready(), project)
-  expect(orchestrator.output()).toContain('steps run in `kyros serve worker`')
+  // It goes on after the line that says that it is ready.
+  await until(
+    async () => orchestrator.output(),
+    (output) => output.includes('steps run in `kyros serve worker`'),
+  )
   const runId = (await api.startNoting(10)) ?? ''
   await expectUnserved(api, runId)
 
