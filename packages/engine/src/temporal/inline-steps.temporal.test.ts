@@ -80,7 +80,7 @@ test('a run whose inline step is under way says that its worker has its turn', a
     ({ status }) => status === 'running',
   )
   expect(why.waits_for).toMatchObject([
-    { detail: expect.stringMatching(/^a worker has had its turn for 0 s/) },
+    { detail: expect.stringMatching(/^a worker has had its turn for \d s/) },
   ])
   expect(why.what_would_move_it).toMatch(/An inline step is done within it/)
   go.open()
