@@ -270,6 +270,8 @@ export class Cluster {
 
 /** The SDK never takes its listener off a signal, and this one lives as long as the lease. */
 async function abortable<T>(client: Client, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  // A listener would never hear of it.
+  signal.throwIfAborted()
   const own = new AbortController()
   const abort = () => own.abort(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
