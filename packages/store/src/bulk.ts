@@ -104,6 +104,17 @@ export const insertIdempotency = insert('idempotency', {
   created_ms: 'bigint',
 })
 
+/** By how much the numbers of runs of a status change. */
+export const addRunCounts = increase('run_counts', { status: 'text' }, { runs: 'bigint', jobs: 'bigint' })
+
+/** Adds to the row of the key, and makes it where there is none. */
+function increase(table: string, key: Columns, columns: Columns): Bulk {
+  const { one, many, width } = insert(table, { ...key, ...columns })
+  const sums = Object.keys(columns).map((name) => `${name} = ${table}.${name} + excluded.${name}`)
+  const orAdd = ` ON CONFLICT (${Object.keys(key)}) DO UPDATE SET ${sums}`
+  return { one: one + orAdd, many: many + orAdd, width }
+}
+
 function insert(table: string, columns: Columns): Bulk {
   const names = Object.keys(columns)
   return {

@@ -1,4 +1,4 @@
-import { insertJobs, insertRuns, updateJobs, updateRuns, writeRows } from './bulk.ts'
+import { addRunCounts, insertJobs, insertRuns, updateJobs, updateRuns, writeRows } from './bulk.ts'
 import { RecentMap } from './recent-map.ts'
 import { type RunEntry, stateColumns } from './run-entry.ts'
 import type { Dialect, Steps } from './statement.ts'
@@ -155,15 +155,9 @@ export class Ledger {
   }
 
   *#writeCounts(): Steps<void> {
-    for (const [status, { runs, jobs }] of this.#counts) {
-      if (runs === 0 && jobs === 0) continue
-      yield {
-        sql: `INSERT INTO run_counts (status, runs, jobs) VALUES (?, ?, ?) ON CONFLICT (status)
-          DO UPDATE SET runs = run_counts.runs + excluded.runs, jobs = run_counts.jobs + excluded.jobs`,
-        params: [status, runs, jobs],
-        blind: true,
-      }
-    }
+    const changed = [...this.#counts].filter(([, { runs, jobs }]) => runs !== 0 || jobs !== 0)
+    const rows = changed.map(([status, { runs, jobs }]) => [status, runs, jobs])
+    yield* writeRows(this.dialect, addRunCounts, rows)
   }
 }
 

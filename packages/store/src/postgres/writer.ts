@@ -182,6 +182,7 @@ class Transaction {
   readonly #client: Client
   readonly #texts: Map<string, { name: string; text: string }>
   #blind: Promise<unknown>[] = []
+  #isGathering = false
 
   constructor(client: Client, texts: Map<string, { name: string; text: string }>) {
     this.#client = client
@@ -215,7 +216,20 @@ class Transaction {
   }
 
   #query({ sql, params, lock }: Statement) {
+    this.#gather()
     return this.#client.query({ ...this.#textOf(sql, lock === true), values: asValues(params) })
+  }
+
+  /** What is sent in one turn leaves in one piece: each piece is a system call here and wakes the server there. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    const { stream } = this.#client.connection
+    stream.cork()
+    process.nextTick(() => {
+      this.#isGathering = false
+      stream.uncork()
+    })
   }
 
   /** Named, so that the server parses and plans each text once per connection. */
