@@ -1,4 +1,5 @@
 import { RunConflict } from '@kyros/store/command'
+import type { RunRecord } from '@kyros/store/store'
 import { textOf } from '../error-text.ts'
 import { ReadPace } from './read-pace.ts'
 import { type FollowerParts, RunFollower } from './run-follower.ts'
@@ -27,10 +28,11 @@ export class Followers {
     this.#signal = signal
   }
 
-  follow(runId: string): void {
+  /** `record`: as it is where nothing of the history is in the log. */
+  follow(runId: string, record?: RunRecord): void {
     const signal = this.#signal
     if (signal === undefined || signal.aborted || this.#following.has(runId)) return
-    const following = new RunFollower(this.#parts, runId).follow(signal).then((ended) => {
+    const following = new RunFollower(this.#parts, runId, record).follow(signal).then((ended) => {
       this.#following.delete(runId)
       if (ended) this.#parts.onEnded(runId)
     })

@@ -4,7 +4,8 @@ import { isTerminal } from '@kyros/contract/run-status'
 import type { NewRunEvent } from '@kyros/store/command'
 import type { RunRecord, Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
-import { factsOf, type RunFacts } from '../embedded/run-facts.ts'
+import { factsOf, factsOfNew, type RunFacts } from '../embedded/run-facts.ts'
+import type { Accepted } from '../embedded/submit.ts'
 import type { BudgetLimits } from '../engine.ts'
 import { type ForkStart, readForkStart } from './fork-prefix.ts'
 import { type MovedPart, type MovedRun, readMovedRun } from './moved-part.ts'
@@ -59,10 +60,22 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
   return { kind: 'pending', run }
 }
 
+/** The same of a run that this process has just committed; undefined where the log has to be asked. */
+export async function acceptedRun(accepted: Accepted, store: Store): Promise<PendingRun | undefined> {
+  const { run, events, priority, input } = accepted
+  const [created] = events
+  if (created?.type !== 'run.created' || created.data.parent !== undefined) return undefined
+  const { traceparent } = created.data
+  const facts = { ...factsOfNew(run, priority, input), ...(traceparent === undefined ? {} : { traceparent }) }
+  const pending = pendingRun({ run_seq: events.length }, { facts })
+  for (const event of events) await foldPending(pending, event, store)
+  return pending
+}
+
 type Known = { facts: RunFacts; fork?: ForkStart | undefined } & Partial<MovedRun>
 
 function pendingRun(
-  { run_seq }: RunRecord,
+  { run_seq }: Pick<RunRecord, 'run_seq'>,
   { facts, fork, moved, pausedBy, limits, used }: Known,
 ): PendingRun {
   return {

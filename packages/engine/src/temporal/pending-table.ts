@@ -1,12 +1,13 @@
 import { isProblem, problem } from '@kyros/contract/problem'
 import { type NewRunEvent, RunConflict } from '@kyros/store/command'
-import type { Store } from '@kyros/store/store'
+import type { RunRecord, Store } from '@kyros/store/store'
 import type { Definitions } from '../definitions/definitions.ts'
 import type { EngineLog } from '../embedded/engine-parts.ts'
 import { enterGate, holdPlace, type RunGates } from '../embedded/run-gates.ts'
+import type { Accepted } from '../embedded/submit.ts'
 import type { EngineClock, Timer, Timers } from '../embedded/timers.ts'
 import { textOf } from '../error-text.ts'
-import { type FoundRun, findRun, foldPending, type PendingRun } from './pending-run.ts'
+import { acceptedRun, type FoundRun, findRun, foldPending, type PendingRun } from './pending-run.ts'
 
 export type PendingParts = {
   readonly store: Store
@@ -21,8 +22,8 @@ export type PendingParts = {
   readonly start: (run: PendingRun) => Promise<void>
   /** Whether the cluster knows the run. @throws temporal_unavailable */
   readonly isStarted: (runId: string) => Promise<boolean>
-  /** The run is the cluster's from here on. */
-  readonly onStarted: (runId: string) => void
+  /** The run is the cluster's from here on. `record`: as it is where nothing of its history is in its log. */
+  readonly onStarted: (runId: string, record?: RunRecord) => void
 }
 
 const firstRetryMs = 500
@@ -49,6 +50,15 @@ export class PendingTable {
 
   get size(): number {
     return this.#runs.size
+  }
+
+  /** A run that this process has just committed: nothing of it has to be read. */
+  async accepted(accepted: Accepted): Promise<void> {
+    const run = this.#parts.holds() ? await acceptedRun(accepted, this.#parts.store) : undefined
+    const { id } = accepted.run
+    // Whoever reads the inbox may have been faster.
+    const isTaken = this.#isClosed || this.#lines.has(id) || this.#started.has(id)
+    if (run !== undefined && this.#parts.holds() && !isTaken) this.#runs.set(id, run)
   }
 
   /** Takes a run up, and starts it as soon as it may. */
@@ -129,11 +139,11 @@ export class PendingTable {
     return true
   }
 
-  #handOver(runId: string): void {
+  #handOver(runId: string, record?: RunRecord): void {
     this.#runs.delete(runId)
     this.#unknown.delete(runId)
     this.#started.add(runId)
-    this.#parts.onStarted(runId)
+    this.#parts.onStarted(runId, record)
   }
 
   /** The run has ended: nothing more has to be known of it. */
@@ -264,8 +274,9 @@ export class PendingTable {
     const { runId } = run.facts
     // The answer to a start may be lost: whether the cluster knows the run is asked anew from here on.
     this.#unknown.delete(runId)
+    let record: RunRecord | undefined
     try {
-      const record = await this.#parts.store.runs.get(runId)
+      record = await this.#parts.store.runs.get(runId)
       if (record?.run_seq !== run.runSeq || !this.#parts.holds()) {
         this.#runs.delete(runId)
         throw new Error('somebody else has changed it')
@@ -275,7 +286,7 @@ export class PendingTable {
       this.#later(runId, error, firstRetryMs)
       return
     }
-    this.#handOver(runId)
+    this.#handOver(runId, run.moved === undefined ? record : undefined)
   }
 
   /** The run is committed: whatever keeps it from being started now, it is tried again. */

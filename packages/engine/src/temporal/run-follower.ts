@@ -41,10 +41,13 @@ export class RunFollower {
   readonly runId: string
   readonly #parts: FollowerParts
   readonly #urgency = new Urgency()
+  #fresh: RunRecord | undefined
 
-  constructor(parts: FollowerParts, runId: string) {
+  /** `record`: as it is where nothing of the history is in the log. */
+  constructor(parts: FollowerParts, runId: string, record?: RunRecord) {
     this.#parts = parts
     this.runId = runId
+    this.#fresh = record
   }
 
   /** Until the run has ended (true), or `signal` aborts (false). */
@@ -80,9 +83,12 @@ export class RunFollower {
 
   async #read(signal: AbortSignal, wait: boolean): Promise<boolean> {
     const { store, cluster } = this.#parts
-    const record = await store.runs.get(this.runId)
+    const fresh = this.#fresh
+    this.#fresh = undefined
+    const record = fresh ?? (await store.runs.get(this.runId))
     if (record === undefined || isTerminal(record.status)) return true
-    const log = new RunLogCursor(this.#parts, record, await lastPlace(store, record))
+    const last = fresh === undefined ? await lastPlace(store, record) : beginning
+    const log = new RunLogCursor(this.#parts, record, { place: last, runSeq: record.run_seq })
     if (wait) await this.#gather(signal)
     let { execution, page } = await this.#begin(log.last.part, wait, signal)
     while (!signal.aborted) {
@@ -200,13 +206,9 @@ class RunLogCursor {
 }
 
 /** The place of the last event that came from the history. */
-async function lastPlace(
-  store: Store,
-  { id, run_seq }: RunRecord,
-): Promise<{ place: Place; runSeq: number }> {
+async function lastPlace(store: Store, { id, run_seq }: RunRecord): Promise<Place> {
   const [event] = run_seq === 0 ? [] : await store.events.ofRun(id, run_seq - 1, 1)
-  const place = event === undefined ? undefined : placeOf(event)
-  return { place: place ?? beginning, runSeq: run_seq }
+  return (event === undefined ? undefined : placeOf(event)) ?? beginning
 }
 
 function placeOf(event: { data: object } | undefined): Place | undefined {

@@ -117,7 +117,7 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
         await this.#cluster.start(await this.#withView(start))
       },
       isStarted: (runId) => this.#cluster.knows(runId),
-      onStarted: (runId) => this.#followers.follow(runId),
+      onStarted: (runId, record) => this.#followers.follow(runId, record),
     })
     this.#messages = new RunMessages({ store, clock, cluster: this.#cluster, pending: this.#pending })
     this.#inbox = new Inbox({ store, clock, log, engine: 'temporal', obey: (one) => this.#obey(one) })
@@ -132,7 +132,10 @@ class TemporalEngine implements Omit<Engine, keyof RunOperations> {
         const loaded = await definitions.load(hash).catch(() => undefined)
         return rejectionOf(this.#gates, run, loaded?.definition.concurrency)
       },
-      onAccepted: async () => this.#inbox.filled(),
+      onAccepted: async (accepted) => {
+        await this.#pending.accepted(accepted)
+        this.#inbox.filled()
+      },
     })
     this.operations = createTemporalOperations({
       ...{ store, clock, definitions, log, codecs, cluster: this.#cluster, builds: this.#builds },
