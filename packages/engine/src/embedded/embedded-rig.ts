@@ -56,7 +56,7 @@ export async function createEmbeddedRig(options: RigOptions): Promise<EngineRig 
     stop: async () => {
       await current.engine.drain(0)
       await current.stop()
-      await replayFinished(options.store, cacheDir).finally(() => options.store.close())
+      await replayFinished(options.store, cacheDir, projectId).finally(() => options.store.close())
     },
   }
 }

@@ -13,27 +13,29 @@ const maxRuns = 400
 
 /**
  * Replays every run of the store that has ended on the bundle it ended on, and compares commands and end: what a test
- * did with a run must be repeatable from its log. @throws with all that differs
+ * did with a run must be repeatable from its log. Only those of one project where tests share a database: each test sees
+ * to its own. @throws with all that differs
  */
-export async function replayFinished(store: Store, cacheDir: string): Promise<void> {
+export async function replayFinished(store: Store, cacheDir: string, projectId?: string): Promise<void> {
   // A promise that a definition forgets is forgotten again by its replay.
   const release = guardRejections()
   try {
-    await replayAll(store, cacheDir)
+    await replayAll(store, cacheDir, projectId)
     await nextTurn()
   } finally {
     release()
   }
 }
 
-async function replayAll(store: Store, cacheDir: string): Promise<void> {
+async function replayAll(store: Store, cacheDir: string, projectId: string | undefined): Promise<void> {
   const load = createLoader(store, cacheDir)
   const faults: string[] = []
   let cursor: string | null = null
   for (let seen = 0; seen < maxRuns; seen += pageSize) {
     const page = await store.runs.list({ limit: pageSize, ...(cursor === null ? {} : { cursor }) })
-    for (const { id, status } of page.items) {
-      if (isTerminal(status)) faults.push(...(await replayOne(store, id, load)))
+    for (const { id, status, project_id } of page.items) {
+      const isAsked = projectId === undefined || project_id === projectId
+      if (isAsked && isTerminal(status)) faults.push(...(await replayOne(store, id, load)))
     }
     cursor = page.nextCursor
     if (cursor === null) break
