@@ -31,6 +31,7 @@ export async function adapterSources(): Promise<Map<string, string>> {
   const open = [
     import.meta.resolve('./workflow-adapter.ts'),
     import.meta.resolve('./run-interceptors.ts'),
+    import.meta.resolve('./sandbox-preload.ts'),
     import.meta.resolve('./failure-converter.ts'),
   ]
   for (let url = open.pop(); url !== undefined; url = open.pop()) {

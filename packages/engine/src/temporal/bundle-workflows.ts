@@ -51,8 +51,7 @@ async function bundleIn(
   await writeFile(entry, entryText(adapter, definitions))
   const { code } = await bundleWorkflowCode({
     workflowsPath: entry,
-    // Once for a worker's sandbox, not for each run: it keeps nothing of a run outside of its functions.
-    preloadModules: [fileURLToPath(import.meta.resolve('./run-secret.ts'))],
+    preloadModules: [fileURLToPath(import.meta.resolve('./sandbox-preload.ts'))],
     workflowInterceptorModules: [fileURLToPath(import.meta.resolve('./adapter-phase.ts')), ...interceptors],
     ...(failureConverter === undefined ? {} : { failureConverterPath: failureConverter }),
     logger,

@@ -18,7 +18,7 @@ type Activator = { promiseStackStore: { childToParent: Tracked } }
  * by itself Temporal would block the run for it. Its SDK tells the sandbox of every promise, to show where a run waits.
  */
 export const interceptors = (): WorkflowInterceptors => {
-  const forgotten = watchPromises()
+  const handleForgotten = watchPromises()
   let trace: Pick<WorkflowExecuteInput, 'headers'>['headers'] = {}
   const traced = <I extends { headers: typeof trace }>(input: I): I => ({
     ...input,
@@ -45,7 +45,7 @@ export const interceptors = (): WorkflowInterceptors => {
     internals: [
       {
         concludeActivation: (input, next) => {
-          for (const promise of forgotten()) promise.then(undefined, warn)
+          handleForgotten()
           // The log is made of it: of a local activity nothing else says what it was asked for with.
           for (const { scheduleLocalActivity } of input.commands)
             if (scheduleLocalActivity) scheduleLocalActivity.includeArgumentsIntoMarker = true
@@ -72,13 +72,10 @@ function warn(error: unknown): void {
   kyros.log('warn', `The definition does not handle an error: ${textOf(error)}`, Date.now())
 }
 
-/** Gives the promises that were settled since it was last asked, and that nobody had looked at. */
-function watchPromises(): () => Promise<unknown>[] {
-  // Border cast: the SDK keeps the state of its sandbox there; without it there is nothing to watch.
-  const { __TEMPORAL_ACTIVATOR__: activator } = globalThis as unknown as {
-    __TEMPORAL_ACTIVATOR__?: Activator
-  }
-  if (activator === undefined) return () => []
+/** Gives what handles the promises that were settled since it was last called, and that nobody had looked at. */
+function watchPromises(): () => void {
+  const activator = sandbox.__TEMPORAL_ACTIVATOR__
+  if (activator === undefined) return () => {}
   const known = activator.promiseStackStore.childToParent
   const handled = new WeakSet<Promise<unknown>>()
   let settled: Promise<unknown>[] = []
@@ -98,6 +95,23 @@ function watchPromises(): () => Promise<unknown>[] {
   return () => {
     const open = settled.filter((promise) => !handled.has(promise))
     settled = []
-    return open
+    unwatched(() => {
+      // What comes of it is nobody's either, and needs no look of its own the next time.
+      for (const promise of open) handled.add(promise.then(undefined, warn))
+    })
+  }
+}
+
+// Border cast: the SDK keeps the state of its sandbox there; without it there is nothing to watch.
+const sandbox = globalThis as unknown as { __TEMPORAL_ACTIVATOR__: Activator | undefined }
+
+/** The SDK takes a stack of every promise that is made, which costs more than the promise: these need none. */
+function unwatched(act: () => void): void {
+  const activator = sandbox.__TEMPORAL_ACTIVATOR__
+  sandbox.__TEMPORAL_ACTIVATOR__ = undefined
+  try {
+    act()
+  } finally {
+    sandbox.__TEMPORAL_ACTIVATOR__ = activator
   }
 }
