@@ -37,8 +37,8 @@ test('the slots of several builds are counted together', () => {
     ['slots_used', 'turn', 2],
     ['slots_available', 'turn', 78],
     ['slots_used', 'attempt', 4],
-    ['slots_available', 'attempt', 508],
+    ['slots_available', 'attempt', 252],
     ['slots_used', 'inline', 2],
-    ['slots_available', 'inline', 18],
+    ['slots_available', 'inline', 8],
   ])
 })

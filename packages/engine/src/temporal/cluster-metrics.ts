@@ -127,19 +127,19 @@ type Measured = {
 }
 type Limits = { turns: number; attempts: number; inline: number }
 
-/** How the workers of a process are: one for each build, each with slots of its own. */
+/** How the workers of a process are: one for each build, each with turns of its own; they share the slots of attempts. */
 export function workerReadings(workers: readonly Measured[], limits: Limits): MetricReading[] {
   const statuses = workers.map((worker) => worker.getStatus())
   const sum = (of: keyof ReturnType<Measured['getStatus']>) =>
     statuses.reduce((total, status) => total + status[of], 0)
   const slots = (kind: string, used: number, limit: number): MetricReading[] => [
     { name: 'slots_used', value: used, labels: { kind } },
-    { name: 'slots_available', value: Math.max(0, limit * workers.length - used), labels: { kind } },
+    { name: 'slots_available', value: Math.max(0, limit - used), labels: { kind } },
   ]
   return [
     { name: 'builds', value: workers.length, labels: {} },
     { name: 'cached_runs', value: sum('numCachedWorkflows'), labels: {} },
-    ...slots('turn', sum('numInFlightWorkflowActivations'), limits.turns),
+    ...slots('turn', sum('numInFlightWorkflowActivations'), limits.turns * workers.length),
     ...slots('attempt', sum('numInFlightNonLocalActivities'), limits.attempts),
     ...slots('inline', sum('numInFlightLocalActivities'), limits.inline),
   ]

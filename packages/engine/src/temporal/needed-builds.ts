@@ -33,7 +33,7 @@ export type NeededBuildsParts = {
   readonly countRuns: (buildId: string) => Promise<number>
 }
 
-/** What the cluster says of a build holds for so long: it is asked of each that is not new. */
+/** That a build has runs holds for so long: the cluster is asked of each that is not new. */
 const countEveryMs = 10_000
 
 type Counted = { atMs: number; isNeeded: boolean }
@@ -69,7 +69,9 @@ export class NeededBuilds {
   async #hasRuns(buildId: string): Promise<boolean> {
     const { clock, countRuns } = this.#parts
     const known = this.#counted.get(buildId)
-    if (known !== undefined && clock.nowMs() - known.atMs < countEveryMs) return known.isNeeded
+    // A run may begin on one that has none at any time, and its worker must not be let go of by an old count.
+    const isFresh = known?.isNeeded === true && clock.nowMs() - known.atMs < countEveryMs
+    if (isFresh) return true
     const isNeeded = await countRuns(buildId).then(
       (runs) => runs > 0,
       () => true,

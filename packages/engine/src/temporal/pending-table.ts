@@ -57,7 +57,7 @@ export class PendingTable {
     const run = this.#parts.holds() ? await acceptedRun(accepted, this.#parts.store) : undefined
     const { id } = accepted.run
     // Whoever reads the inbox may have been faster.
-    const isTaken = this.#isClosed || this.#lines.has(id) || this.#started.has(id)
+    const isTaken = this.#isClosed || this.#lines.has(id) || this.#started.has(id) || this.#runs.has(id)
     if (run !== undefined && this.#parts.holds() && !isTaken) this.#runs.set(id, run)
   }
 
@@ -202,7 +202,7 @@ export class PendingTable {
   async #startMoved(run: PendingRun): Promise<void> {
     await this.#advance(run)
     const { runId } = run.facts
-    if (!this.#runs.has(runId)) return
+    if (this.#started.has(runId)) return
     const detail = `The run ${runId} came from the embedded engine, and the cluster does not have it yet.`
     throw problem('temporal_unavailable', { detail, retryAfterSeconds: 1 })
   }

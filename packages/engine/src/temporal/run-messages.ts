@@ -22,6 +22,11 @@ export type RunMessagesParts = {
 /** What is done to a run before it begins is at the front of its log. */
 const firstEvents = 100
 
+function updateIdOf(message: InboxMessage): string | undefined {
+  const operation = message.type === 'operate' ? operationIn(message) : undefined
+  return operation?.kind === 'update' ? operation.updateId : undefined
+}
+
 /** Does what messages ask of runs: in Kyros while they have not begun, on the cluster from then on. */
 export class RunMessages {
   readonly #parts: RunMessagesParts
@@ -64,10 +69,15 @@ export class RunMessages {
     const { store } = this.#parts
     const record = await store.runs.get(message.runId)
     const signalId = message.type === 'signal' ? message.signalId : undefined
+    // The cluster knows an update's id in one part only, and nothing of those before it had the run.
+    const updateId = updateIdOf(message)
     const isLater = (record?.continued ?? 0) > 0
     const events = await store.events.ofRun(message.runId, 0, isLater ? undefined : firstEvents)
     return events.some(
-      ({ data }) => data.inbox_id === inboxId || (signalId !== undefined && data.signal_id === signalId),
+      ({ data }) =>
+        data.inbox_id === inboxId ||
+        (signalId !== undefined && data.signal_id === signalId) ||
+        (updateId !== undefined && data.update_id === updateId),
     )
   }
 

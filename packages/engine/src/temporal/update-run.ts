@@ -1,6 +1,7 @@
 import type { Json } from '@kyros/contract/json'
 import { isProblem, problem } from '@kyros/contract/problem'
 import { isTerminal } from '@kyros/contract/run-status'
+import type { Store } from '@kyros/store/store'
 import { readRun } from '../embedded/operations/read-run.ts'
 import { longestWaitMs, notStarted, pending, type Update } from '../embedded/operations/update-run.ts'
 import { messageOf } from '../error-text.ts'
@@ -16,11 +17,19 @@ export async function updateRun(parts: OperationsParts, runId: string, update: U
   const record = await readRun(store, runId)
   if (isTerminal(record.status)) return answeredBefore(store, record, update)
   if (record.started_at === null) throw notStarted(runId)
+  // The cluster knows the ids of one part only.
+  if ((record.continued ?? 0) > 0 && (await wasAccepted(store, runId, updateId)))
+    return answeredBefore(store, record, update)
   try {
     return await cluster.update(runId, name, [payload, { actor }], updateId, longestWaitMs)
   } catch (error) {
     throw await explained(parts, runId, update, error)
   }
+}
+
+async function wasAccepted(store: Store, runId: string, updateId: string): Promise<boolean> {
+  const events = await store.events.ofRun(runId)
+  return events.some(({ type, data }) => type === 'update.accepted' && data.update_id === updateId)
 }
 
 async function explained(
