@@ -1,12 +1,15 @@
 /** How long a reader sleeps at most when no notice comes: another process may have written. */
 export const pollMs = 1_000
 
+const groupOf = (topic: string) => topic.split('/', 1)[0] ?? topic
+
 /** Wakes readers when something of a topic was committed. A notice says nothing; the tables say what. */
 export class Notices {
-  readonly #listeners = new Map<string, Set<() => void>>()
+  /** By group, then by topic: thousands may listen to one run each, and are not looked at for another group. */
+  readonly #groups = new Map<string, Map<string, Set<() => void>>>()
 
   notify(topic: string): void {
-    for (const wake of this.#listeners.get(topic) ?? []) wake()
+    for (const wake of this.#groups.get(groupOf(topic))?.get(topic) ?? []) wake()
   }
 
   notifyEach(topics: readonly string[]): void {
@@ -15,22 +18,23 @@ export class Notices {
 
   /** For a topic and everything below it: `logs` also wakes who waits for `logs/<run>`. */
   notifyGroup(group: string): void {
-    for (const topic of this.#listeners.keys()) {
-      if (topic === group || topic.startsWith(`${group}/`)) this.notify(topic)
-    }
+    for (const wakes of this.#groups.get(group)?.values() ?? []) for (const wake of wakes) wake()
   }
 
   notifyAll(): void {
-    for (const wakes of this.#listeners.values()) for (const wake of wakes) wake()
+    for (const group of this.#groups.keys()) this.notifyGroup(group)
   }
 
   /** Calls `wake` at every notice until the returned function is called. */
   listen(topic: string, wake: () => void): () => void {
-    const wakes = this.#listeners.get(topic) ?? new Set()
-    this.#listeners.set(topic, wakes.add(wake))
+    const group = groupOf(topic)
+    const topics = this.#groups.get(group) ?? new Map<string, Set<() => void>>()
+    this.#groups.set(group, topics)
+    const wakes = topics.get(topic) ?? new Set()
+    topics.set(topic, wakes.add(wake))
     return () => {
       wakes.delete(wake)
-      if (wakes.size === 0 && this.#listeners.get(topic) === wakes) this.#listeners.delete(topic)
+      if (wakes.size === 0 && topics.get(topic) === wakes) topics.delete(topic)
     }
   }
 

@@ -158,14 +158,15 @@ export class Cluster {
   }
 
   /** Returns once it is accepted or refused, or the run has ended. The same `updateId` is taken once. */
-  async beginUpdate(runId: string, name: string, args: [Json, object], updateId: string): Promise<void> {
+  async beginUpdate(runId: string, name: string, args: [Json, object], updateId: string): Promise<boolean> {
     const options = { args, updateId, waitForStage: 'ACCEPTED' } as const
     try {
-      await this.#unlessGone((client) =>
+      return await this.#unlessGone((client) =>
         client.workflow.getHandle(runId).startUpdate<Json, [Json, object]>(name, options),
       )
     } catch (error) {
       if (!isNamed(error, 'WorkflowUpdateFailedError')) throw error
+      return true
     }
   }
 

@@ -6,6 +6,7 @@ import type { Executions } from '../engine.ts'
 import { keptCodeOf } from './build-code.ts'
 import type { Cluster } from './cluster.ts'
 import { isObject, shownValue, showPayloads } from './executions-json.ts'
+import { PayloadUnreadable } from './payload-cipher.ts'
 import type { TemporalHistoryEvent } from './read-history.ts'
 
 export type ExecutionsParts = {
@@ -14,8 +15,9 @@ export type ExecutionsParts = {
   readonly codecs: readonly PayloadCodec[]
 }
 
-/** Of a run with more parts than these the newest are read. */
+/** Of a run with more parts, or more events in them, the newest are read. */
 const maxParts = 20
+const maxEvents = 60_000
 
 const nothing: Executions = { build: '', histories: [], isWhole: false }
 
@@ -25,9 +27,10 @@ export async function readExecutions(
   runId: string,
   knownBuild: string | undefined,
 ): Promise<Executions> {
-  await readRun(store, runId)
+  const { continued = 0 } = await readRun(store, runId)
   const histories: JsonObject[] = []
   let build = ''
+  let seen = 0
   let next: { workflowId: string; runId?: string } | undefined = { workflowId: runId }
   while (next !== undefined && histories.length < maxParts) {
     const events = await readEvents(cluster, next)
@@ -37,15 +40,29 @@ export async function readExecutions(
     const own = buildOfPart(events)
     build ||= own
     // What another build moved before an upgrade is not what this one can repeat.
-    if (own !== build) break
-    histories.unshift(await writtenPart(events, codecs))
+    seen += events.length
+    if (own !== build || (histories.length > 0 && seen > maxEvents)) break
+    const part = await readable(writtenPart(events, codecs))
+    if (part === undefined) break
+    histories.unshift(part)
     const before: string | null | undefined =
       first.workflowExecutionStartedEventAttributes?.continuedExecutionRunId
     next = before ? { workflowId: runId, runId: before } : undefined
   }
-  if (build === '') return nothing
+  if (histories.length === 0) return nothing
   const kept = knownBuild === build ? {} : { code: await keptCodeOf(store, build) }
-  return { build, ...kept, histories, isWhole: next === undefined }
+  // Parts before the first on the cluster were moved by the embedded engine.
+  return { build, ...kept, histories, isWhole: next === undefined && histories.length > continued }
+}
+
+/** Undefined where a payload cannot be read any more: its key is gone, or retention took what lay beside the history. */
+async function readable<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    if (error instanceof PayloadUnreadable) return undefined
+    throw error
+  }
 }
 
 /** The build that did its last workflow task; empty for a part that none has begun. */

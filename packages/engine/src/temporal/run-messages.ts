@@ -1,4 +1,5 @@
 import { isProblem, problem } from '@kyros/contract/problem'
+import { isTerminal } from '@kyros/contract/run-status'
 import type { InboxMessage, NewRunEvent } from '@kyros/store/command'
 import type { Store } from '@kyros/store/store'
 import { fromStored } from '@kyros/store/stored-value'
@@ -15,12 +16,11 @@ import { signals } from './start-facts.ts'
 export type RunMessagesParts = {
   readonly store: Store
   readonly clock: EngineClock
-  readonly cluster: Cluster
+  readonly cluster: Pick<Cluster, 'signal' | 'cancel' | 'terminate' | 'beginUpdate'>
   readonly pending: PendingTable
 }
 
-/** What is done to a run before it begins is at the front of its log. */
-const firstEvents = 100
+const pageEvents = 500
 
 function updateIdOf(message: InboxMessage): string | undefined {
   const operation = message.type === 'operate' ? operationIn(message) : undefined
@@ -41,7 +41,16 @@ export class RunMessages {
     const { pending, clock } = this.#parts
     const decide = (run: PendingRun) => eventsFor(run, message, clock.nowMs(), id)
     if (await pending.change(runId, decide, id)) return
-    if (!(await this.#isTaken(message, id))) await this.#send(message, id)
+    if (await this.#isTaken(message, id)) return
+    if (!(await this.#send(message, id))) await this.#mustHaveEnded(runId)
+  }
+
+  /** What the cluster does not know may not have come there yet, as a child whose start is on its way. */
+  async #mustHaveEnded(runId: string): Promise<void> {
+    const record = await this.#parts.store.runs.get(runId)
+    if (record === undefined || isTerminal(record.status)) return
+    const detail = `The cluster does not have the run ${runId} now. What was asked of it is tried again.`
+    throw problem('service_not_ready', { detail })
   }
 
   /** As the inbox keeps it: large payloads lie beside it. @throws body_too_large */
@@ -72,37 +81,43 @@ export class RunMessages {
     // The cluster knows an update's id in one part only, and nothing of those before it had the run.
     const updateId = updateIdOf(message)
     const isLater = (record?.continued ?? 0) > 0
-    const events = await store.events.ofRun(message.runId, 0, isLater ? undefined : firstEvents)
-    return events.some(
-      ({ data }) =>
-        data.inbox_id === inboxId ||
-        (signalId !== undefined && data.signal_id === signalId) ||
-        (updateId !== undefined && data.update_id === updateId),
-    )
+    for (let after = 0; ; after += pageEvents) {
+      const events = await store.events.ofRun(message.runId, after, pageEvents)
+      const isTaken = events.some(
+        ({ data }) =>
+          data.inbox_id === inboxId ||
+          (signalId !== undefined && data.signal_id === signalId) ||
+          (updateId !== undefined && data.update_id === updateId),
+      )
+      if (isTaken) return true
+      // What is done to a run before it begins is in front of what its history says.
+      const hasBegun = !isLater && events.some(({ data }) => 'history' in data)
+      if (hasBegun || events.length < pageEvents) return false
+    }
   }
 
-  async #send(message: InboxMessage, inboxId: number): Promise<void> {
+  /** False: the cluster does not have the run. */
+  async #send(message: InboxMessage, inboxId: number): Promise<boolean> {
     const { runId } = message
     const id = { inbox_id: inboxId }
     const request = `inbox-${inboxId}`
     const { cluster, store } = this.#parts
     switch (message.type) {
       case 'accept':
-        return
+        return true
       case 'cancel':
-        await this.#cancel(message, request)
-        return
+        return this.#cancel(message, request)
       case 'signal': {
         const { signal, actor, signalId } = message
         const meta = { actor, ...id, ...(signalId === undefined ? {} : { signal_id: signalId }) }
         const payload = await fromStored(message.payload, store.blobs)
-        await cluster.signal(runId, signal, [payload, meta], signalId ?? request)
-        return
+        return cluster.signal(runId, signal, [payload, meta], signalId ?? request)
       }
       case 'operate': {
-        if (await this.#isOtherwise(message)) return
+        const isThere = await this.#otherwise(message)
+        if (isThere !== undefined) return isThere
         const [signal, payload] = await this.#operation(message)
-        await cluster.signal(runId, signal, [payload, { actor: message.actor, ...id }], request)
+        return cluster.signal(runId, signal, [payload, { actor: message.actor, ...id }], request)
       }
     }
   }
@@ -112,25 +127,23 @@ export class RunMessages {
     const record = await store.runs.get(runId)
     // A definition that is blocked would never hear of it.
     if (record?.status === 'waiting' && record.reason === 'blocked') {
-      await cluster.terminate(runId, reason)
-      return
+      return cluster.terminate(runId, reason)
     }
     await cluster.signal(runId, signals.cancel, [reason, { actor }], `${request}-why`)
-    await cluster.cancel(runId, request)
+    return cluster.cancel(runId, request)
   }
 
   /**
    * Two that a run takes on the embedded engine by its inbox, and that were there when it came from it. Who asked for an
-   * upgrade has heard that it was not carried out.
+   * upgrade has heard that it was not carried out. Undefined: it is another.
    */
-  async #isOtherwise(message: Extract<InboxMessage, { type: 'operate' }>): Promise<boolean> {
+  async #otherwise(message: Extract<InboxMessage, { type: 'operate' }>): Promise<boolean | undefined> {
     const operation = operationIn(message)
-    if (operation.kind !== 'update') return operation.kind === 'upgrade'
+    if (operation.kind !== 'update') return operation.kind === 'upgrade' ? true : undefined
     const { name, updateId, stored } = operation
     const { cluster, store } = this.#parts
     const payload = await fromStored(stored, store.blobs)
-    await cluster.beginUpdate(message.runId, name, [payload, { actor: message.actor }], updateId)
-    return true
+    return cluster.beginUpdate(message.runId, name, [payload, { actor: message.actor }], updateId)
   }
 
   async #operation(message: Extract<InboxMessage, { type: 'operate' }>): Promise<[string, unknown]> {

@@ -52,12 +52,16 @@ function pairOf(name: string, kind: SearchKind, value: Value): SearchAttributePa
     case 'bool':
       return typeof value === 'boolean' ? { key: defineSearchAttributeKey(name, 'BOOL'), value } : undefined
     case 'datetime': {
-      const date = new Date(typeof value === 'string' ? value : Number.NaN)
+      // Without an offset it would be another instant on each worker.
+      const date = new Date(typeof value === 'string' && isInstant.test(value) ? value : Number.NaN)
       if (Number.isNaN(date.getTime())) return undefined
       return { key: defineSearchAttributeKey(name, 'DATETIME'), value: date }
     }
   }
 }
+
+/** RFC 3339. */
+const isInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i
 
 /** Where Temporal keeps its index in an SQL database, a keyword has so many characters. */
 const maxKeywordChars = 255
