@@ -1,16 +1,12 @@
-import { randomUUID } from 'node:crypto'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { kyros } from '../testing/spawn-kyros.ts'
-import { apiOf, createNotingProject, stop, until } from './platform.ts'
+import { apiOf, clusterEnv, createNotingProject, stop, until } from './platform.ts'
 
 test('runs on Temporal are replayed by what the cluster has of them, and left out where it is away', {
   timeout: 120_000,
 }, async () => {
   const project = createNotingProject()
-  const temporal = {
-    KYROS_TEMPORAL_HOST_PORT: inject('testTemporalAddress'),
-    KYROS_TEMPORAL_TASK_QUEUE: `test-${randomUUID()}`,
-  }
+  const temporal = clusterEnv()
   const conform = () => kyros(['conform', 'noting'], { cwd: project.directory })
   const server = project.start(['up', '--no-welcome'], temporal)
   const api = apiOf(await server.ready(), project)

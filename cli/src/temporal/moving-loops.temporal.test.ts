@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, inject, test } from 'vitest'
-import { type Api, apiOf, createNotingProject, stop, until } from './platform.ts'
+import { expect, test } from 'vitest'
+import { type Api, apiOf, clusterEnv, createNotingProject, stop, until } from './platform.ts'
 
 const rounds = 60
 const pauseMs = 60
@@ -14,10 +13,7 @@ test('runs in rounds move to Temporal while a server is switched there and back 
   timeout: 180_000,
 }, async () => {
   const project = createNotingProject()
-  const temporal = {
-    KYROS_TEMPORAL_HOST_PORT: inject('testTemporalAddress'),
-    KYROS_TEMPORAL_TASK_QUEUE: `test-${randomUUID()}`,
-  }
+  const temporal = clusterEnv()
   const accepted: string[] = []
   const live = async (env: Record<string, string>) => {
     const server = project.start(['up', '--no-welcome'], env)

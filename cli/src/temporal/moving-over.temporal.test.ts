@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, inject, test } from 'vitest'
-import { type Api, apiOf, createNotingProject, stop, until } from './platform.ts'
+import { expect, test } from 'vitest'
+import { type Api, apiOf, clusterEnv, createNotingProject, stop, until } from './platform.ts'
 
 const everyMs = 50
 const phaseMs = 3_000
@@ -11,10 +10,7 @@ test('runs that are started while a server moves to Temporal and back end once e
   timeout: 150_000,
 }, async () => {
   const project = createNotingProject()
-  const temporal = {
-    KYROS_TEMPORAL_HOST_PORT: inject('testTemporalAddress'),
-    KYROS_TEMPORAL_TASK_QUEUE: `test-${randomUUID()}`,
-  }
+  const temporal = clusterEnv()
   const accepted: string[] = []
   let current: Api | undefined
   let isOver = false

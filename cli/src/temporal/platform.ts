@@ -1,10 +1,12 @@
 // Real processes of Kyros with a workflow that writes down each time one of its steps is done.
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Client, createClient } from '@kyros/client/client'
 import type { Answer } from '@kyros/contract/operation'
 import type { Readiness } from '@kyros/contract/platform'
+import { inject } from 'vitest'
 import { localAccess } from '../connect/connect.ts'
 import { type Spawned, spawnKyros, temporaryDirectory } from '../testing/spawn-kyros.ts'
 
@@ -132,6 +134,14 @@ export function apiOf(url: string, project: Project): Api {
       const { checks } = (await answer.json()) as Readiness
       return { status: answer.status, check: checks?.filter(({ name }) => name === part) }
     },
+  }
+}
+
+/** What lets a server run on the tests' cluster, on a task queue that nobody else has. */
+export function clusterEnv(): { [name: string]: string } {
+  return {
+    KYROS_TEMPORAL_HOST_PORT: inject('testTemporalAddress'),
+    KYROS_TEMPORAL_TASK_QUEUE: `test-${randomUUID()}`,
   }
 }
 

@@ -47,8 +47,7 @@ export async function findRun(store: Store, runId: string): Promise<FoundRun> {
   if (isChild || events.some(({ data }) => 'history' in data)) return { kind: 'started' }
   const input = await fromStored(record.input, store.blobs)
   const fork = await readForkStart(runId, events, store)
-  const traceparent = created?.type === 'run.created' ? created.data.traceparent : undefined
-  const facts = { ...factsOf(record), input, ...(typeof traceparent === 'string' ? { traceparent } : {}) }
+  const facts = { ...factsOf(record), input, ...traceOf(created) }
   const run = pendingRun(record, { facts, fork })
   for (const event of events) {
     if (isRunEvent(event))
@@ -65,11 +64,16 @@ export async function acceptedRun(accepted: Accepted, store: Store): Promise<Pen
   const { run, events, priority, input } = accepted
   const [created] = events
   if (created?.type !== 'run.created' || created.data.parent !== undefined) return undefined
-  const { traceparent } = created.data
-  const facts = { ...factsOfNew(run, priority, input), ...(traceparent === undefined ? {} : { traceparent }) }
+  const facts = { ...factsOfNew(run, priority, input), ...traceOf(created) }
   const pending = pendingRun({ run_seq: events.length }, { facts })
   for (const event of events) await foldPending(pending, event, store)
   return pending
+}
+
+function traceOf(created: { data: object } | undefined): Pick<RunFacts, 'traceparent'> {
+  const traceparent =
+    created !== undefined && 'traceparent' in created.data ? created.data.traceparent : undefined
+  return typeof traceparent === 'string' ? { traceparent } : {}
 }
 
 type Known = { facts: RunFacts; fork?: ForkStart | undefined } & Partial<MovedRun>

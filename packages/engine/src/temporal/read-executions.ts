@@ -39,8 +39,8 @@ export async function readExecutions(
     if (first === undefined) break
     const own = buildOfPart(events)
     build ||= own
-    // What another build moved before an upgrade is not what this one can repeat.
     seen += events.length
+    // What another build moved before an upgrade is not what this one can repeat.
     if (own !== build || (histories.length > 0 && seen > maxEvents)) break
     const part = await readable(writtenPart(events, codecs))
     if (part === undefined) break

@@ -88,7 +88,7 @@ export class RunFollower {
     const record = fresh ?? (await store.runs.get(this.runId))
     if (record === undefined || isTerminal(record.status)) return true
     const last = fresh === undefined ? await lastPlace(store, record) : beginning
-    const log = new RunLogCursor(this.#parts, record, { place: last, runSeq: record.run_seq })
+    const log = new RunLogCursor(this.#parts, record, last)
     if (wait) await this.#gather(signal)
     let { execution, page } = await this.#begin(log.last.part, wait, signal)
     while (!signal.aborted) {
@@ -156,14 +156,12 @@ class RunLogCursor {
   readonly #record: RunRecord
   readonly #projection: RunProjection
   #runSeq: number
-  #part: number
 
-  constructor(parts: FollowerParts, record: RunRecord, { place, runSeq }: { place: Place; runSeq: number }) {
+  constructor(parts: FollowerParts, record: RunRecord, last: Place) {
     this.#parts = parts
     this.#record = record
-    this.last = place
-    this.#part = place.part
-    this.#runSeq = runSeq
+    this.last = last
+    this.#runSeq = record.run_seq
     this.#projection = new RunProjection({
       definition: record.definition,
       timeoutSeconds: record.timeout_seconds,
@@ -177,7 +175,6 @@ class RunLogCursor {
     const facts = []
     for (const event of events) {
       const read = await reader.read(event)
-      if (read.fact.kind === 'started') this.#part = read.fact.started.part ?? 0
       facts.push(read.fact.kind === 'moved' ? { ...read, fact: await this.#resolved(read.fact) } : read)
     }
     const taken = this.#projection.take(facts)

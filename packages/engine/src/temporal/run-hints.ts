@@ -17,8 +17,8 @@ export class RunHints {
   }
 
   add(runId: string): void {
+    if (this.#runs.size === 0) void this.#send()
     if (this.#runs.size < maxGathered) this.#runs.add(runId)
-    if (this.#runs.size === 1) void this.#send()
   }
 
   async #send(): Promise<void> {
