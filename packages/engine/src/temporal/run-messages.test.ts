@@ -5,6 +5,7 @@ import type { Store } from '@kyros/store/store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { prepareDefinitions } from '../definitions/definitions.ts'
 import { createProject, newId, testClock } from '../embedded/embedded-rig.ts'
+import { messageOf } from '../embedded/operations/operate.ts'
 import { createRunGates } from '../embedded/run-gates.ts'
 import { createSubmitter } from '../embedded/submit.ts'
 import { createTimers } from '../embedded/timers.ts'
@@ -20,10 +21,12 @@ let runId: string
 /** What a cluster does: whether it has the run, and the signals that it was given. */
 let isThere: boolean
 let signals: string[]
+let updates: string[]
 
 beforeEach(async () => {
   isThere = false
   signals = []
+  updates = []
   store = await openStore({ dataDir: ':memory:' })
   const gates = createRunGates({ onAdmitted: () => {}, cancel: () => {} })
   gates.open()
@@ -42,7 +45,11 @@ beforeEach(async () => {
     return isThere
   }
   const asked = async () => isThere
-  const cluster = { signal: given, cancel: asked, terminate: asked, beginUpdate: asked }
+  const beginUpdate = async (_runId: string, _name: string, _args: unknown, updateId: string) => {
+    updates.push(updateId)
+    return isThere
+  }
+  const cluster = { signal: given, cancel: asked, terminate: asked, beginUpdate }
   messages = new RunMessages({ store, clock: testClock, cluster, pending: table })
   const { submit } = createSubmitter({
     ...{ store, definitions, gates, clock: testClock, engine: 'temporal' },
@@ -92,4 +99,22 @@ test('a message for a run that the cluster does not have is kept until the run h
   await store.write({ kind: 'append_run_events', runId, events: [cancelled] })
   await messages.obey(signal(1))
   expect(signals).toEqual([])
+})
+
+test('an update that an earlier part of the run took is not taken again', async () => {
+  const timeMs = Date.now()
+  const taken = { update: 'add', update_id: 'u-1', payload: 1 }
+  const next = { input: null, definition: '', version: '1.0.0', carried: [], part: 1, history: '1/1' }
+  const events = [
+    { type: 'run.started', timeMs, data: { history: '0/3' } },
+    { type: 'update.accepted', timeMs, data: { ...taken, history: '0/5' } },
+    { type: 'run.continued', timeMs, data: next },
+  ] as const
+  await store.write({ kind: 'append_run_events', runId, events })
+  isThere = true
+  const update = (updateId: string) =>
+    messageOf(runId, { kind: 'update', name: 'add', updateId, stored: 1 }, 'user:ada')
+  await messages.obey({ id: 1, message: update('u-1') })
+  await messages.obey({ id: 2, message: update('u-2') })
+  expect(updates).toEqual(['u-2'])
 })
